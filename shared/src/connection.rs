@@ -1,0 +1,173 @@
+//! Connections: what a request says of them, what is saved, what a test answers.
+
+use crate::ids::ConnectionId;
+use serde::{Deserialize, Serialize};
+
+/// The kinds of source database that this build can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum SourceKind {
+    /// PostgreSQL 10 and later.
+    Postgresql,
+}
+
+/// How a request names a source: by a saved connection, or by URL and credentials.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct JdbcConnectionDetails {
+    /// The kind as the API spells it, e.g. `POSTGRESQL`. Open: an unknown one is answered with what this build can read.
+    #[serde(rename = "type", default)]
+    pub kind: String,
+    /// `jdbc:postgresql://host:port/database?...`, or a native `postgresql://` URI.
+    #[serde(default)]
+    pub url: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<ConnectionId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Write-only: no answer carries it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    /// Keep the password, encrypted, with the saved connection.
+    #[serde(default)]
+    pub save_password: bool,
+    /// Use this saved connection; what is given here besides wins over it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub existing_connection_id: Option<ConnectionId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oracle_pdb_name: Option<String>,
+    #[serde(default)]
+    pub is_manual_uri: bool,
+}
+
+/// How a request names a destination.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct MongodbConnectionDetails {
+    /// `mongodb://` or `mongodb+srv://`, with the database in its path.
+    #[serde(default)]
+    pub connection_string: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<ConnectionId>,
+    /// Wins over the database of the URI.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Write-only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    #[serde(default)]
+    pub save_password: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub existing_connection_id: Option<ConnectionId>,
+}
+
+macro_rules! redacted_debug {
+    ($($name:ident),*) => {$(
+        /// Without URL and password: both may hold secrets.
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name)).field("user", &self.user).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+redacted_debug!(JdbcConnectionDetails, MongodbConnectionDetails);
+
+/// Where a connection is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum EnvironmentTag {
+    Demo,
+    Qa,
+    Staging,
+    Development,
+    Production,
+    #[default]
+    None,
+}
+
+/// A saved relational connection as the API shows it: without its password, the URL masked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SavedJdbcConnection {
+    pub id: ConnectionId,
+    pub name: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub url: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    #[serde(default)]
+    pub environment_tag: EnvironmentTag,
+    /// Whether a password is stored with it.
+    #[serde(default)]
+    pub has_password: bool,
+}
+
+/// A saved MongoDB connection as the API shows it: the password in the URI masked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SavedMongodbConnection {
+    pub id: ConnectionId,
+    pub name: String,
+    pub connection_string: String,
+    #[serde(default)]
+    pub environment_tag: EnvironmentTag,
+}
+
+/// The body that saves a relational connection. With the id of a saved one it replaces that.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SaveJdbcConnection {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<ConnectionId>,
+    pub name: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub url: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    #[serde(default)]
+    pub save_password: bool,
+    #[serde(default)]
+    pub environment_tag: EnvironmentTag,
+}
+
+/// The body that saves a MongoDB connection.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SaveMongodbConnection {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<ConnectionId>,
+    pub name: String,
+    pub connection_string: String,
+    #[serde(default)]
+    pub environment_tag: EnvironmentTag,
+}
+
+/// What a successful test of a connection tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectivityResult {
+    /// Always `true`: a failed test is an error answer.
+    pub success: bool,
+    /// One sentence that names the kind of database.
+    pub message: String,
+    /// `PostgreSQL 15.18`, `MongoDB 6.0.5`.
+    pub version: String,
+    /// `replicaSet rs0`, `standalone`, `sharded`; of a source whether the link is encrypted.
+    pub topology: String,
+}

@@ -1,0 +1,355 @@
+//! Migration jobs: what starts one, its states, its statistics and its update log.
+
+use crate::connection::{JdbcConnectionDetails, MongodbConnectionDetails};
+use crate::error::ErrorCode;
+use crate::ids::{JobId, ProjectId};
+use chrono::{DateTime, Utc};
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+/// Which stages a job has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum MigrationMode {
+    /// The rows of one point in time.
+    Snapshot,
+    /// A snapshot, then every change until the user completes it.
+    Cdc,
+    /// Changes only.
+    CdcOnly,
+}
+
+/// What a row's error does to the job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ErrorHandling {
+    /// Errors count towards `errorTolerance`.
+    #[default]
+    Fail,
+    /// Errors never end the job.
+    Warn,
+    /// As `Warn`.
+    Skip,
+}
+
+/// Options of a job. Unknown members are refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct JobOptions {
+    pub mode: MigrationMode,
+    /// Drop the collections that the job writes before it starts.
+    #[serde(default)]
+    pub drop_collections: bool,
+    #[serde(default)]
+    pub error_handling: ErrorHandling,
+    /// The job fails when so many errors have been counted; 0 and 1: at the first. Absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_tolerance: Option<u64>,
+    /// Let a continuous job set the replica identities that it needs and restore them at its end.
+    #[serde(default)]
+    pub prepare_source: bool,
+}
+
+/// Whether the job compares source and destination after its snapshot.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct VerificationRequest {
+    #[serde(default)]
+    pub enabled: bool,
+}
+
+/// Rows of one table that the job reads; overrides the filter of the project.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct TableFilter {
+    /// What follows WHERE, in the source's SQL; `TRUE` for a limit alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub where_clause: Option<String>,
+    /// At most so many rows, the first by primary key. Snapshot jobs only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row_count: Option<u64>,
+}
+
+/// Filters by schema and table.
+pub type TableFilters = IndexMap<String, IndexMap<String, TableFilter>>;
+
+/// Which collections take part, by name. Both absent or empty: all.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct CollectionFilters {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<String>,
+}
+
+/// The body of `POST /jobs`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct PostMigrationJobRequest {
+    pub project_id: ProjectId,
+    pub jdbc_connection_details: JdbcConnectionDetails,
+    pub mongodb_connection_details: MongodbConnectionDetails,
+    pub options: JobOptions,
+    #[serde(default)]
+    pub verification: VerificationRequest,
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub relational_table_filters: TableFilters,
+    #[serde(default)]
+    pub collection_filters: CollectionFilters,
+}
+
+/// The status of the whole job.
+///
+/// ```text
+///            ┌──── pause ───▶ PAUSED ─── resume ──┐
+///            │                  │ stop            │
+/// RUNNING ◀──┴──────────────────┼─────────────────┘
+///    │ stop (snapshot stage)    ▼
+///    ├──────────────────▶ CANCELLING ──▶ CANCELLED
+///    ├── all stages done ──▶ CLEANING_UP ──▶ COMPLETED
+///    └── fatal error, or too many ──────────▶ FAILED
+/// ```
+/// All are stored. After a restart RUNNING and CLEANING_UP go on, CANCELLING ends as CANCELLED, PAUSED stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum JobStatus {
+    Running,
+    Paused,
+    CleaningUp,
+    Cancelling,
+    Cancelled,
+    Failed,
+    Completed,
+}
+
+impl JobStatus {
+    /// Whether nothing more will happen to the job.
+    pub fn is_ended(self) -> bool {
+        match self {
+            JobStatus::Cancelled | JobStatus::Failed | JobStatus::Completed => true,
+            JobStatus::Running | JobStatus::Paused | JobStatus::CleaningUp | JobStatus::Cancelling => false,
+        }
+    }
+}
+
+/// The status of the CDC stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum CdcStatus {
+    #[default]
+    NotStarted,
+    Running,
+    Completing,
+    Completed,
+    Failed,
+    Cancelled,
+    Paused,
+}
+
+/// One job as the API and the live channel show it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct MigrationJobStatus {
+    pub id: JobId,
+    pub project_id: ProjectId,
+    pub project_name: String,
+    pub status: JobStatus,
+    pub submitted_at: DateTime<Utc>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<DateTime<Utc>>,
+    pub options: JobOptions,
+    #[serde(default)]
+    pub cdc_status: CdcStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification_job_id: Option<String>,
+    /// Passwords masked.
+    pub jdbc_connection_string: String,
+    /// Passwords masked.
+    pub mongo_db_connection_string: String,
+    pub statistics: JobStatistics,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cdc_statistics: Option<CdcStatistics>,
+    /// Equal events folded with a count, newest last; at most [`JOB_UPDATES_MAX`].
+    #[serde(default)]
+    pub job_updates: Vec<JobUpdate>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure_error: Option<FailureError>,
+    pub metadata: JobMetadata,
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub relational_table_filters: TableFilters,
+}
+
+/// The most groups of the update log that a job keeps; further ones are folded into one that counts them.
+pub const JOB_UPDATES_MAX: usize = 500;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct JobMetadata {
+    pub verification_requested: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification_status: Option<String>,
+}
+
+/// Progress of the snapshot stage.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", default)]
+pub struct JobStatistics {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<DateTime<Utc>>,
+    /// Time in work, without pauses.
+    pub elapsed_seconds: f64,
+    pub total_table_count: u64,
+    pub remaining_table_count: u64,
+    /// Names of the tables whose rows have all been read.
+    pub migrated_tables: Vec<String>,
+    /// Names of the tables that are being read now.
+    pub processing_tables: Vec<String>,
+    /// Rows that the job is expected to read: an estimate from the source's statistics until all are read.
+    pub total_events: u64,
+    /// Rows read so far.
+    pub total_events_seen: u64,
+    /// Bytes of the rows read so far, as the source sent them.
+    pub total_event_size: u64,
+    pub documents_written: u64,
+    /// Bytes of BSON written.
+    pub bytes_written: u64,
+    pub errors: u64,
+    pub warnings: u64,
+    /// Over the last seconds.
+    pub rows_per_second: f64,
+    /// BSON bytes written per second, over the last seconds.
+    pub bytes_per_second: f64,
+    /// 0 to 100.
+    pub percent: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimated_seconds_remaining: Option<f64>,
+    pub snapshot_completed: bool,
+    pub tables: Vec<TableProgress>,
+    pub collections: Vec<CollectionProgress>,
+}
+
+/// One table's part of the snapshot.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct TableProgress {
+    /// `schema.table`
+    pub table: String,
+    pub rows_read: u64,
+    pub rows_estimated: u64,
+    pub is_complete: bool,
+}
+
+/// One collection's part of the snapshot.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct CollectionProgress {
+    pub collection: String,
+    pub documents_written: u64,
+    pub is_complete: bool,
+    /// Documents that were there when the job started and that it has not replaced. Known at its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub documents_untouched: Option<u64>,
+}
+
+/// Progress of the CDC stage.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", default)]
+pub struct CdcStatistics {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<DateTime<Utc>>,
+    /// Source time of the newest change applied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_event_time: Option<DateTime<Utc>>,
+    pub events_in_last_hour: u64,
+    pub events_in_last_minute: u64,
+    pub total_events_seen: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum EventType {
+    Error,
+    Warning,
+    Info,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum EventStage {
+    Snapshotting,
+    Streaming,
+    Verification,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum LocationType {
+    Table,
+    Collection,
+}
+
+/// One group of the job update log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct JobUpdate {
+    pub event_type: EventType,
+    pub stage: EventStage,
+    pub message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<String>,
+    /// Of the newest event of the group.
+    pub timestamp: DateTime<Utc>,
+    /// The kind of the event, stable: `value_not_convertible`, `document_too_large`, ...
+    pub error_code: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location_type: Option<LocationType>,
+    /// `schema.table` or the collection's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field_name: Option<String>,
+    /// Key of one affected row: column to its printed value.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub key: IndexMap<String, String>,
+    pub count: u64,
+}
+
+/// Why a job ended as failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct FailureError {
+    /// The code that a request would have been answered with.
+    pub error_type: ErrorCode,
+    pub message: String,
+    pub failure_at: DateTime<Utc>,
+    /// Whether the job failed before any data was written.
+    #[serde(default)]
+    pub setup_error: bool,
+}

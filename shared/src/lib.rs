@@ -1,0 +1,18 @@
+//! The types that cross the wire, used by the server and by the page alike.
+//!
+//! Nothing here does I/O or knows a driver; everything compiles to wasm. Names and casing are those of the REST API,
+//! so that a value serialises to exactly what a client sees.
+
+pub mod casing;
+pub mod connection;
+pub mod error;
+pub mod ids;
+pub mod job;
+pub mod live;
+pub mod mapping;
+pub mod project;
+pub mod relmig;
+pub mod schema;
+
+/// The path under which the whole REST API lives.
+pub const API_BASE: &str = "/api/v1";
