@@ -1,0 +1,36 @@
+.PHONY: help demo test build dev check bench clean
+help:
+	@echo 'make demo    a sample shop database, migrated: prints what to open; Ctrl-C ends it'
+	@echo 'make test    all tests: unit, integration with real servers, browser'
+	@echo 'make build   the release binary with the page inside; the last line is its path'
+	@echo 'make dev     the page with live reload on 127.0.0.1:8080, the server behind it'
+	@echo 'make check   format and lints'
+	@echo 'make bench   migrates the sample database once and prints rows per second'
+	@echo 'make clean   removes what was built here and the data of the demo'
+
+demo:
+	@scripts/setup.sh demo
+	@scripts/demo.sh
+
+test:
+	@scripts/setup.sh test
+	@scripts/test.sh
+
+build:
+	@scripts/setup.sh build
+	@scripts/build.sh release
+
+dev:
+	@scripts/setup.sh demo
+	@scripts/demo.sh dev
+
+check:
+	@scripts/setup.sh build
+	@scripts/check.sh
+
+bench:
+	@scripts/setup.sh demo
+	@scripts/demo.sh bench
+
+clean:
+	@scripts/clean.sh

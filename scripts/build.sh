@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# The page and the binary with the page inside: build.sh [release|dev]. The last line printed is the path of the binary.
+source "$(dirname "$0")/lib.sh"
+profile=${1:-release}
+
+# The page is built again when one of its sources is newer than the last build of this profile.
+stamp=$ROOT/target/page-$profile
+page_is_current() {
+  [ -f "$ROOT/dist/index.html" ] && [ -f "$stamp" ] &&
+    [ -z "$(cd "$ROOT" && find frontend shared Trunk.toml Cargo.toml Cargo.lock -newer "$stamp" -print -quit)" ]
+}
+
+if ! page_is_current; then
+  say "building the page ($profile)"
+  # Without --release: that flag would ask for wasm-opt; the profile says all the rest.
+  page_profile=()
+  if [ "$profile" = release ]; then page_profile=(--cargo-profile wasm-release); fi
+  mkdir -p "$ROOT/target"
+  rm -f "$ROOT"/target/page-*
+  touch "$stamp.new"
+  (cd "$ROOT" && CARGO_TARGET_DIR=$PAGE_TARGET trunk build --offline --skip-version-check --locked "${page_profile[@]}" >&2)
+  mv "$stamp.new" "$stamp"
+fi
+
+say "building the server ($profile)"
+if [ "$profile" = release ]; then
+  native_cargo build --locked --release -p godwit --features page
+  echo "$NATIVE_TARGET/release/godwit"
+else
+  native_cargo build --locked "${NATIVE_PACKAGES[@]}" --features godwit/page --bin godwit
+  echo "$NATIVE_TARGET/debug/godwit"
+fi

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Format and lints, native and wasm; warnings are errors.
+source "$(dirname "$0")/lib.sh"
+
+state() { (cd "$ROOT" && git status --porcelain && git diff) | cksum; }
+before=$(state)
+
+say "format"
+native_cargo fmt --all --check
+say "lints of everything native"
+native_cargo clippy --locked -p godwit-shared -p godwit -p godwit-tests --features godwit/page --all-targets -- -D warnings
+say "lints of the page"
+page_cargo clippy --locked -p godwit-frontend --target wasm32-unknown-unknown -- -D warnings
+
+[ "$before" = "$(state)" ] || die "the checks changed files of the checkout: see git diff"
+say "all checks passed"

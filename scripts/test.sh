@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# All tests. Arguments go to the test binaries of the integration tests: test.sh snapshot::
+source "$(dirname "$0")/lib.sh"
+
+binary=$("$ROOT/scripts/build.sh" dev | tail -n 1)
+export GODWIT_BIN=$binary
+
+say "unit tests"
+native_cargo test --locked "${NATIVE_PACKAGES[@]}" --features godwit/page --lib --bins
+say "integration tests: real servers, real documents"
+native_cargo test --locked "${NATIVE_PACKAGES[@]}" --features godwit/page --test integration -- "$@"
+say "end-to-end tests: the page in a browser"
+native_cargo test --locked "${NATIVE_PACKAGES[@]}" --features godwit/page --test e2e
+say "all tests passed"
