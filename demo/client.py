@@ -116,7 +116,7 @@ def health(a):
                 return response.status == 200 or None
         except urllib.error.HTTPError:
             return None
-    until("Godwit", 60, up)
+    until("Godwit", 1, up)
 
 
 def prepare(a):

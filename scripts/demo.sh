@@ -48,6 +48,7 @@ start() { # name, command: in a session of its own, so that Ctrl-C reaches this 
 }
 finish() {
   local status=$? i
+  set +e
   trap - EXIT
   trap '' INT TERM HUP
   for ((i = ${#pids[@]} - 1; i >= 0; i--)); do
@@ -61,10 +62,8 @@ finish() {
   if [ ${#pids[@]} -gt 0 ]; then say "ended: ${names[*]}"; fi
   exit "$status"
 }
-set +e
 trap finish EXIT
 trap 'exit 0' INT TERM HUP
-set -e
 
 # The same ports in every run, as long as they are free.
 port_of() { # name, first port to try
@@ -119,10 +118,7 @@ fi
 source_url="jdbc:postgresql://127.0.0.1:$pg_port/shop"
 mongo_uri="mongodb://127.0.0.1:$mongo_port/shop?replicaSet=godwit"
 start godwit "$binary" serve --listen "127.0.0.1:$port" --store-uri "mongodb://127.0.0.1:$mongo_port/godwit?replicaSet=godwit" --data-dir "$data/godwit"
-for _ in $(seq 40); do
-  running godwit
-  if client health "http://127.0.0.1:$port" 2>/dev/null; then break; fi
-done
+until client health "http://127.0.0.1:$port" 2>/dev/null; do running godwit; done
 
 wait_flag=()
 if [ -n "${DEMO_ONCE:-}" ]; then wait_flag=(--wait); fi

@@ -1,0 +1,3 @@
+//! Journeys through the page in a real browser.
+
+mod home;

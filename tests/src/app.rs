@@ -1,0 +1,151 @@
+//! The product as its users run it: a child process with its own data folder and store.
+
+use crate::api::Api;
+use crate::process::{self, free_port, scratch, tail};
+use crate::servers::{Servers, servers};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A running server; killed when dropped.
+pub struct App {
+    process: Child,
+    port: u16,
+    store: String,
+    environment: Vec<(String, String)>,
+    data: tempfile::TempDir,
+}
+
+impl App {
+    /// Starts a server with an empty store.
+    pub async fn start() -> App {
+        App::start_with(&[]).await
+    }
+
+    /// The same with further environment variables.
+    pub async fn start_with(environment: &[(&str, &str)]) -> App {
+        let Servers { mongo, .. } = servers().await;
+        let data = tempfile::tempdir_in(scratch()).expect("a data folder");
+        let port = free_port();
+        let store = mongo.uri(&format!("godwit_store_{port}_{}", unix_nanos()));
+        let environment: Vec<(String, String)> = environment.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+        let process = launch(port, &store, &data, &environment);
+        let mut app = App {
+            process,
+            port,
+            store,
+            environment,
+            data,
+        };
+        app.wait_healthy().await;
+        app
+    }
+
+    /// `http://127.0.0.1:port`
+    pub fn base(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub fn api(&self) -> Api {
+        Api::new(self.base())
+    }
+
+    /// The folder given as `--data-dir`.
+    pub fn data_dir(&self) -> PathBuf {
+        self.data.path().join("data")
+    }
+
+    /// What the server has printed so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.data.path().join("log")).unwrap_or_default()
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// SIGTERM; the exit status, or a panic when the server is still there after the time.
+    pub fn terminate(&mut self, timeout: Duration) -> ExitStatus {
+        process::signal(&self.process, libc::SIGTERM);
+        let status = process::wait(&mut self.process, timeout);
+        status.unwrap_or_else(|| panic!("still running {timeout:?} after SIGTERM:\n{}", self.tail()))
+    }
+
+    /// Starts the server again, after `kill` or `terminate`, on the same port with the same data folder and store.
+    pub async fn restart(&mut self) {
+        self.kill();
+        self.process = launch(self.port, &self.store, &self.data, &self.environment);
+        self.wait_healthy().await;
+    }
+
+    async fn wait_healthy(&mut self) {
+        let deadline = Instant::now() + START_TIMEOUT;
+        let api = self.api();
+        while api.try_get("/actuator/health").await.is_none_or(|r| r.status != 200) {
+            let ended = self.process.try_wait().expect("the state of a child");
+            assert!(ended.is_none(), "the server ended with {ended:?}:\n{}", self.tail());
+            assert!(Instant::now() < deadline, "the server is not healthy:\n{}", self.tail());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    fn tail(&self) -> String {
+        tail(&self.data.path().join("log"))
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            eprintln!("---- the server's log ----\n{}", self.tail());
+        }
+    }
+}
+
+fn launch(port: u16, store: &str, data: &tempfile::TempDir, environment: &[(String, String)]) -> Child {
+    let log = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(data.path().join("log"));
+    let log = log.expect("a log file");
+    let mut command = Command::new(binary());
+    command
+        .args([
+            "serve",
+            "--listen",
+            &format!("127.0.0.1:{port}"),
+            "--store-uri",
+            store,
+            "--data-dir",
+        ])
+        .arg(data.path().join("data"))
+        .envs(environment.iter().map(|(k, v)| (k, v)))
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("a second handle of the log"))
+        .stderr(log);
+    process::spawn(command, libc::SIGKILL).expect("the server starts")
+}
+
+/// `GODWIT_BIN`, or the binary beside this test binary.
+pub fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("GODWIT_BIN") {
+        return path.into();
+    }
+    let test = std::env::current_exe().expect("the path of this binary");
+    let path = test
+        .parent()
+        .and_then(|deps| deps.parent())
+        .map(|target| target.join("godwit"));
+    path.filter(|p| p.is_file())
+        .expect("no godwit beside the tests: `make test` builds it, or `cargo build -p godwit`, or set GODWIT_BIN")
+}
+
+fn unix_nanos() -> u128 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.expect("a clock after 1970").as_nanos()
+}

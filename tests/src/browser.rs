@@ -1,0 +1,197 @@
+//! A headless Chromium driven over WebDriver; nothing of it outlives its test.
+
+use crate::process::{self, free_port, scratch, tail};
+use fantoccini::elements::Element;
+use fantoccini::error::{CmdError, NewSessionError};
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Time enough for anything on a page on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One browser window with a fresh profile. Everything else that fantoccini can do: through `client`.
+pub struct Browser {
+    pub client: Client,
+    // Dropped after the client.
+    _processes: Processes,
+}
+
+/// The driver and, found by their profile, the browser's own processes.
+struct Processes {
+    driver: Child,
+    profile: tempfile::TempDir,
+}
+
+impl Browser {
+    /// Opens a window of 1400 x 1000.
+    pub async fn start() -> Browser {
+        let port = free_port();
+        let log = scratch().join(format!("chromedriver-{port}.log"));
+        let mut command = Command::new("chromedriver");
+        command
+            .arg(format!("--port={port}"))
+            .stdin(Stdio::null())
+            .stderr(Stdio::null());
+        command.stdout(std::fs::File::create(&log).expect("a log file"));
+        let processes = Processes {
+            profile: tempfile::tempdir_in(scratch()).expect("a folder for the profile"),
+            driver: process::spawn(command, libc::SIGTERM).expect("chromedriver starts: `make test` installs it"),
+        };
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match session(port, processes.profile.path()).await {
+                Ok(client) => {
+                    return Browser {
+                        client,
+                        _processes: processes,
+                    };
+                }
+                Err(error) => assert!(Instant::now() < deadline, "no browser: {error}\n{}", tail(&log)),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    pub async fn open(&self, url: &str) {
+        self.client
+            .goto(url)
+            .await
+            .unwrap_or_else(|e| panic!("cannot open {url}: {e}"));
+    }
+
+    /// The element, once it is there.
+    pub async fn find(&self, css: &str) -> Element {
+        let found = self
+            .client
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(Locator::Css(css))
+            .await;
+        match found {
+            Ok(element) => element,
+            Err(error) => panic!("no {css}: {error}\n{}", self.text().await),
+        }
+    }
+
+    /// The innermost element with exactly this text, once it is there: buttons, links, headings.
+    pub async fn find_text(&self, text: &str) -> Element {
+        assert!(!text.contains('"'), "XPath knows no escapes");
+        let path = format!("//*[normalize-space(.)=\"{text}\" and not(*[normalize-space(.)=\"{text}\"])]");
+        let found = self
+            .client
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(Locator::XPath(&path))
+            .await;
+        match found {
+            Ok(element) => element,
+            Err(error) => panic!("no element with the text {text:?}: {error}\n{}", self.text().await),
+        }
+    }
+
+    pub async fn click(&self, css: &str) {
+        let element = self.find(css).await;
+        element
+            .click()
+            .await
+            .unwrap_or_else(|e| panic!("cannot click {css}: {e}"));
+    }
+
+    pub async fn click_text(&self, text: &str) {
+        let element = self.find_text(text).await;
+        element
+            .click()
+            .await
+            .unwrap_or_else(|e| panic!("cannot click {text:?}: {e}"));
+    }
+
+    /// Replaces what an input holds.
+    pub async fn fill(&self, css: &str, text: &str) {
+        let element = self.find(css).await;
+        element
+            .clear()
+            .await
+            .unwrap_or_else(|e| panic!("cannot clear {css}: {e}"));
+        element
+            .send_keys(text)
+            .await
+            .unwrap_or_else(|e| panic!("cannot type into {css}: {e}"));
+    }
+
+    /// Everything that the page shows as text.
+    pub async fn text(&self) -> String {
+        let body = self.client.find(Locator::Css("body")).await;
+        match body {
+            Ok(body) => body.text().await.unwrap_or_default(),
+            Err(_) => String::new(),
+        }
+    }
+
+    /// Waits until the page's text fulfils a condition; that text.
+    pub async fn wait_text(&self, what: &str, timeout: Duration, condition: impl Fn(&str) -> bool) -> String {
+        let deadline = Instant::now() + timeout;
+        loop {
+            let text = self.text().await;
+            if condition(&text) {
+                return text;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "waited {timeout:?} for {what}; the page shows:\n{text}"
+            );
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+
+    /// A picture of the window.
+    pub async fn screenshot(&self, file: &Path) -> Result<(), CmdError> {
+        std::fs::write(file, self.client.screenshot().await?).expect("the picture can be written");
+        Ok(())
+    }
+}
+
+async fn session(port: u16, profile: &Path) -> Result<Client, NewSessionError> {
+    let options = json!({"goog:chromeOptions": {"args": [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-dev-shm-usage",
+        "--window-size=1400,1000",
+        format!("--user-data-dir={}", profile.display()),
+    ]}});
+    let capabilities = options.as_object().expect("an object").clone();
+    let mut builder = ClientBuilder::new(HttpConnector::new());
+    builder.capabilities(capabilities);
+    builder.connect(&format!("http://127.0.0.1:{port}")).await
+}
+
+impl Drop for Processes {
+    fn drop(&mut self) {
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+        // A browser whose driver is gone stays for ever. Its children go when it goes.
+        let mark = format!("--user-data-dir={}", self.profile.path().display());
+        for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let pid: Option<i32> = entry.file_name().to_str().and_then(|name| name.parse().ok());
+            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            if let Some(pid) = pid
+                && line.split(|b| *b == 0).any(|argument| argument == mark.as_bytes())
+            {
+                #[expect(unsafe_code, reason = "std kills children only, and this is a grandchild")]
+                // SAFETY: no memory is involved; the process was started with a folder that is ours alone.
+                unsafe {
+                    libc::kill(pid, libc::SIGKILL);
+                }
+            }
+        }
+    }
+}

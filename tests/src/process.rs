@@ -1,0 +1,96 @@
+//! Child processes that never outlive the tests.
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::{OnceLock, mpsc};
+use std::time::{Duration, Instant};
+
+type Order = (Command, mpsc::Sender<io::Result<Child>>);
+
+/// Starts a child that gets `signal` when this process dies, however it dies.
+///
+/// The kernel sends that signal when the *thread* that started the child ends, and every test has a thread of its own:
+/// so one thread that never ends starts them all.
+pub fn spawn(mut command: Command, signal: libc::c_int) -> io::Result<Child> {
+    static SPAWNER: OnceLock<mpsc::Sender<Order>> = OnceLock::new();
+    let spawner = SPAWNER.get_or_init(|| {
+        let (sender, orders) = mpsc::channel::<Order>();
+        std::thread::spawn(move || {
+            for (mut command, answer) in orders {
+                let _ = answer.send(command.spawn());
+            }
+        });
+        sender
+    });
+    #[expect(unsafe_code, reason = "std has no other way to set the parent-death signal")]
+    // SAFETY: prctl with these arguments is async-signal-safe and touches no memory.
+    unsafe {
+        // After std has changed the user, which would clear the signal.
+        command.pre_exec(move || match libc::prctl(libc::PR_SET_PDEATHSIG, signal) {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        });
+    }
+    let (sender, answer) = mpsc::channel();
+    spawner
+        .send((command, sender))
+        .expect("the spawner lives as long as the process");
+    answer.recv().expect("the spawner answers")
+}
+
+/// Sends a signal to a child that has not been waited for.
+pub fn signal(child: &Child, signal: libc::c_int) {
+    #[expect(unsafe_code, reason = "std can only kill")]
+    // SAFETY: no memory is involved; the id is that of a child of ours that has not been reaped.
+    unsafe {
+        libc::kill(child.id().cast_signed(), signal);
+    }
+}
+
+/// Waits for the end of a child; `None` when it is still running at the end of the time.
+pub fn wait(child: &mut Child, timeout: Duration) -> Option<std::process::ExitStatus> {
+    let deadline = Instant::now() + timeout;
+    loop {
+        if let Ok(Some(status)) = child.try_wait() {
+            return Some(status);
+        }
+        if Instant::now() > deadline {
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A port of 127.0.0.1 that was free just now.
+pub fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port")
+        .port()
+}
+
+/// The folder of this test process. Those of processes that are gone are removed first: nobody else does.
+pub fn scratch() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let all = std::env::temp_dir().join("godwit-tests");
+        std::fs::create_dir_all(&all).expect("a folder for temporary files");
+        for old in std::fs::read_dir(&all).into_iter().flatten().flatten() {
+            if !Path::new("/proc").join(old.file_name()).exists() {
+                let _ = std::fs::remove_dir_all(old.path());
+            }
+        }
+        let folder = all.join(std::process::id().to_string());
+        std::fs::create_dir_all(&folder).expect("a folder for this process");
+        folder
+    })
+}
+
+/// The last lines of a log file, for the message of a panic.
+pub fn tail(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(30)..].join("\n")
+}
