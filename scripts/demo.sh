@@ -77,7 +77,8 @@ mongo_port=$(port_of mongo 27117)
 bindir=$(postgres_bindir)
 if [ ! -f "$data/postgres/PG_VERSION" ]; then
   say "making a PostgreSQL cluster in $data/postgres"
-  "${as_postgres[@]}" "$bindir/initdb" -D "$data/postgres" -U postgres --auth=scram-sha-256 --pwfile=<(echo godwit) \
+  echo godwit >"$data/password"
+  "${as_postgres[@]}" "$bindir/initdb" -D "$data/postgres" -U postgres --auth=scram-sha-256 --pwfile="$data/password" \
     -E UTF8 --locale=C.UTF-8 >"$data/log/initdb.log" 2>&1 || { cat "$data/log/initdb.log" >&2; die "initdb failed"; }
 fi
 identity=()
@@ -93,7 +94,7 @@ running() { # name: dies with its log when it has ended
     if [ "${names[i]}" = "$1" ] && ! kill -0 "${pids[i]}" 2>/dev/null; then tail -n 20 "$data/log/$1.log" >&2; die "$1 has ended"; fi
   done
 }
-sql() { PGPASSWORD=godwit psql -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$pg_port" -U postgres "$@"; }
+sql() { PGPASSWORD=godwit PGOPTIONS='-c client_min_messages=warning' psql -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$pg_port" -U postgres "$@"; }
 for _ in $(seq 600); do
   running postgres
   if sql -d postgres -c 'select 1' >/dev/null 2>&1; then break; fi
@@ -111,7 +112,7 @@ fi
 
 if [ "$mode" = dev ]; then
   port=8278
-  [ "$(client free-port 8278)" = 8278 ] || die "port 8278 is taken, and the page of make dev asks for the server there"
+  [ "$(client free-port 8278)" = 8278 ] || die "port 8278 is taken, and trunk passes requests on to it: end what listens there"
 else
   port=$(client free-port 8278)
 fi
