@@ -37,6 +37,8 @@ async fn the_project_file_fits_the_database() {
         written == text,
         "demo/shop.relmig is not what the database gives: run this test with GODWIT_UPDATE=1"
     );
+    let file = godwit_shared::relmig::ProjectFile::from_json(&text).expect("a file that can be imported");
+    assert_eq!(file.project.content.collections.len(), 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]
