@@ -1,0 +1,32 @@
+//! `/jobs`
+
+use super::client::{self, ApiError};
+use godwit_shared::ids::JobId;
+use godwit_shared::job::{MigrationJobStatus, PostMigrationJobRequest};
+
+pub async fn list() -> Result<Vec<MigrationJobStatus>, ApiError> {
+    client::get("/jobs").await
+}
+
+/// Checks the connections and the mapping, then starts.
+pub async fn create(request: &PostMigrationJobRequest) -> Result<MigrationJobStatus, ApiError> {
+    client::post("/jobs", request).await
+}
+
+/// In the snapshot stage: terminates. In the CDC stage: completes.
+pub async fn stop(id: &JobId) -> Result<MigrationJobStatus, ApiError> {
+    client::post_empty(&format!("/jobs/{id}/stop")).await
+}
+
+pub async fn pause(id: &JobId) -> Result<MigrationJobStatus, ApiError> {
+    client::post_empty(&format!("/jobs/{id}/pause")).await
+}
+
+pub async fn resume(id: &JobId) -> Result<MigrationJobStatus, ApiError> {
+    client::post_empty(&format!("/jobs/{id}/resume")).await
+}
+
+/// Where the browser downloads the update log as JSON Lines.
+pub fn logs_url(id: &JobId) -> String {
+    client::url(&format!("/jobs/{id}/logs"))
+}

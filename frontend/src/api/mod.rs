@@ -1,0 +1,8 @@
+//! Typed requests, one file per resource. Nothing here is reactive.
+
+mod client;
+pub mod connections;
+pub mod jobs;
+pub mod projects;
+
+pub use client::ApiError;

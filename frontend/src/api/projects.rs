@@ -1,0 +1,52 @@
+//! `/project`
+
+use super::client::{self, ApiError};
+use godwit_shared::ids::ProjectId;
+use godwit_shared::project::{Preview, PreviewRequest, ProjectCollection, ProjectDetails, ProjectSummary, SaveProject};
+
+pub async fn list() -> Result<Vec<ProjectSummary>, ApiError> {
+    client::get("/project").await
+}
+
+/// The collections of a project with the tables that feed them.
+pub async fn collections(id: &ProjectId) -> Result<Vec<ProjectCollection>, ApiError> {
+    client::get(&format!("/project/{id}/collections")).await
+}
+
+/// Changes the name and nothing else.
+pub async fn rename(id: &ProjectId, name: String) -> Result<(), ApiError> {
+    let path = format!("/project/{id}");
+    let details: ProjectDetails = client::get(&path).await?;
+    client::put(&path, &renamed(details, name)).await
+}
+
+pub async fn delete(id: &ProjectId) -> Result<(), ApiError> {
+    client::delete(&format!("/project/{id}")).await
+}
+
+/// Makes a project of the text of a project file.
+pub async fn import(file: String) -> Result<ProjectSummary, ApiError> {
+    client::post_json("/project/import", file).await
+}
+
+/// Documents of a collection, assembled from live rows.
+pub async fn preview(id: &ProjectId, request: &PreviewRequest) -> Result<Preview, ApiError> {
+    client::post(&format!("/project/{id}/preview"), request).await
+}
+
+/// Where the browser downloads the project file.
+pub fn export_url(id: &ProjectId) -> String {
+    client::url(&format!("/project/{id}/export"))
+}
+
+fn renamed(details: ProjectDetails, name: String) -> SaveProject {
+    SaveProject {
+        id: Some(details.summary.id),
+        name,
+        kind: details.summary.kind,
+        schemas_id: details.schemas_id,
+        content: details.content,
+        jdbc_id: details.summary.jdbc_id,
+        mongodb_id: details.summary.mongodb_id,
+    }
+}

@@ -1,0 +1,40 @@
+//! A question with one action and a way out.
+
+use super::Dialog;
+use crate::components::button::{Button, ButtonTone};
+use leptos::prelude::*;
+
+/// The button that does it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConfirmAction {
+    /// A verb.
+    pub label: &'static str,
+    pub tone: ButtonTone,
+    pub testid: &'static str,
+}
+
+#[component]
+pub fn ConfirmDialog(
+    #[prop(into)] title: Signal<String>,
+    action: ConfirmAction,
+    on_confirm: Callback<()>,
+    on_close: Callback<()>,
+    #[prop(optional, into)] is_busy: Signal<bool>,
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <Dialog title=title on_close=on_close>
+            <div class="gw-dialog__body">{children()}</div>
+            <footer class="gw-dialog__foot">
+                <Button label="Cancel" on_press=on_close attr:autofocus=""/>
+                <Button
+                    label=action.label
+                    tone=action.tone
+                    is_busy=is_busy
+                    on_press=on_confirm
+                    attr:data-testid=action.testid
+                />
+            </footer>
+        </Dialog>
+    }
+}

@@ -1,0 +1,78 @@
+//! A modal dialog on the browser's own `<dialog>`: it keeps the focus inside and closes with Esc.
+
+mod confirm;
+
+pub use confirm::{ConfirmAction, ConfirmDialog};
+
+use super::button::IconButton;
+use super::icon::Icon;
+use super::unique_id;
+use leptos::html;
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DialogSize {
+    #[default]
+    Normal,
+    Wide,
+}
+
+impl DialogSize {
+    fn class(self) -> &'static str {
+        match self {
+            DialogSize::Normal => "gw-dialog",
+            DialogSize::Wide => "gw-dialog gw-dialog--wide",
+        }
+    }
+}
+
+/// Open for as long as it is mounted. Mount it with a condition; `on_close` has to end that condition.
+#[component]
+pub fn Dialog(
+    #[prop(into)] title: Signal<String>,
+    on_close: Callback<()>,
+    #[prop(optional)] size: DialogSize,
+    children: Children,
+) -> impl IntoView {
+    let element = NodeRef::<html::Dialog>::new();
+    let title_id = unique_id("dialog");
+    let labelled_by = title_id.clone();
+    return_focus_on_cleanup();
+    Effect::new(move |_| {
+        if let Some(dialog) = element.get() {
+            // Fails only where it is open already.
+            let _ = dialog.show_modal();
+        }
+    });
+    // Esc: the state of the page closes it, not the browser alone.
+    let on_cancel = move |event: web_sys::Event| {
+        event.prevent_default();
+        on_close.run(());
+    };
+    view! {
+        <dialog node_ref=element class=size.class() aria-labelledby=labelled_by on:cancel=on_cancel>
+            <header class="gw-dialog__head">
+                <h2 id=title_id>{title}</h2>
+                <IconButton label="Close" icon=Icon::Close on_press=on_close/>
+            </header>
+            {children()}
+        </dialog>
+    }
+}
+
+/// Gives the focus back to what had it before, as far as it is still there.
+fn return_focus_on_cleanup() {
+    let before = document()
+        .active_element()
+        .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
+    let before = StoredValue::new_local(before);
+    on_cleanup(move || {
+        if let Some(element) = before.try_get_value().flatten() {
+            // After this run of effects: until then the dialog makes the rest of the page inert.
+            request_animation_frame(move || {
+                let _ = element.focus();
+            });
+        }
+    });
+}

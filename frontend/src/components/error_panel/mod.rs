@@ -1,0 +1,40 @@
+//! What went wrong, and what to do about it.
+
+use super::button::Button;
+use super::icon::{Glyph, Icon};
+use crate::api::ApiError;
+use leptos::prelude::*;
+
+/// An error of the API; with `retry` a button that tries again.
+#[component]
+pub fn ErrorPanel(error: ApiError, #[prop(optional, into)] retry: Option<Callback<()>>) -> impl IntoView {
+    let (message, hint, code) = (error.message(), error.hint(), error.code_text());
+    let button = retry.map(|retry| view! { <Button label="Try again" icon=Icon::Retry on_press=retry/> });
+    view! {
+        <ErrorBox message=message hint=hint code=code>{button}</ErrorBox>
+    }
+}
+
+/// The frame of an error, for those that do not come from a request as well.
+#[component]
+pub fn ErrorBox(
+    #[prop(into)] message: String,
+    #[prop(into)] hint: String,
+    /// The stable code; empty: none.
+    #[prop(into)]
+    code: String,
+    #[prop(optional)] children: Option<Children>,
+) -> impl IntoView {
+    let code = (!code.is_empty()).then(|| view! { <code class="gw-error__code">{code}</code> });
+    view! {
+        <div class="gw-error" role="alert">
+            <Glyph icon=Icon::Error/>
+            <div class="gw-error__text">
+                <p class="gw-error__message" data-testid="error-message">{message}</p>
+                <p>{hint}</p>
+                {code}
+            </div>
+            {children.map(|children| children())}
+        </div>
+    }
+}

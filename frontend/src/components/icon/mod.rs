@@ -1,0 +1,85 @@
+//! Icons of the Lucide set.
+
+use leptos::prelude::*;
+use leptos_icons::Icon as Drawing;
+
+/// Which picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Icon {
+    Bird,
+    Back,
+    Check,
+    ChevronDown,
+    ChevronRight,
+    Close,
+    Copy,
+    Database,
+    Delete,
+    Download,
+    Error,
+    Info,
+    Monitor,
+    Moon,
+    Pause,
+    Play,
+    Plus,
+    Preview,
+    Rename,
+    Retry,
+    Spinner,
+    Stop,
+    Sun,
+    Unplugged,
+    Upload,
+    Warning,
+}
+
+impl Icon {
+    fn data(self) -> icondata::Icon {
+        match self {
+            Icon::Bird => icondata::LuBird,
+            Icon::Back => icondata::LuArrowLeft,
+            Icon::Check => icondata::LuCheck,
+            Icon::ChevronDown => icondata::LuChevronDown,
+            Icon::ChevronRight => icondata::LuChevronRight,
+            Icon::Close => icondata::LuX,
+            Icon::Copy => icondata::LuCopyPlus,
+            Icon::Database => icondata::LuDatabase,
+            Icon::Delete => icondata::LuTrash2,
+            Icon::Download => icondata::LuDownload,
+            Icon::Error => icondata::LuCircleAlert,
+            Icon::Info => icondata::LuInfo,
+            Icon::Monitor => icondata::LuMonitor,
+            Icon::Moon => icondata::LuMoon,
+            Icon::Pause => icondata::LuPause,
+            Icon::Play => icondata::LuPlay,
+            Icon::Plus => icondata::LuPlus,
+            Icon::Preview => icondata::LuEye,
+            Icon::Rename => icondata::LuPencil,
+            Icon::Retry => icondata::LuRefreshCw,
+            Icon::Spinner => icondata::LuLoaderCircle,
+            Icon::Stop => icondata::LuCircleStop,
+            Icon::Sun => icondata::LuSun,
+            Icon::Unplugged => icondata::LuUnplug,
+            Icon::Upload => icondata::LuUpload,
+            Icon::Warning => icondata::LuTriangleAlert,
+        }
+    }
+
+    fn class(self) -> &'static str {
+        match self {
+            Icon::Spinner => "gw-icon gw-icon--spinning",
+            _ => "gw-icon",
+        }
+    }
+}
+
+/// A picture beside text that says the same: hidden from screen readers.
+#[component]
+pub fn Glyph(#[prop(into)] icon: Signal<Icon>) -> impl IntoView {
+    view! {
+        <span class=move || icon.get().class() aria-hidden="true">
+            <Drawing icon=Signal::derive(move || icon.get().data())/>
+        </span>
+    }
+}

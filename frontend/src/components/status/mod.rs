@@ -1,0 +1,35 @@
+//! The state of something that runs: icon, colour and text.
+
+use super::badge::Tone;
+use super::icon::{Glyph, Icon};
+use leptos::prelude::*;
+
+/// A state as it is shown. What it stands for is decided elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    pub icon: Icon,
+    pub tone: Tone,
+    pub label: &'static str,
+}
+
+/// Icon and text.
+#[component]
+pub fn StatusText(#[prop(into)] status: Signal<Status>) -> impl IntoView {
+    view! {
+        <span class="gw-status" data-tone=move || status.get().tone.name()>
+            <Glyph icon=Signal::derive(move || status.get().icon)/>
+            <span>{move || status.get().label}</span>
+        </span>
+    }
+}
+
+/// The icon alone; its text is read out and shown as a tooltip.
+#[component]
+pub fn StatusIcon(#[prop(into)] status: Signal<Status>) -> impl IntoView {
+    let label = move || status.get().label;
+    view! {
+        <span class="gw-status" role="img" data-tone=move || status.get().tone.name() aria-label=label title=label>
+            <Glyph icon=Signal::derive(move || status.get().icon)/>
+        </span>
+    }
+}

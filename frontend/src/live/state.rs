@@ -1,0 +1,163 @@
+//! The store that the socket writes and components read.
+
+use super::interpret;
+use godwit_shared::ids::JobId;
+use godwit_shared::job::MigrationJobStatus;
+use leptos::prelude::*;
+use reactive_stores::{Field, Store};
+use std::sync::Arc;
+
+/// How the page is connected to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Link {
+    /// From the start of the page to the first snapshot.
+    #[default]
+    Connecting,
+    Live,
+    /// The link broke, or never came about; `attempt` counts from 1.
+    Reconnecting {
+        attempt: u32,
+    },
+}
+
+#[derive(Debug, Clone, Default, Store)]
+pub struct LiveState {
+    link: Link,
+    /// Whether `jobs` is what a server said.
+    is_loaded: bool,
+    /// Grows when the list of projects has to be asked for again.
+    projects_version: u64,
+    /// Newest first.
+    #[store(key: JobId = |job| job.id.clone())]
+    jobs: Vec<LiveJob>,
+}
+
+/// A job of the store. The status is shared: reading it copies nothing.
+#[derive(Debug, Clone, Store)]
+pub struct LiveJob {
+    id: JobId,
+    status: Arc<MigrationJobStatus>,
+}
+
+impl From<MigrationJobStatus> for LiveJob {
+    fn from(status: MigrationJobStatus) -> Self {
+        Self {
+            id: status.id.clone(),
+            status: Arc::new(status),
+        }
+    }
+}
+
+/// The live state as pages use it.
+#[derive(Clone, Copy)]
+pub struct Live(Store<LiveState>);
+
+/// Makes the store. Once, in the shell.
+pub fn provide_live() -> Live {
+    let live = Live(Store::new(LiveState::default()));
+    provide_context(live);
+    live
+}
+
+pub fn use_live() -> Live {
+    expect_context()
+}
+
+impl Live {
+    pub fn link(self) -> Link {
+        self.0.link().get()
+    }
+
+    pub fn is_loaded(self) -> bool {
+        self.0.is_loaded().get()
+    }
+
+    pub fn projects_version(self) -> u64 {
+        self.0.projects_version().get()
+    }
+
+    /// Follows every change of every job; wrap it in a memo.
+    pub fn with_jobs<R>(self, read: impl FnOnce(&mut dyn Iterator<Item = &MigrationJobStatus>) -> R) -> R {
+        let jobs = self.0.jobs();
+        let jobs = jobs.read();
+        read(&mut jobs.iter().map(|job| &*job.status))
+    }
+
+    /// One job, followed alone: a change of another one does not run its readers.
+    pub fn job(self, id: &JobId) -> Option<JobField> {
+        untrack(|| {
+            let found = self
+                .0
+                .jobs()
+                .into_iter()
+                .find(|job| job.clone().id().get_untracked() == *id);
+            found.map(|job| JobField(job.into()))
+        })
+    }
+
+    /// Takes over a job that a request answered with, where the server has not pushed it yet.
+    pub fn adopt(self, job: MigrationJobStatus) {
+        let is_known = self.job(&job.id).is_some();
+        let is_live = self.0.link().get_untracked() == Link::Live;
+        if !(is_known && is_live) {
+            self.set_job(job);
+        }
+    }
+
+    pub(super) fn set_link(self, link: Link) {
+        self.0.link().set(link);
+    }
+
+    /// Applies an update. `Skip` and `Resync` change nothing here: they concern the socket.
+    pub(super) fn apply(self, update: interpret::Update) {
+        use interpret::Update as Change;
+        match update {
+            Change::ReplaceAll { jobs, .. } => self.replace_all(jobs),
+            Change::SetJob { job, .. } => self.set_job(*job),
+            Change::RemoveJob { job_id, .. } => self.0.jobs().write().retain(|job| job.id != job_id),
+            Change::ReloadProjects { .. } => self.0.projects_version().update(|n| *n += 1),
+            Change::Skip { .. } | Change::Resync => {}
+        }
+    }
+
+    /// The list as a server said it. After a break the projects may have changed as well.
+    pub(super) fn replace_all(self, jobs: Vec<MigrationJobStatus>) {
+        let is_first = !self.0.is_loaded().get_untracked();
+        self.0
+            .jobs()
+            .set(newest_first(jobs).into_iter().map(LiveJob::from).collect());
+        self.0.is_loaded().set(true);
+        if !is_first {
+            self.0.projects_version().update(|n| *n += 1);
+        }
+    }
+
+    /// Writes the narrowest field, so that only readers of this job run.
+    fn set_job(self, status: MigrationJobStatus) {
+        let found = self
+            .0
+            .jobs()
+            .into_iter()
+            .find(|job| job.clone().id().get_untracked() == status.id);
+        match found {
+            Some(job) => job.status().set(Arc::new(status)),
+            None => self.0.jobs().write().insert(0, status.into()),
+        }
+    }
+}
+
+/// One job of the store.
+#[derive(Clone, Copy)]
+pub struct JobField(Field<LiveJob>);
+
+impl JobField {
+    /// The newest status; `None` once the job is gone.
+    pub fn status(self) -> Option<Arc<MigrationJobStatus>> {
+        self.0.try_read().map(|job| job.status.clone())
+    }
+}
+
+fn newest_first(mut jobs: Vec<MigrationJobStatus>) -> Vec<MigrationJobStatus> {
+    jobs.sort_by(|a, b| b.submitted_at.cmp(&a.submitted_at).then_with(|| a.id.cmp(&b.id)));
+    jobs
+}

@@ -1,0 +1,89 @@
+//! One job of the history.
+
+use crate::clock::use_now;
+use crate::components::status::{Status, StatusIcon};
+use crate::format::time;
+use crate::live::JobField;
+use crate::pages::migration::present::job_status;
+use crate::pages::migration::use_migration;
+use crate::routes::MigrationView;
+use chrono::{DateTime, Local, Utc};
+use godwit_shared::ids::JobId;
+use godwit_shared::job::MigrationJobStatus;
+use leptos::prelude::*;
+
+/// What of a job its row shows; progress does not change it.
+#[derive(Debug, Clone, PartialEq)]
+struct Row {
+    id: JobId,
+    status: Status,
+    submitted_at: DateTime<Utc>,
+    ended_at: Option<DateTime<Utc>>,
+    is_ended: bool,
+}
+
+impl Row {
+    fn of(job: &MigrationJobStatus) -> Self {
+        Self {
+            id: job.id.clone(),
+            status: job_status(job),
+            submitted_at: job.submitted_at,
+            ended_at: job.ended_at,
+            is_ended: job.status.is_ended(),
+        }
+    }
+}
+
+#[component]
+pub fn HistoryItem(job: JobField) -> impl IntoView {
+    let row = Memo::new(move |_| job.status().map(|job| Row::of(&job)));
+    // Its status changes below; only its going takes the row away.
+    let first = row.get_untracked();
+    first.map(|first| view! { <HistoryRow first=first row=row/> })
+}
+
+#[component]
+fn HistoryRow(first: Row, row: Memo<Option<Row>>) -> impl IntoView {
+    let context = use_migration();
+    let (id, submitted_at) = (first.id.clone(), first.submitted_at);
+    let path = MigrationView::of_job(id.clone()).path(&context.project.get_untracked());
+    let job_id = id.to_string();
+    let is_selected = move || context.selection.with(|selected| selected.job() == Some(&id));
+    let shown = move || row.get().unwrap_or_else(|| first.clone());
+    let status = Memo::new({
+        let shown = shown.clone();
+        move |_| shown().status
+    });
+    let duration = duration_of(Signal::derive(shown));
+    view! {
+        <li>
+            <a
+                href=path
+                class="gw-history__item"
+                data-testid="history-item"
+                data-job-id=job_id
+                aria-current=move || is_selected().then_some("true")
+            >
+                <span data-testid="history-icon"><StatusIcon status=status/></span>
+                <span class="gw-history__time" title=time::exact_utc(submitted_at)>
+                    {time::clock(submitted_at, &Local)}
+                </span>
+                <span class="gw-history__duration">{duration}</span>
+                <span class="gw-history__label">{move || status.get().label}</span>
+            </a>
+        </li>
+    }
+}
+
+/// From submission to end, or to now.
+fn duration_of(row: Signal<Row>) -> Memo<String> {
+    let now = use_now();
+    Memo::new(move |_| {
+        let row = row.get();
+        match (row.ended_at, row.is_ended) {
+            (Some(end), _) => time::duration(time::seconds_between(row.submitted_at, end)),
+            (None, false) => time::duration(time::seconds_between(row.submitted_at, now.get()).floor()),
+            (None, true) => String::new(),
+        }
+    })
+}

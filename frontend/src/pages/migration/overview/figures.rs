@@ -1,0 +1,286 @@
+//! What the stages show, as text. Plain functions of the job.
+
+use crate::format::{number, time};
+use chrono::{DateTime, TimeZone, Utc};
+use godwit_shared::job::{CdcStatistics, JobStatus, MigrationJobStatus, TableProgress};
+use std::fmt::Display;
+
+/// What is not known yet.
+const NONE: &str = "–";
+
+/// The snapshot stage in words.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SnapshotFigures {
+    pub started: String,
+    pub started_exactly: String,
+    pub duration: String,
+    pub tables: String,
+    pub rows: String,
+    pub rows_expected: String,
+    pub rows_rate: String,
+    pub bytes_rate: String,
+    pub documents: String,
+    pub written: String,
+    pub remaining: String,
+    pub percent: String,
+    pub in_work: String,
+    pub issues: String,
+}
+
+pub fn snapshot_figures<Z: TimeZone>(job: &MigrationJobStatus, zone: &Z) -> SnapshotFigures
+where
+    Z::Offset: Display,
+{
+    let s = &job.statistics;
+    let migrated = s.total_table_count.saturating_sub(s.remaining_table_count);
+    let (rows_rate, bytes_rate) = rates(job);
+    SnapshotFigures {
+        started: at(s.started_at, |t| time::date_and_clock(t, zone)),
+        started_exactly: s.started_at.map(time::exact_utc).unwrap_or_default(),
+        duration: time::duration(s.elapsed_seconds),
+        tables: format!("{} of {}", number::count(migrated), number::count(s.total_table_count)),
+        rows: number::count(s.total_events_seen),
+        rows_expected: rows_expected(job),
+        rows_rate,
+        bytes_rate,
+        documents: number::count(s.documents_written),
+        written: number::bytes(s.bytes_written as f64),
+        remaining: remaining(job),
+        percent: number::percent(s.percent),
+        in_work: s.processing_tables.join(", "),
+        issues: issues(s.errors, s.warnings),
+    }
+}
+
+/// Now while the job runs; over its whole time when it has ended.
+fn rates(job: &MigrationJobStatus) -> (String, String) {
+    let s = &job.statistics;
+    let texts = |rows, bytes| (number::rows_per_second(rows), number::bytes_per_second(bytes));
+    if !job.status.is_ended() && !s.snapshot_completed {
+        return texts(s.rows_per_second, s.bytes_per_second);
+    }
+    // A fraction of a second says nothing about a rate.
+    match s.elapsed_seconds >= 0.1 {
+        true => texts(
+            s.total_events_seen as f64 / s.elapsed_seconds,
+            s.bytes_written as f64 / s.elapsed_seconds,
+        ),
+        false => (NONE.into(), NONE.into()),
+    }
+}
+
+/// An estimate until all are read, and gone then.
+fn rows_expected(job: &MigrationJobStatus) -> String {
+    let s = &job.statistics;
+    match s.snapshot_completed || s.total_events <= s.total_events_seen {
+        true => NONE.into(),
+        false => format!("about {}", number::count(s.total_events)),
+    }
+}
+
+/// `1,200 of about 5,000`; the estimate goes when it has nothing more to say.
+fn rows_of(seen: u64, expected: u64, is_complete: bool) -> String {
+    match is_complete || expected <= seen {
+        true => number::count(seen),
+        false => format!("{} of about {}", number::count(seen), number::count(expected)),
+    }
+}
+
+fn remaining(job: &MigrationJobStatus) -> String {
+    match (job.status, job.statistics.estimated_seconds_remaining) {
+        (JobStatus::Running, Some(seconds)) => time::duration(seconds.ceil()),
+        _ => NONE.into(),
+    }
+}
+
+fn issues(errors: u64, warnings: u64) -> String {
+    match (errors, warnings) {
+        (0, 0) => "None".into(),
+        (errors, 0) => number::counted(errors, "error", "errors"),
+        (0, warnings) => number::counted(warnings, "warning", "warnings"),
+        (errors, warnings) => format!(
+            "{}, {}",
+            number::counted(errors, "error", "errors"),
+            number::counted(warnings, "warning", "warnings")
+        ),
+    }
+}
+
+/// The CDC stage in words.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CdcFigures {
+    pub started: String,
+    pub last_event: String,
+    pub total: String,
+    pub last_hour: String,
+    pub last_minute: String,
+}
+
+pub fn cdc_figures<Z: TimeZone>(statistics: Option<&CdcStatistics>, zone: &Z) -> CdcFigures
+where
+    Z::Offset: Display,
+{
+    let s = statistics.cloned().unwrap_or_default();
+    CdcFigures {
+        started: at(s.started_at, |t| time::date_and_clock(t, zone)),
+        last_event: at(s.last_event_time, |t| time::date_and_clock(t, zone)),
+        total: number::count(s.total_events_seen),
+        last_hour: number::count(s.events_in_last_hour),
+        last_minute: number::count(s.events_in_last_minute),
+    }
+}
+
+fn at(time: Option<DateTime<Utc>>, text: impl FnOnce(DateTime<Utc>) -> String) -> String {
+    time.map_or_else(|| NONE.into(), text)
+}
+
+/// A table's row of the progress table.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TableFigures {
+    pub rows: String,
+    pub percent: f64,
+    pub percent_text: String,
+    pub state: TableState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TableState {
+    #[default]
+    Waiting,
+    Reading,
+    /// Begun, and not being read now: the job has stopped or is paused.
+    Partly,
+    Complete,
+}
+
+impl TableState {
+    pub fn label(self) -> &'static str {
+        match self {
+            TableState::Waiting => "Waiting",
+            TableState::Reading => "Reading",
+            TableState::Partly => "Partly read",
+            TableState::Complete => "Completed",
+        }
+    }
+}
+
+pub fn table_figures(job: &MigrationJobStatus, table: &TableProgress) -> TableFigures {
+    let is_reading = job.status == JobStatus::Running && job.statistics.processing_tables.contains(&table.table);
+    let state = match (table.is_complete, is_reading, table.rows_read) {
+        (true, _, _) => TableState::Complete,
+        (false, true, _) => TableState::Reading,
+        (false, false, 0) => TableState::Waiting,
+        (false, false, _) => TableState::Partly,
+    };
+    let percent = match (table.is_complete, table.rows_estimated) {
+        (true, _) => 100.0,
+        (false, 0) => 0.0,
+        // An estimate that was too low does not make the table complete.
+        (false, estimated) => (table.rows_read as f64 / estimated as f64 * 100.0).min(99.0),
+    };
+    TableFigures {
+        rows: rows_of(table.rows_read, table.rows_estimated, table.is_complete),
+        percent,
+        percent_text: number::percent(percent),
+        state,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::migration::present::tests::job;
+
+    fn running() -> MigrationJobStatus {
+        let mut job = job(JobStatus::Running);
+        let s = &mut job.statistics;
+        s.started_at = Some("2026-11-03T10:00:00Z".parse().unwrap());
+        s.elapsed_seconds = 65.0;
+        (s.total_table_count, s.remaining_table_count) = (12, 5);
+        (s.total_events, s.total_events_seen) = (300_000, 120_000);
+        (s.rows_per_second, s.bytes_per_second) = (45_678.4, 12_300_000.0);
+        s.bytes_written = 65_000_000;
+        s.percent = 40.0;
+        s.estimated_seconds_remaining = Some(97.2);
+        s.processing_tables = vec!["shop.orders".into(), "shop.item".into()];
+        job
+    }
+
+    #[test]
+    fn a_running_snapshot() {
+        let figures = snapshot_figures(&running(), &Utc);
+        let shown = [
+            &figures.started,
+            &figures.duration,
+            &figures.tables,
+            &figures.rows,
+            &figures.rows_expected,
+            &figures.rows_rate,
+            &figures.bytes_rate,
+            &figures.remaining,
+            &figures.percent,
+            &figures.in_work,
+            &figures.issues,
+        ];
+        assert_eq!(
+            shown.map(String::as_str),
+            [
+                "3 Nov 2026, 10:00:00",
+                "1 min 05 s",
+                "7 of 12",
+                "120,000",
+                "about 300,000",
+                "45,678 rows/s",
+                "12.3 MB/s",
+                "1 min 38 s",
+                "40 %",
+                "shop.orders, shop.item",
+                "None",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_ended_snapshot_shows_its_average_and_no_rest() {
+        let mut job = running();
+        job.status = JobStatus::Cancelled;
+        let figures = snapshot_figures(&job, &Utc);
+        assert_eq!(
+            (&*figures.rows_rate, &*figures.bytes_rate),
+            ("1,846 rows/s", "1.0 MB/s")
+        );
+        assert_eq!(figures.remaining, "–");
+        job.statistics.elapsed_seconds = 0.0;
+        assert_eq!(snapshot_figures(&job, &Utc).rows_rate, "–");
+    }
+
+    #[test]
+    fn rows_issues_and_what_is_not_known() {
+        assert_eq!(rows_of(7, 5, false), "7");
+        assert_eq!(rows_of(7, 9, true), "7");
+        assert_eq!(issues(1, 2), "1 error, 2 warnings");
+        assert_eq!(issues(0, 1), "1 warning");
+        assert_eq!(cdc_figures(None, &Utc).last_event, "–");
+    }
+
+    #[test]
+    fn states_of_tables() {
+        let check = |job: &MigrationJobStatus, read, estimated, is_complete, state, percent: f64| {
+            let table = TableProgress {
+                table: "shop.orders".into(),
+                rows_read: read,
+                rows_estimated: estimated,
+                is_complete,
+            };
+            let figures = table_figures(job, &table);
+            assert_eq!((figures.state, figures.percent), (state, percent));
+        };
+        let mut job = running();
+        check(&job, 50, 200, false, TableState::Reading, 25.0);
+        check(&job, 300, 200, false, TableState::Reading, 99.0);
+        check(&job, 0, 0, true, TableState::Complete, 100.0);
+        job.status = JobStatus::Paused;
+        check(&job, 50, 200, false, TableState::Partly, 25.0);
+        check(&job, 0, 200, false, TableState::Waiting, 0.0);
+    }
+}

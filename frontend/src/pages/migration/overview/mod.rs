@@ -1,0 +1,72 @@
+//! *Job overview*: what the selected job does, and what may be done with it.
+
+mod actions;
+mod cdc_stage;
+mod failure;
+mod figures;
+mod head;
+mod snapshot_stage;
+mod tables;
+
+use super::log::JobLog;
+use super::present::{announcement, has_cdc};
+use crate::live::JobField;
+use actions::JobActions;
+use cdc_stage::CdcStage;
+use failure::FailureBox;
+use godwit_shared::job::MigrationJobStatus;
+use head::JobHead;
+use leptos::prelude::*;
+use snapshot_stage::SnapshotStage;
+use std::sync::Arc;
+use tables::TableList;
+
+/// The job as the parts read it: they follow what they show of it through memos of their own.
+pub type JobSignal = Signal<Arc<MigrationJobStatus>>;
+
+#[component]
+pub fn JobOverview(job: JobField) -> impl IntoView {
+    // A job that goes away is replaced by its parent; until then its last state stands.
+    let first = job.status();
+    first.map(|first| {
+        let job: JobSignal = Signal::derive(move || job.status().unwrap_or_else(|| first.clone()));
+        view! { <JobParts job=job/> }
+    })
+}
+
+#[component]
+fn JobParts(job: JobSignal) -> impl IntoView {
+    let has_cdc = Memo::new(move |_| has_cdc(&job.get()));
+    let spoken = Memo::new(move |_| announcement(&job.get()));
+    view! {
+        <div class="gw-job">
+            <header class="gw-job__head">
+                <h2>"Job overview"</h2>
+                <JobActions job=job/>
+            </header>
+            <p class="gw-visually-hidden" aria-live="polite">{spoken}</p>
+            <FailureBox job=job/>
+            <JobHead job=job/>
+            <SnapshotStage job=job/>
+            <Show when=move || has_cdc.get()><CdcStage job=job/></Show>
+            <TableList job=job/>
+            <JobLog job=job/>
+        </div>
+    }
+}
+
+/// One value with its name, in a list of values.
+#[component]
+fn FigureItem(
+    label: &'static str,
+    #[prop(into)] value: Signal<String>,
+    #[prop(optional, into)] title: Signal<String>,
+    #[prop(optional)] testid: &'static str,
+) -> impl IntoView {
+    view! {
+        <div class="gw-figure">
+            <dt>{label}</dt>
+            <dd title=title data-testid=testid>{value}</dd>
+        </div>
+    }
+}

@@ -1,0 +1,285 @@
+//! What the state of a job means for the page. Plain functions of the job.
+
+use crate::components::badge::Tone;
+use crate::components::icon::Icon;
+use crate::components::status::Status;
+use crate::format::number;
+use godwit_shared::job::{CdcStatus, JobStatus, MigrationJobStatus, MigrationMode};
+
+const SNAPSHOT_CANCELLED: &str = "Snapshot cancelled";
+
+/// The status of the whole job; also the icon of the history.
+pub fn job_status(job: &MigrationJobStatus) -> Status {
+    let (icon, tone, label) = match job.status {
+        JobStatus::Running => match job.cdc_status {
+            CdcStatus::Paused => (Icon::Pause, Tone::Warning, "CDC paused"),
+            CdcStatus::Completing => (Icon::Spinner, Tone::Accent, "Completing CDC"),
+            CdcStatus::NotStarted
+            | CdcStatus::Running
+            | CdcStatus::Completed
+            | CdcStatus::Failed
+            | CdcStatus::Cancelled => (Icon::Spinner, Tone::Accent, "Running"),
+        },
+        JobStatus::Paused => (Icon::Pause, Tone::Warning, "Paused"),
+        JobStatus::CleaningUp => (Icon::Spinner, Tone::Accent, "Cleaning up"),
+        JobStatus::Cancelling => (Icon::Spinner, Tone::Neutral, "Cancelling"),
+        JobStatus::Cancelled if is_snapshot_over(job) => (Icon::Close, Tone::Neutral, "Cancelled"),
+        JobStatus::Cancelled => (Icon::Close, Tone::Neutral, SNAPSHOT_CANCELLED),
+        JobStatus::Failed => (Icon::Error, Tone::Danger, "Failed"),
+        JobStatus::Completed if has_cdc(job) => (Icon::Check, Tone::Success, "CDC Completed"),
+        JobStatus::Completed => (Icon::Check, Tone::Success, "Completed"),
+    };
+    Status { icon, tone, label }
+}
+
+/// The status of the snapshot stage.
+pub fn snapshot_status(job: &MigrationJobStatus) -> Status {
+    let (icon, tone, label) = match job.status {
+        _ if is_snapshot_over(job) => (Icon::Check, Tone::Success, "Completed"),
+        JobStatus::Completed => (Icon::Check, Tone::Success, "Completed"),
+        JobStatus::Running | JobStatus::CleaningUp => (Icon::Spinner, Tone::Accent, "Running"),
+        JobStatus::Paused => (Icon::Pause, Tone::Warning, "Paused"),
+        JobStatus::Cancelling => (Icon::Spinner, Tone::Neutral, "Cancelling"),
+        JobStatus::Cancelled => (Icon::Close, Tone::Neutral, SNAPSHOT_CANCELLED),
+        JobStatus::Failed => (Icon::Error, Tone::Danger, "Failed"),
+    };
+    Status { icon, tone, label }
+}
+
+/// The status of the CDC stage.
+pub fn cdc_status(job: &MigrationJobStatus) -> Status {
+    let (icon, tone, label) = match job.cdc_status {
+        CdcStatus::NotStarted => (Icon::Info, Tone::Neutral, "Not started"),
+        CdcStatus::Running => (Icon::Spinner, Tone::Accent, "Running"),
+        CdcStatus::Completing => (Icon::Spinner, Tone::Accent, "Completing"),
+        CdcStatus::Completed => (Icon::Check, Tone::Success, "Completed"),
+        CdcStatus::Failed => (Icon::Error, Tone::Danger, "Failed"),
+        CdcStatus::Cancelled => (Icon::Close, Tone::Neutral, "Cancelled"),
+        CdcStatus::Paused => (Icon::Pause, Tone::Warning, "Paused"),
+    };
+    Status { icon, tone, label }
+}
+
+/// The mode as the wizard calls it.
+pub fn mode_label(mode: MigrationMode) -> &'static str {
+    match mode {
+        MigrationMode::Snapshot => "Snapshot",
+        MigrationMode::Cdc => "Continuous",
+        MigrationMode::CdcOnly => "Changes only",
+    }
+}
+
+/// Whether the job has a CDC stage.
+pub fn has_cdc(job: &MigrationJobStatus) -> bool {
+    match job.options.mode {
+        MigrationMode::Snapshot => false,
+        MigrationMode::Cdc | MigrationMode::CdcOnly => true,
+    }
+}
+
+/// Whether the job has left its snapshot stage successfully, or never had one.
+fn is_snapshot_over(job: &MigrationJobStatus) -> bool {
+    match job.options.mode {
+        MigrationMode::Snapshot => job.status == JobStatus::Completed,
+        MigrationMode::Cdc => job.statistics.snapshot_completed,
+        MigrationMode::CdcOnly => true,
+    }
+}
+
+/// What the red or green button does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopControl {
+    None,
+    Terminate,
+    /// It has been pressed, and the job is on its way out.
+    Terminating,
+    CompleteCdc,
+}
+
+/// What may be done with the job now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Controls {
+    pub stop: StopControl,
+    pub can_pause: bool,
+    pub can_resume: bool,
+    pub can_create_new: bool,
+}
+
+pub fn controls(job: &MigrationJobStatus) -> Controls {
+    let in_cdc = has_cdc(job) && is_snapshot_over(job);
+    let stop = match (job.status, job.cdc_status) {
+        (JobStatus::Running, CdcStatus::Completing) => StopControl::None,
+        (JobStatus::Running | JobStatus::Paused, _) if in_cdc => StopControl::CompleteCdc,
+        (JobStatus::Running | JobStatus::Paused, _) => StopControl::Terminate,
+        (JobStatus::Cancelling, _) => StopControl::Terminating,
+        (JobStatus::CleaningUp | JobStatus::Cancelled | JobStatus::Failed | JobStatus::Completed, _) => {
+            StopControl::None
+        }
+    };
+    let cdc_paused = in_cdc && job.cdc_status == CdcStatus::Paused;
+    let is_pausable = !in_cdc || job.cdc_status == CdcStatus::Running;
+    Controls {
+        stop,
+        can_pause: job.status == JobStatus::Running && is_pausable,
+        can_resume: job.status == JobStatus::Paused || (job.status == JobStatus::Running && cdc_paused),
+        can_create_new: job.status.is_ended(),
+    }
+}
+
+/// What is read out: each change of the status, and every tenth of the way.
+pub fn announcement(job: &MigrationJobStatus) -> String {
+    let label = job_status(job).label;
+    match job.status {
+        JobStatus::Running if !is_snapshot_over(job) => {
+            let tenth = (job.statistics.percent.clamp(0.0, 100.0) / 10.0).floor() * 10.0;
+            format!("Job {label}, {}", number::percent(tenth))
+        }
+        JobStatus::Running
+        | JobStatus::Paused
+        | JobStatus::CleaningUp
+        | JobStatus::Cancelling
+        | JobStatus::Cancelled
+        | JobStatus::Failed
+        | JobStatus::Completed => format!("Job {label}"),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use godwit_shared::ids::{JobId, ProjectId};
+    use godwit_shared::job::{JobMetadata, JobOptions, JobStatistics};
+
+    pub(crate) fn job(status: JobStatus) -> MigrationJobStatus {
+        MigrationJobStatus {
+            id: JobId::new("j"),
+            project_id: ProjectId::new("p"),
+            project_name: "Shop".into(),
+            status,
+            submitted_at: "2026-11-03T10:00:00Z".parse().unwrap(),
+            ended_at: None,
+            options: JobOptions {
+                mode: MigrationMode::Snapshot,
+                drop_collections: false,
+                error_handling: Default::default(),
+                error_tolerance: Some(100),
+                prepare_source: false,
+            },
+            cdc_status: CdcStatus::NotStarted,
+            verification_job_id: None,
+            jdbc_connection_string: "jdbc:postgresql://h:5432/shop".into(),
+            mongo_db_connection_string: "mongodb://u:***@h/shop".into(),
+            statistics: JobStatistics::default(),
+            cdc_statistics: None,
+            job_updates: vec![],
+            failure_error: None,
+            metadata: JobMetadata::default(),
+            relational_table_filters: Default::default(),
+        }
+    }
+
+    fn cdc_job(status: JobStatus, cdc_status: CdcStatus, snapshot_completed: bool) -> MigrationJobStatus {
+        let mut job = job(status);
+        job.options.mode = MigrationMode::Cdc;
+        job.cdc_status = cdc_status;
+        job.statistics.snapshot_completed = snapshot_completed;
+        job
+    }
+
+    #[test]
+    fn labels_of_a_snapshot_job() {
+        let check = |status, whole: &str, stage: &str, icon| {
+            let job = job(status);
+            assert_eq!(job_status(&job).label, whole);
+            assert_eq!(snapshot_status(&job).label, stage);
+            assert_eq!(job_status(&job).icon, icon);
+        };
+        check(JobStatus::Running, "Running", "Running", Icon::Spinner);
+        check(JobStatus::Paused, "Paused", "Paused", Icon::Pause);
+        check(JobStatus::CleaningUp, "Cleaning up", "Running", Icon::Spinner);
+        check(JobStatus::Cancelling, "Cancelling", "Cancelling", Icon::Spinner);
+        check(
+            JobStatus::Cancelled,
+            "Snapshot cancelled",
+            "Snapshot cancelled",
+            Icon::Close,
+        );
+        check(JobStatus::Failed, "Failed", "Failed", Icon::Error);
+        check(JobStatus::Completed, "Completed", "Completed", Icon::Check);
+    }
+
+    #[test]
+    fn a_continuous_job_has_labels_for_each_stage() {
+        let check = |job: MigrationJobStatus, labels: [&str; 3]| {
+            let shown = [job_status(&job), snapshot_status(&job), cdc_status(&job)];
+            assert_eq!(shown.map(|s| s.label), labels);
+        };
+        use {CdcStatus as C, JobStatus as S};
+        check(
+            cdc_job(S::Running, C::NotStarted, false),
+            ["Running", "Running", "Not started"],
+        );
+        check(
+            cdc_job(S::Running, C::Running, true),
+            ["Running", "Completed", "Running"],
+        );
+        check(
+            cdc_job(S::Running, C::Paused, true),
+            ["CDC paused", "Completed", "Paused"],
+        );
+        check(
+            cdc_job(S::Completed, C::Completed, true),
+            ["CDC Completed", "Completed", "Completed"],
+        );
+        check(
+            cdc_job(S::Cancelled, C::NotStarted, false),
+            ["Snapshot cancelled", "Snapshot cancelled", "Not started"],
+        );
+        check(cdc_job(S::Failed, C::Failed, true), ["Failed", "Completed", "Failed"]);
+    }
+
+    #[test]
+    fn what_may_be_done() {
+        let check = |job: MigrationJobStatus, stop, pause, resume, create| {
+            let expected = Controls {
+                stop,
+                can_pause: pause,
+                can_resume: resume,
+                can_create_new: create,
+            };
+            assert_eq!(controls(&job), expected, "{:?} {:?}", job.status, job.cdc_status);
+        };
+        use {CdcStatus as C, JobStatus as S, StopControl as B};
+        check(job(S::Running), B::Terminate, true, false, false);
+        check(job(S::Paused), B::Terminate, false, true, false);
+        check(job(S::Cancelling), B::Terminating, false, false, false);
+        check(job(S::CleaningUp), B::None, false, false, false);
+        for ended in [S::Cancelled, S::Failed, S::Completed] {
+            check(job(ended), B::None, false, false, true);
+        }
+        check(
+            cdc_job(S::Running, C::NotStarted, false),
+            B::Terminate,
+            true,
+            false,
+            false,
+        );
+        check(
+            cdc_job(S::Running, C::Running, true),
+            B::CompleteCdc,
+            true,
+            false,
+            false,
+        );
+        check(cdc_job(S::Running, C::Paused, true), B::CompleteCdc, false, true, false);
+        check(cdc_job(S::Running, C::Completing, true), B::None, false, false, false);
+    }
+
+    #[test]
+    fn progress_is_read_out_in_tenths() {
+        let mut running = job(JobStatus::Running);
+        running.statistics.percent = 47.9;
+        assert_eq!(announcement(&running), "Job Running, 40 %");
+        assert_eq!(announcement(&job(JobStatus::Cancelled)), "Job Snapshot cancelled");
+    }
+}

@@ -1,0 +1,84 @@
+//! What the user has entered so far.
+
+use reactive_stores::Store;
+
+/// Whether *Continuous* can be chosen. The CDC stage is not part of this build yet.
+pub const IS_CONTINUOUS_AVAILABLE: bool = false;
+
+/// What the limit of errors is where nobody said otherwise.
+pub const ERROR_LIMIT_DEFAULT: u64 = 100;
+
+/// No `Debug`: it holds passwords.
+#[derive(Clone, PartialEq, Default, Store)]
+pub struct Draft {
+    pub source: SourceDraft,
+    pub destination: DestinationDraft,
+    pub options: OptionsDraft,
+}
+
+#[derive(Clone, PartialEq, Store)]
+pub struct SourceDraft {
+    /// The id of a saved connection; empty: a new one. What is typed besides wins over it.
+    pub saved: String,
+    /// One URI instead of host, port and database.
+    pub is_manual_uri: bool,
+    pub uri: String,
+    pub host: String,
+    pub port: String,
+    pub database: String,
+    pub user: String,
+    pub password: String,
+    /// A value of [`SSL_MODES`].
+    pub ssl_mode: String,
+}
+
+impl Default for SourceDraft {
+    fn default() -> Self {
+        Self {
+            saved: String::new(),
+            is_manual_uri: true,
+            uri: String::new(),
+            host: String::new(),
+            port: "5432".into(),
+            database: String::new(),
+            user: String::new(),
+            password: String::new(),
+            ssl_mode: String::new(),
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, Default, Store)]
+pub struct DestinationDraft {
+    /// The id of a saved connection; empty: a new one.
+    pub saved: String,
+    pub uri: String,
+}
+
+#[derive(Clone, PartialEq, Store)]
+pub struct OptionsDraft {
+    pub is_continuous: bool,
+    pub drop_collections: bool,
+    pub has_error_limit: bool,
+    pub error_limit: String,
+}
+
+impl Default for OptionsDraft {
+    fn default() -> Self {
+        Self {
+            is_continuous: false,
+            drop_collections: false,
+            has_error_limit: true,
+            error_limit: ERROR_LIMIT_DEFAULT.to_string(),
+        }
+    }
+}
+
+/// Values of `sslmode` with their labels; the empty one is left out of the URI and means *Prefer*.
+pub const SSL_MODES: [(&str, &str); 5] = [
+    ("", "Prefer (encrypted where the server can)"),
+    ("require", "Require"),
+    ("verify-ca", "Verify CA"),
+    ("verify-full", "Verify full"),
+    ("disable", "Disable"),
+];

@@ -1,0 +1,232 @@
+//! *New Migration Job*: four steps over one draft.
+//!
+//! The draft outlives the wizard ([`memory`]): closing it loses nothing, and a new job like an earlier one finds its
+//! connections again. Validation ([`validate`]), the request ([`request`]) and the step that an error belongs to
+//! ([`steps`]) are plain functions.
+
+mod connection_test;
+mod destination_step;
+mod draft;
+mod memory;
+mod options_step;
+mod prefill;
+mod request;
+mod review_step;
+mod source_step;
+mod steps;
+mod validate;
+
+pub use memory::{provide_drafts, use_drafts};
+
+use super::use_migration;
+use crate::api::connections::SavedConnections;
+use crate::api::{self, ApiError};
+use crate::components::button::{Button, ButtonTone};
+use crate::components::dialog::{Dialog, DialogSize};
+use crate::components::error_panel::ErrorPanel;
+use crate::components::skeleton::Skeleton;
+use crate::live::use_live;
+use crate::routes::WizardStart;
+use destination_step::DestinationStep;
+use draft::Draft;
+use leptos::prelude::*;
+use options_step::OptionsStep;
+use reactive_stores::Store;
+use review_step::ReviewStep;
+use source_step::SourceStep;
+use steps::{Step, step_of_error};
+use validate::{FieldId, problem_of};
+
+/// What the steps share.
+#[derive(Clone, Copy)]
+pub struct WizardContext {
+    draft: Store<Draft>,
+    saved: StoredValue<SavedConnections>,
+    step: RwSignal<Step>,
+    /// Whether the user has tried to leave the step: before that its gaps are no errors.
+    was_tried: RwSignal<bool>,
+    failure: RwSignal<Option<ApiError>>,
+}
+
+impl WizardContext {
+    fn new(draft: Draft, saved: SavedConnections) -> Self {
+        Self {
+            draft: Store::new(draft),
+            saved: StoredValue::new(saved),
+            step: RwSignal::new(Step::Source),
+            was_tried: RwSignal::new(false),
+            failure: RwSignal::new(None),
+        }
+    }
+
+    /// The error to show at a field.
+    fn problem(self, field: FieldId) -> Signal<Option<String>> {
+        Signal::derive(move || {
+            let problem = self.draft.with(|draft| problem_of(draft, field));
+            problem.filter(|_| self.was_tried.get())
+        })
+    }
+
+    fn enter(self, step: Step) {
+        self.was_tried.set(false);
+        self.failure.set(None);
+        self.step.set(step);
+    }
+
+    fn back(self) {
+        if let Some(step) = self.step.get_untracked().previous() {
+            self.enter(step);
+        }
+    }
+
+    fn is_step_complete(self) -> bool {
+        let step = self.step.get_untracked();
+        self.draft
+            .with_untracked(|draft| step.fields().all(|field| problem_of(draft, field).is_none()))
+    }
+
+    /// Goes on where the step is complete; else shows what is missing.
+    fn next(self) {
+        match (self.is_step_complete(), self.step.get_untracked().next()) {
+            (true, Some(next)) => self.enter(next),
+            (false, _) => self.was_tried.set(true),
+            (true, None) => {}
+        }
+    }
+
+    /// Shows the error at the step where it can be corrected.
+    fn fail(self, error: ApiError) {
+        self.enter(step_of_error(error.code()));
+        self.failure.set(Some(error));
+    }
+}
+
+/// Opens when the saved connections are known: they are what it begins with.
+#[component]
+pub fn Wizard(start: WizardStart) -> impl IntoView {
+    let migration = use_migration();
+    let close = Callback::new(move |()| migration.close_wizard());
+    let drafts = use_drafts();
+    let live = use_live();
+    // Without the saved connections everything can still be typed in.
+    let saved = LocalResource::new(|| async { api::connections::saved().await.unwrap_or_default() });
+    let body = move || match saved.get() {
+        None => view! { <div class="gw-dialog__body"><Skeleton lines=5/></div> }.into_any(),
+        Some(saved) => {
+            let draft = prefill::first_draft(&start, &migration.project.get_untracked(), drafts, live, &saved);
+            view! { <WizardSteps context=WizardContext::new(draft, saved) close=close/> }.into_any()
+        }
+    };
+    view! { <Dialog title="New migration job" size=DialogSize::Wide on_close=close>{body}</Dialog> }
+}
+
+#[component]
+fn WizardSteps(context: WizardContext, close: Callback<()>) -> impl IntoView {
+    provide_context(context);
+    let (project, drafts) = (use_migration().project, use_drafts());
+    // Kept at every change: Esc closes as well as the button.
+    Effect::new(move |_| drafts.keep(&project.get_untracked(), context.draft.get()));
+    let step = move || match context.step.get() {
+        Step::Source => view! { <SourceStep/> }.into_any(),
+        Step::Destination => view! { <DestinationStep/> }.into_any(),
+        Step::Options => view! { <OptionsStep/> }.into_any(),
+        Step::Review => view! { <ReviewStep/> }.into_any(),
+    };
+    let failure = move || context.failure.get().map(|error| view! { <ErrorPanel error=error/> });
+    view! {
+        <StepList/>
+        <div class="gw-dialog__body gw-wizard__body">
+            {failure}
+            {step}
+        </div>
+        <WizardFoot close=close/>
+    }
+}
+
+/// Where in the wizard the user is.
+#[component]
+fn StepList() -> impl IntoView {
+    let context = use_wizard();
+    let item = move |step: Step| {
+        let current = move || (context.step.get() == step).then_some("step");
+        let is_done = move || step < context.step.get();
+        view! {
+            <li class="gw-wizard__step" aria-current=current data-done=move || is_done().to_string()>
+                <span class="gw-wizard__number">{step.number()}</span>
+                {step.title()}
+            </li>
+        }
+    };
+    view! { <ol class="gw-wizard__steps">{Step::ALL.map(item)}</ol> }
+}
+
+#[component]
+fn WizardFoot(close: Callback<()>) -> impl IntoView {
+    let context = use_wizard();
+    let start = start_action(context);
+    let is_last = move || context.step.get().next().is_none();
+    let is_first = Signal::derive(move || context.step.get().previous().is_none());
+    let press_start = Callback::new(move |()| {
+        start.dispatch_local(());
+    });
+    let forward = move || match is_last() {
+        false => view! {
+            <Button
+                label="Next"
+                tone=ButtonTone::Primary
+                on_press=Callback::new(move |()| context.next())
+                attr:data-testid="wizard-next"
+            />
+        }
+        .into_any(),
+        true => view! {
+            <Button
+                label="Start"
+                tone=ButtonTone::Primary
+                is_busy=start.pending()
+                on_press=press_start
+                attr:data-testid="wizard-start"
+            />
+        }
+        .into_any(),
+    };
+    view! {
+        <footer class="gw-dialog__foot">
+            <div class="gw-dialog__foot-start">
+                <Button
+                    label="Back"
+                    is_disabled=is_first
+                    on_press=Callback::new(move |()| context.back())
+                    attr:data-testid="wizard-back"
+                />
+            </div>
+            <Button label="Cancel" on_press=close attr:data-testid="wizard-cancel"/>
+            {forward}
+        </footer>
+    }
+}
+
+/// Creates the job and shows it, or shows why not.
+fn start_action(context: WizardContext) -> Action<(), ()> {
+    let (migration, live, drafts) = (use_migration(), use_live(), use_drafts());
+    Action::new_local(move |(): &()| {
+        let draft = context.draft.get_untracked();
+        let project = migration.project.get_untracked();
+        context.failure.set(None);
+        async move {
+            match api::jobs::create(&request::job_request(&draft, &project)).await {
+                Ok(job) => {
+                    let id = job.id.clone();
+                    drafts.remember_job(&id, draft);
+                    live.adopt(job);
+                    migration.show_job(id);
+                }
+                Err(error) => context.fail(error),
+            }
+        }
+    })
+}
+
+fn use_wizard() -> WizardContext {
+    expect_context()
+}

@@ -1,0 +1,82 @@
+//! *Migration Options*
+
+use super::draft::{DraftStoreFields, IS_CONTINUOUS_AVAILABLE, OptionsDraft, OptionsDraftStoreFields};
+use super::use_wizard;
+use super::validate::FieldId;
+use crate::components::choice::{Checkbox, Radio};
+use crate::components::field::{FieldKind, TextField};
+use leptos::prelude::*;
+use reactive_stores::Field;
+
+#[component]
+pub fn OptionsStep() -> impl IntoView {
+    let options: Field<OptionsDraft> = use_wizard().draft.options().into();
+    view! {
+        <div class="gw-form">
+            <ModeChoice options=options/>
+            <Checkbox
+                label="Drop destination collections before migration"
+                note="Only the collections that this project writes. Without it, documents of the same rows are replaced \
+                      and all others stay."
+                checked=options.drop_collections()
+                testid="drop-collections"
+            />
+            <ErrorLimit options=options/>
+        </div>
+    }
+}
+
+#[component]
+fn ModeChoice(options: Field<OptionsDraft>) -> impl IntoView {
+    let is_continuous = options.is_continuous();
+    let continuous_note = match IS_CONTINUOUS_AVAILABLE {
+        true => "The snapshot, then every change until you complete the job.",
+        false => "The snapshot, then every change until you complete the job. Not available yet.",
+    };
+    view! {
+        <fieldset class="gw-choice-group">
+            <legend class="gw-choice-group__legend">"Mode"</legend>
+            <Radio
+                label="Snapshot"
+                name="mode"
+                note="The rows as they are at the start of the job."
+                checked=Signal::derive(move || !is_continuous.get())
+                on_choose=Callback::new(move |()| is_continuous.set(false))
+            />
+            <Radio
+                label="Continuous"
+                name="mode"
+                note=continuous_note
+                is_disabled=!IS_CONTINUOUS_AVAILABLE
+                checked=Signal::derive(move || is_continuous.get())
+                on_choose=Callback::new(move |()| is_continuous.set(true))
+            />
+        </fieldset>
+    }
+}
+
+#[component]
+fn ErrorLimit(options: Field<OptionsDraft>) -> impl IntoView {
+    let has_limit = options.has_error_limit();
+    let problem = use_wizard().problem(FieldId::ErrorLimit);
+    view! {
+        <Checkbox
+            label="Stop after a number of errors"
+            note="Each row or value that cannot be converted is one error. Unchecked: the job goes on whatever happens to \
+                  single rows."
+            checked=has_limit
+            testid="has-error-limit"
+        />
+        <Show when=move || has_limit.get()>
+            <div class="gw-wizard__limit">
+                <TextField
+                    label="Errors"
+                    kind=FieldKind::Number
+                    value=options.error_limit()
+                    error=problem
+                    testid="error-limit"
+                />
+            </div>
+        </Show>
+    }
+}

@@ -1,0 +1,164 @@
+//! What the wizard begins with.
+
+use super::draft::{Draft, OptionsDraft};
+use super::memory::Drafts;
+use crate::api::connections::SavedConnections;
+use crate::live::Live;
+use crate::routes::WizardStart;
+use godwit_shared::connection::{SavedJdbcConnection, SavedMongodbConnection};
+use godwit_shared::ids::ProjectId;
+use godwit_shared::job::{JobStatus, MigrationJobStatus, MigrationMode};
+use leptos::prelude::*;
+
+pub fn first_draft(
+    start: &WizardStart,
+    project: &ProjectId,
+    drafts: Drafts,
+    live: Live,
+    saved: &SavedConnections,
+) -> Draft {
+    let draft = match start {
+        WizardStart::Empty => drafts.of_project(project).map(|draft| Draft {
+            options: OptionsDraft::default(),
+            ..draft
+        }),
+        WizardStart::LikeJob(id) => {
+            let job = untrack(|| live.job(id).and_then(|job| job.status()));
+            job.map(|job| like_job(&job, drafts.of_job(id), saved))
+        }
+    };
+    with_only_saved(draft.unwrap_or_default(), saved)
+}
+
+/// The connections of a job, and its options. Where it did not come to its end the collections hold a part of the data:
+/// the new job drops them.
+pub fn like_job(job: &MigrationJobStatus, remembered: Option<Draft>, saved: &SavedConnections) -> Draft {
+    let mut draft = remembered.unwrap_or_else(|| from_masked(job, saved));
+    let is_partial = match job.status {
+        JobStatus::Cancelled | JobStatus::Failed => true,
+        JobStatus::Running
+        | JobStatus::Paused
+        | JobStatus::CleaningUp
+        | JobStatus::Cancelling
+        | JobStatus::Completed => false,
+    };
+    let tolerance = job.options.error_tolerance;
+    draft.options = OptionsDraft {
+        is_continuous: job.options.mode != MigrationMode::Snapshot,
+        drop_collections: is_partial || job.options.drop_collections,
+        has_error_limit: tolerance.is_some(),
+        error_limit: tolerance.map_or_else(|| OptionsDraft::default().error_limit, |n| n.to_string()),
+    };
+    draft
+}
+
+/// A page that was loaded anew knows a job's connections only without their passwords. A saved connection with the same
+/// URI has them.
+fn from_masked(job: &MigrationJobStatus, saved: &SavedConnections) -> Draft {
+    let mut draft = Draft::default();
+    match usable(saved).find(|c| c.url == job.jdbc_connection_string) {
+        Some(connection) => draft.source.saved = connection.id.to_string(),
+        None => draft.source.uri = job.jdbc_connection_string.clone(),
+    }
+    match saved
+        .mongodb
+        .iter()
+        .find(|c| c.connection_string == job.mongo_db_connection_string)
+    {
+        Some(connection) => draft.destination.saved = connection.id.to_string(),
+        None => draft.destination.uri = job.mongo_db_connection_string.clone(),
+    }
+    draft
+}
+
+/// Where nothing is chosen yet and one connection is saved, it is that one.
+fn with_only_saved(mut draft: Draft, saved: &SavedConnections) -> Draft {
+    let source = &draft.source;
+    if source.saved.is_empty() && source.uri.is_empty() && source.host.is_empty() {
+        draft.source.saved = only(usable(saved)).map(|c| c.id.to_string()).unwrap_or_default();
+    }
+    if draft.destination.saved.is_empty() && draft.destination.uri.is_empty() {
+        let only = only::<SavedMongodbConnection>(saved.mongodb.iter());
+        draft.destination.saved = only.map(|c| c.id.to_string()).unwrap_or_default();
+    }
+    draft
+}
+
+/// The connections of the kind that this build reads.
+pub fn usable(saved: &SavedConnections) -> impl Iterator<Item = &SavedJdbcConnection> {
+    saved.jdbc.iter().filter(|connection| connection.kind == "POSTGRESQL")
+}
+
+fn only<'a, T>(mut items: impl Iterator<Item = &'a T>) -> Option<&'a T> {
+    let first = items.next();
+    first.filter(|_| items.next().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::migration::present::tests::job;
+    use godwit_shared::ids::ConnectionId;
+
+    fn saved(kind: &str, count: usize) -> SavedConnections {
+        let jdbc = |i| SavedJdbcConnection {
+            id: ConnectionId::new(format!("s{i}")),
+            name: "Shop".into(),
+            kind: kind.into(),
+            url: "jdbc:postgresql://h:5432/shop".into(),
+            user: Some("u".into()),
+            environment_tag: Default::default(),
+            has_password: true,
+        };
+        let mongodb = |i| SavedMongodbConnection {
+            id: ConnectionId::new(format!("m{i}")),
+            name: "Shop".into(),
+            connection_string: "mongodb://other/shop".into(),
+            environment_tag: Default::default(),
+        };
+        SavedConnections {
+            jdbc: (0..count).map(jdbc).collect(),
+            mongodb: (0..count).map(mongodb).collect(),
+        }
+    }
+
+    #[test]
+    fn the_only_saved_connection_is_chosen() {
+        let chosen = |saved: &SavedConnections| {
+            let draft = with_only_saved(Draft::default(), saved);
+            (draft.source.saved, draft.destination.saved)
+        };
+        assert_eq!(chosen(&saved("POSTGRESQL", 1)), ("s0".into(), "m0".into()));
+        assert_eq!(chosen(&saved("POSTGRESQL", 2)), (String::new(), String::new()));
+        assert_eq!(chosen(&saved("MYSQL", 1)).0, "");
+        let mut typed = Draft::default();
+        typed.source.uri = "postgres://h/db".into();
+        assert_eq!(with_only_saved(typed, &saved("POSTGRESQL", 1)).source.saved, "");
+    }
+
+    #[test]
+    fn a_job_that_did_not_end_well_is_repeated_with_drop() {
+        let drops = |status| {
+            like_job(&job(status), None, &SavedConnections::default())
+                .options
+                .drop_collections
+        };
+        assert!(drops(JobStatus::Cancelled) && drops(JobStatus::Failed));
+        assert!(!drops(JobStatus::Completed));
+    }
+
+    #[test]
+    fn connections_of_a_job_come_from_memory_or_saved_ones_or_as_they_are_shown() {
+        let job = job(JobStatus::Completed);
+        let mut remembered = Draft::default();
+        remembered.source.password = "p".into();
+        let draft = like_job(&job, Some(remembered), &saved("POSTGRESQL", 1));
+        assert_eq!((&*draft.source.password, &*draft.source.saved), ("p", ""));
+        let draft = like_job(&job, None, &saved("POSTGRESQL", 1));
+        assert_eq!((&*draft.source.saved, &*draft.source.uri), ("s0", ""));
+        assert_eq!(
+            (&*draft.destination.saved, &*draft.destination.uri),
+            ("", "mongodb://u:***@h/shop")
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! The steps, their order, and which of them an error of the server belongs to.
+
+use godwit_shared::error::ErrorCode;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    Source,
+    Destination,
+    Options,
+    Review,
+}
+
+impl Step {
+    pub const ALL: [Step; 4] = [Step::Source, Step::Destination, Step::Options, Step::Review];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Step::Source => "Connect Source DB",
+            Step::Destination => "Connect Destination DB",
+            Step::Options => "Migration Options",
+            Step::Review => "Review summary",
+        }
+    }
+
+    /// From 1.
+    pub fn number(self) -> usize {
+        self as usize + 1
+    }
+
+    pub fn next(self) -> Option<Step> {
+        Step::ALL.get(self as usize + 1).copied()
+    }
+
+    pub fn previous(self) -> Option<Step> {
+        (self as usize).checked_sub(1).map(|i| Step::ALL[i])
+    }
+}
+
+/// Where the user corrects it.
+pub fn step_of_error(code: Option<ErrorCode>) -> Step {
+    match code {
+        Some(
+            ErrorCode::SourceUnreachable
+            | ErrorCode::SourcePermission
+            | ErrorCode::RowSecurity
+            | ErrorCode::PreflightFailed,
+        ) => Step::Source,
+        Some(ErrorCode::TargetUnreachable | ErrorCode::TargetPermission | ErrorCode::TargetDatabaseMissing) => {
+            Step::Destination
+        }
+        Some(
+            ErrorCode::InvalidRequest
+            | ErrorCode::NotFound
+            | ErrorCode::WrongState
+            | ErrorCode::JobConflict
+            | ErrorCode::InvalidMapping
+            | ErrorCode::InvalidProjectFile
+            | ErrorCode::ConversionRunning
+            | ErrorCode::NotCancellable
+            | ErrorCode::Forbidden
+            | ErrorCode::Internal
+            | ErrorCode::TooManyErrors,
+        )
+        | None => Step::Review,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_steps_in_order() {
+        assert_eq!(Step::Source.previous(), None);
+        assert_eq!(Step::Source.next(), Some(Step::Destination));
+        assert_eq!(Step::Review.next(), None);
+        assert_eq!(Step::ALL.map(Step::number), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn errors_are_shown_where_they_can_be_corrected() {
+        let check = |code, step| assert_eq!(step_of_error(code), step);
+        check(Some(ErrorCode::SourceUnreachable), Step::Source);
+        check(Some(ErrorCode::TargetDatabaseMissing), Step::Destination);
+        check(Some(ErrorCode::JobConflict), Step::Review);
+        check(None, Step::Review);
+    }
+}

@@ -1,0 +1,6 @@
+//! One folder for each page, one file for each part of it.
+
+pub mod home;
+pub mod mapping;
+pub mod migration;
+pub mod project;

@@ -1,0 +1,101 @@
+//! The paths of the page. What is selected stands in the URL, so that a link leads to it.
+
+use godwit_shared::ids::{JobId, ProjectId};
+
+pub const HOME: &str = "/";
+
+/// What the *Data Migration* tab shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MigrationView {
+    /// The selected job; absent: the newest.
+    pub job: Option<JobId>,
+    /// The wizard, where it is open.
+    pub wizard: Option<WizardStart>,
+}
+
+/// What the wizard starts from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WizardStart {
+    Empty,
+    /// The connections and options of this job.
+    LikeJob(JobId),
+}
+
+const EMPTY: &str = "new";
+
+impl MigrationView {
+    pub fn of_job(job: JobId) -> Self {
+        Self {
+            job: Some(job),
+            wizard: None,
+        }
+    }
+
+    /// Reads the query parameters `job` and `wizard`.
+    pub fn from_query(job: Option<String>, wizard: Option<String>) -> Self {
+        let given = |text: Option<String>| text.filter(|t| !t.is_empty());
+        Self {
+            job: given(job).map(JobId::new),
+            wizard: given(wizard).map(|text| match text.as_str() {
+                EMPTY => WizardStart::Empty,
+                _ => WizardStart::LikeJob(JobId::new(text)),
+            }),
+        }
+    }
+
+    pub fn with_wizard(self, wizard: Option<WizardStart>) -> Self {
+        Self { wizard, ..self }
+    }
+
+    /// The path with its query.
+    pub fn path(&self, project: &ProjectId) -> String {
+        let job = self.job.as_ref().map(|id| format!("job={id}"));
+        let wizard = self.wizard.as_ref().map(|start| match start {
+            WizardStart::Empty => format!("wizard={EMPTY}"),
+            WizardStart::LikeJob(id) => format!("wizard={id}"),
+        });
+        let query = job.into_iter().chain(wizard).collect::<Vec<_>>().join("&");
+        let separator = if query.is_empty() { "" } else { "?" };
+        format!("/projects/{project}/migration{separator}{query}")
+    }
+}
+
+pub fn mapping(project: &ProjectId) -> String {
+    format!("/projects/{project}/mapping")
+}
+
+pub fn migration(project: &ProjectId) -> String {
+    MigrationView::default().path(project)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_selected_survives_the_url() {
+        let project = ProjectId::new("p1");
+        let job = JobId::new("j-1");
+        let check = |view: MigrationView, path: &str, query: [Option<&str>; 2]| {
+            assert_eq!(view.path(&project), path);
+            let [job, wizard] = query.map(|q| q.map(String::from));
+            assert_eq!(MigrationView::from_query(job, wizard), view);
+        };
+        check(MigrationView::default(), "/projects/p1/migration", [None, Some("")]);
+        check(
+            MigrationView::of_job(job.clone()),
+            "/projects/p1/migration?job=j-1",
+            [Some("j-1"), None],
+        );
+        check(
+            MigrationView::of_job(job.clone()).with_wizard(Some(WizardStart::LikeJob(job))),
+            "/projects/p1/migration?job=j-1&wizard=j-1",
+            [Some("j-1"), Some("j-1")],
+        );
+        check(
+            MigrationView::default().with_wizard(Some(WizardStart::Empty)),
+            "/projects/p1/migration?wizard=new",
+            [None, Some("new")],
+        );
+    }
+}

@@ -1,0 +1,73 @@
+//! Light, dark, or as the system says; kept in the browser.
+
+use leptos::prelude::*;
+
+const STORAGE_KEY: &str = "godwit.theme";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Theme {
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    /// The one that the button leads to.
+    pub fn next(self) -> Theme {
+        match self {
+            Theme::System => Theme::Light,
+            Theme::Light => Theme::Dark,
+            Theme::Dark => Theme::System,
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Theme::System => "Theme: as the system",
+            Theme::Light => "Theme: light",
+            Theme::Dark => "Theme: dark",
+        }
+    }
+
+    fn name(self) -> Option<&'static str> {
+        match self {
+            Theme::System => None,
+            Theme::Light => Some("light"),
+            Theme::Dark => Some("dark"),
+        }
+    }
+
+    fn from_name(name: &str) -> Theme {
+        [Theme::Light, Theme::Dark]
+            .into_iter()
+            .find(|t| t.name() == Some(name))
+            .unwrap_or_default()
+    }
+}
+
+fn storage() -> Option<web_sys::Storage> {
+    window().local_storage().ok().flatten()
+}
+
+/// The theme kept in this browser.
+pub fn stored() -> Theme {
+    let name = storage().and_then(|s| s.get_item(STORAGE_KEY).ok().flatten());
+    Theme::from_name(&name.unwrap_or_default())
+}
+
+/// Shows the theme and keeps it. A browser that keeps nothing still shows it.
+pub fn apply(theme: Theme) {
+    if let Some(root) = document().document_element() {
+        let _ = match theme.name() {
+            Some(name) => root.set_attribute("data-theme", name),
+            None => root.remove_attribute("data-theme"),
+        };
+    }
+    if let Some(storage) = storage() {
+        let _ = match theme.name() {
+            Some(name) => storage.set_item(STORAGE_KEY, name),
+            None => storage.remove_item(STORAGE_KEY),
+        };
+    }
+}
