@@ -97,7 +97,7 @@ impl Live {
 
     /// Takes over a job that a request answered with, where the server has not pushed it yet.
     pub fn adopt(self, job: MigrationJobStatus) {
-        let is_known = self.job(&job.id).is_some();
+        let is_known = untrack(|| self.with_jobs(|jobs| jobs.filter(|known| known.id == job.id).count() > 0));
         let is_live = self.0.link().get_untracked() == Link::Live;
         if !(is_known && is_live) {
             self.set_job(job);
@@ -134,11 +134,10 @@ impl Live {
 
     /// Writes the narrowest field, so that only readers of this job run.
     fn set_job(self, status: MigrationJobStatus) {
-        let found = self
-            .0
-            .jobs()
-            .into_iter()
-            .find(|job| job.clone().id().get_untracked() == status.id);
+        let found = untrack(|| {
+            let mut jobs = self.0.jobs().into_iter();
+            jobs.find(|job| job.clone().id().get_untracked() == status.id)
+        });
         match found {
             Some(job) => job.status().set(Arc::new(status)),
             None => self.0.jobs().write().insert(0, status.into()),

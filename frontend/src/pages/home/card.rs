@@ -5,13 +5,13 @@ use crate::api::projects::export_url;
 use crate::clock::use_now;
 use crate::components::badge::{Badge, Tone};
 use crate::components::button::{DownloadLink, IconButton};
-use crate::components::icon::Icon;
-use crate::components::status::{Status, StatusText};
+use crate::components::icon::{Glyph, Icon};
 use crate::format::{number, time};
 use crate::live::use_live;
 use crate::routes;
 use chrono::Local;
 use godwit_shared::ids::ProjectId;
+use godwit_shared::job::JobStatus;
 use godwit_shared::project::ProjectSummary;
 use leptos::prelude::*;
 use leptos_router::components::A;
@@ -56,22 +56,26 @@ pub fn ProjectCard(project: ProjectSummary, dialog: RwSignal<Option<HomeDialog>>
 fn RunningMark(project: ProjectId) -> impl IntoView {
     let live = use_live();
     let running = Memo::new(move |_| {
-        live.with_jobs(|jobs| jobs.filter(|j| j.project_id == project && !j.status.is_ended()).count())
+        live.with_jobs(|jobs| jobs.filter(|j| j.project_id == project && is_at_work(j.status)).count())
     });
-    let status = Status {
-        icon: Icon::Spinner,
-        tone: Tone::Accent,
-        label: "running",
-    };
     move || {
         let count = running.get();
         (count > 0).then(|| {
             view! {
-                <span class="gw-row" data-testid="project-running">
-                    {number::counted(count as u64, "job", "jobs")} <StatusText status=status/>
+                <span class="gw-status" data-tone=Tone::Accent.name() data-testid="project-running">
+                    <Glyph icon=Icon::Spinner/>
+                    {number::counted(count as u64, "job running", "jobs running")}
                 </span>
             }
         })
+    }
+}
+
+/// Whether the job does something now: a paused one waits for its user.
+fn is_at_work(status: JobStatus) -> bool {
+    match status {
+        JobStatus::Running | JobStatus::CleaningUp | JobStatus::Cancelling => true,
+        JobStatus::Paused | JobStatus::Cancelled | JobStatus::Failed | JobStatus::Completed => false,
     }
 }
 

@@ -64,7 +64,7 @@ fn HistoryRow(first: Row, row: Memo<Option<Row>>) -> impl IntoView {
                 data-job-id=job_id
                 aria-current=move || is_selected().then_some("true")
             >
-                <span data-testid="history-icon"><StatusIcon status=status/></span>
+                <span class="gw-status-slot" data-testid="history-icon"><StatusIcon status=status/></span>
                 <span class="gw-history__time" title=time::exact_utc(submitted_at)>
                     {time::clock(submitted_at, &Local)}
                 </span>

@@ -16,7 +16,7 @@ pub fn CdcStage(job: JobSignal) -> impl IntoView {
         <section class="gw-panel" aria-label="CDC stage">
             <header class="gw-panel__head">
                 <h2>"CDC stage"</h2>
-                <span data-testid="cdc-status"><StatusText status=status/></span>
+                <span class="gw-status-slot" data-testid="cdc-status"><StatusText status=status/></span>
             </header>
             <dl class="gw-panel__body gw-figures">
                 <FigureItem label="Started" value=show(|f| &f.started)/>

@@ -20,7 +20,6 @@ pub struct SnapshotFigures {
     pub rows_rate: String,
     pub bytes_rate: String,
     pub documents: String,
-    pub written: String,
     pub remaining: String,
     pub percent: String,
     pub in_work: String,
@@ -43,8 +42,7 @@ where
         rows_expected: rows_expected(job),
         rows_rate,
         bytes_rate,
-        documents: number::count(s.documents_written),
-        written: number::bytes(s.bytes_written as f64),
+        documents: documents(s.documents_written, s.bytes_written),
         remaining: remaining(job),
         percent: number::percent(s.percent),
         in_work: s.processing_tables.join(", "),
@@ -66,6 +64,14 @@ fn rates(job: &MigrationJobStatus) -> (String, String) {
             s.bytes_written as f64 / s.elapsed_seconds,
         ),
         false => (NONE.into(), NONE.into()),
+    }
+}
+
+/// `40,210 (98.4 MB)`
+fn documents(count: u64, bytes: u64) -> String {
+    match count {
+        0 => "0".into(),
+        _ => format!("{} ({})", number::count(count), number::bytes(bytes as f64)),
     }
 }
 
@@ -147,6 +153,8 @@ pub struct TableFigures {
 pub enum TableState {
     #[default]
     Waiting,
+    /// The job has ended before its turn.
+    NotRead,
     Reading,
     /// Begun, and not being read now: the job has stopped or is paused.
     Partly,
@@ -157,6 +165,7 @@ impl TableState {
     pub fn label(self) -> &'static str {
         match self {
             TableState::Waiting => "Waiting",
+            TableState::NotRead => "Not read",
             TableState::Reading => "Reading",
             TableState::Partly => "Partly read",
             TableState::Complete => "Completed",
@@ -169,6 +178,7 @@ pub fn table_figures(job: &MigrationJobStatus, table: &TableProgress) -> TableFi
     let state = match (table.is_complete, is_reading, table.rows_read) {
         (true, _, _) => TableState::Complete,
         (false, true, _) => TableState::Reading,
+        (false, false, 0) if job.status.is_ended() => TableState::NotRead,
         (false, false, 0) => TableState::Waiting,
         (false, false, _) => TableState::Partly,
     };
@@ -258,6 +268,8 @@ mod tests {
     fn rows_issues_and_what_is_not_known() {
         assert_eq!(rows_of(7, 5, false), "7");
         assert_eq!(rows_of(7, 9, true), "7");
+        assert_eq!(documents(0, 0), "0");
+        assert_eq!(documents(40_210, 98_400_000), "40,210 (98.4 MB)");
         assert_eq!(issues(1, 2), "1 error, 2 warnings");
         assert_eq!(issues(0, 1), "1 warning");
         assert_eq!(cdc_figures(None, &Utc).last_event, "–");
@@ -282,5 +294,7 @@ mod tests {
         job.status = JobStatus::Paused;
         check(&job, 50, 200, false, TableState::Partly, 25.0);
         check(&job, 0, 200, false, TableState::Waiting, 0.0);
+        job.status = JobStatus::Cancelled;
+        check(&job, 0, 200, false, TableState::NotRead, 0.0);
     }
 }

@@ -28,7 +28,7 @@ pub fn JobHead(job: JobSignal) -> impl IntoView {
                 <FigureItem label="Job Mode" value=mode/>
                 <div class="gw-figure">
                     <dt>"Status"</dt>
-                    <dd data-testid="job-status" data-status=status_name><StatusText status=status/></dd>
+                    <dd class="gw-status-slot" data-testid="job-status" data-status=status_name><StatusText status=status/></dd>
                 </div>
                 <FigureItem label="Started" value=started title=started_exactly/>
                 <FigureItem label="Duration" value=whole_duration(job)/>

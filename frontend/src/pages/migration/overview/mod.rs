@@ -27,7 +27,7 @@ pub type JobSignal = Signal<Arc<MigrationJobStatus>>;
 #[component]
 pub fn JobOverview(job: JobField) -> impl IntoView {
     // A job that goes away is replaced by its parent; until then its last state stands.
-    let first = job.status();
+    let first = untrack(|| job.status());
     first.map(|first| {
         let job: JobSignal = Signal::derive(move || job.status().unwrap_or_else(|| first.clone()));
         view! { <JobParts job=job/> }

@@ -19,7 +19,7 @@ pub fn SnapshotStage(job: JobSignal) -> impl IntoView {
         <section class="gw-panel" aria-label="Snapshot stage">
             <header class="gw-panel__head">
                 <h2>"Snapshot stage"</h2>
-                <span data-testid="snapshot-status"><StatusText status=status/></span>
+                <span class="gw-status-slot" data-testid="snapshot-status"><StatusText status=status/></span>
             </header>
             <div class="gw-panel__body gw-stack">
                 <div class="gw-stage-progress">
@@ -55,7 +55,6 @@ fn FigureGrid(figures: Memo<SnapshotFigures>) -> impl IntoView {
             <FigureItem label="Documents written" value=show(|f| &f.documents) testid="documents-written"/>
             <FigureItem label="Reading" value=show(|f| &f.rows_rate)/>
             <FigureItem label="Writing" value=show(|f| &f.bytes_rate)/>
-            <FigureItem label="Written" value=show(|f| &f.written)/>
             <FigureItem label="Issues" value=show(|f| &f.issues)/>
         </dl>
     }

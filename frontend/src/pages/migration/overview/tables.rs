@@ -58,7 +58,7 @@ fn TableRow(job: JobSignal, index: usize, name: String) -> impl IntoView {
     });
     let state = Memo::new(move |_| figures.with(|f| f.state));
     let tone = Signal::derive(move || match state.get() {
-        TableState::Waiting | TableState::Partly => Tone::Neutral,
+        TableState::Waiting | TableState::NotRead | TableState::Partly => Tone::Neutral,
         TableState::Reading => Tone::Accent,
         TableState::Complete => Tone::Success,
     });

@@ -15,6 +15,7 @@ use reactive_stores::Field;
 #[component]
 pub fn DestinationStep() -> impl IntoView {
     let destination: Field<DestinationDraft> = use_wizard().draft.destination().into();
+    link_choice_and_uri(destination);
     view! {
         <div class="gw-form">
             <SavedDestination destination=destination/>
@@ -22,6 +23,24 @@ pub fn DestinationStep() -> impl IntoView {
             <DestinationTest destination=destination/>
         </div>
     }
+}
+
+/// Choosing a saved connection clears the URI; typing one makes it a new connection.
+fn link_choice_and_uri(destination: Field<DestinationDraft>) {
+    let (saved, uri) = (destination.saved(), destination.uri());
+    let has_uri = Memo::new(move |_| uri.with(|uri| !uri.trim().is_empty()));
+    Effect::new(move |was_chosen: Option<String>| {
+        let chosen = saved.get();
+        if was_chosen.is_some_and(|before| before != chosen) && !chosen.is_empty() && has_uri.get_untracked() {
+            uri.set(String::new());
+        }
+        chosen
+    });
+    Effect::new(move |_| {
+        if has_uri.get() && !saved.get_untracked().is_empty() {
+            saved.set(String::new());
+        }
+    });
 }
 
 #[component]

@@ -18,7 +18,8 @@ pub struct Draft {
 
 #[derive(Clone, PartialEq, Store)]
 pub struct SourceDraft {
-    /// The id of a saved connection; empty: a new one. What is typed besides wins over it.
+    /// The id of a saved connection; empty: a new one. A user or password typed besides wins over its own; an address
+    /// makes it a new one, so that a stored password never goes to another server.
     pub saved: String,
     /// One URI instead of host, port and database.
     pub is_manual_uri: bool,
@@ -30,6 +31,24 @@ pub struct SourceDraft {
     pub password: String,
     /// A value of [`SSL_MODES`].
     pub ssl_mode: String,
+}
+
+impl SourceDraft {
+    /// Whether an address was typed in, in the form that is in sight.
+    pub fn has_address(&self) -> bool {
+        let typed = match self.is_manual_uri {
+            true => [&self.uri, &self.uri],
+            false => [&self.host, &self.database],
+        };
+        typed.iter().any(|text| !text.trim().is_empty())
+    }
+
+    /// A saved connection that is chosen takes the place of what was typed before.
+    pub fn choose(&mut self) {
+        let kept = (std::mem::take(&mut self.saved), self.is_manual_uri);
+        *self = Self::default();
+        (self.saved, self.is_manual_uri) = kept;
+    }
 }
 
 impl Default for SourceDraft {

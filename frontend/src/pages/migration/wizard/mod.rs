@@ -29,7 +29,9 @@ use crate::live::use_live;
 use crate::routes::WizardStart;
 use destination_step::DestinationStep;
 use draft::Draft;
+use leptos::html;
 use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast;
 use options_step::OptionsStep;
 use reactive_stores::Store;
 use review_step::ReviewStep;
@@ -132,15 +134,32 @@ fn WizardSteps(context: WizardContext, close: Callback<()>) -> impl IntoView {
         Step::Options => view! { <OptionsStep/> }.into_any(),
         Step::Review => view! { <ReviewStep/> }.into_any(),
     };
+    let body = focus_on_step(context);
     let failure = move || context.failure.get().map(|error| view! { <ErrorPanel error=error/> });
     view! {
         <StepList/>
-        <div class="gw-dialog__body gw-wizard__body">
+        <div class="gw-dialog__body gw-wizard__body" tabindex="-1" node_ref=body>
             {failure}
             {step}
         </div>
         <WizardFoot close=close/>
     }
+}
+
+/// Brings the focus to the first control of each step, else to its text.
+fn focus_on_step(context: WizardContext) -> NodeRef<html::Div> {
+    let body = NodeRef::<html::Div>::new();
+    Effect::new(move |_| {
+        context.step.track();
+        let Some(body) = body.get() else { return };
+        // After this step has been rendered.
+        request_animation_frame(move || {
+            let control = body.query_selector("select, input").ok().flatten();
+            let control = control.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
+            let _ = control.unwrap_or_else(|| body.into()).focus();
+        });
+    });
+    body
 }
 
 /// Where in the wizard the user is.

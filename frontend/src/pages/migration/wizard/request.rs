@@ -28,7 +28,9 @@ pub fn source_details(source: &SourceDraft) -> JdbcConnectionDetails {
         url: source_url(source),
         user: given(&source.user),
         password: given_exactly(&source.password),
-        existing_connection_id: given(&source.saved).map(ConnectionId::new),
+        existing_connection_id: given(&source.saved)
+            .filter(|_| !source.has_address())
+            .map(ConnectionId::new),
         is_manual_uri: source.is_manual_uri,
         ..Default::default()
     }
@@ -37,7 +39,9 @@ pub fn source_details(source: &SourceDraft) -> JdbcConnectionDetails {
 pub fn destination_details(destination: &DestinationDraft) -> MongodbConnectionDetails {
     MongodbConnectionDetails {
         connection_string: destination.uri.trim().to_owned(),
-        existing_connection_id: given(&destination.saved).map(ConnectionId::new),
+        existing_connection_id: given(&destination.saved)
+            .filter(|_| destination.uri.trim().is_empty())
+            .map(ConnectionId::new),
         ..Default::default()
     }
 }
@@ -78,6 +82,9 @@ pub fn source_url(source: &SourceDraft) -> String {
 }
 
 fn form_url(source: &SourceDraft) -> String {
+    if !source.has_address() {
+        return String::new();
+    }
     let host = source.host.trim();
     // An IPv6 address needs brackets.
     let host = if host.contains(':') && !host.starts_with('[') {
@@ -185,5 +192,18 @@ mod tests {
             Some(ConnectionId::new("c2"))
         );
         assert_eq!(request.options.error_tolerance, None);
+        draft.source.is_manual_uri = false;
+        assert_eq!(source_details(&draft.source).url, "");
+    }
+
+    #[test]
+    fn a_stored_password_does_not_go_to_another_address() {
+        let mut draft = Draft::default();
+        draft.source.saved = "c1".into();
+        draft.source.uri = "postgres://elsewhere/db".into();
+        draft.destination.saved = "c2".into();
+        draft.destination.uri = "mongodb://elsewhere/db".into();
+        assert_eq!(source_details(&draft.source).existing_connection_id, None);
+        assert_eq!(destination_details(&draft.destination).existing_connection_id, None);
     }
 }

@@ -19,6 +19,7 @@ const SAVED_HINT: &str = "Leave empty to use the saved connection as it is.";
 #[component]
 pub fn SourceStep() -> impl IntoView {
     let source: Field<SourceDraft> = use_wizard().draft.source().into();
+    link_choice_and_address(source);
     let is_manual = source.is_manual_uri();
     let modes = SSL_MODES.map(|(value, label)| SelectOption::new(value, label)).to_vec();
     view! {
@@ -33,6 +34,24 @@ pub fn SourceStep() -> impl IntoView {
             <SourceTest source=source/>
         </div>
     }
+}
+
+/// Choosing a saved connection clears the address; typing one makes it a new connection.
+fn link_choice_and_address(source: Field<SourceDraft>) {
+    let has_address = Memo::new(move |_| source.with(SourceDraft::has_address));
+    Effect::new(move |was_chosen: Option<String>| {
+        let chosen = source.saved().get();
+        let is_changed = was_chosen.is_some_and(|before| before != chosen);
+        if is_changed && !chosen.is_empty() && has_address.get_untracked() {
+            source.update(SourceDraft::choose);
+        }
+        chosen
+    });
+    Effect::new(move |_| {
+        if has_address.get() && !source.saved().get_untracked().is_empty() {
+            source.saved().set(String::new());
+        }
+    });
 }
 
 /// The saved connection that is chosen.

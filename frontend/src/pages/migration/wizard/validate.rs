@@ -37,6 +37,11 @@ pub fn problem_of(draft: &Draft, field: FieldId) -> Option<String> {
     let source = &draft.source;
     match field {
         FieldId::SourceUri if source.is_manual_uri => source_uri_problem(source),
+        FieldId::SourceHost | FieldId::SourcePort | FieldId::SourceDatabase
+            if !source.saved.is_empty() && !source.has_address() =>
+        {
+            None
+        }
         FieldId::SourceHost if !source.is_manual_uri => missing(&source.host, "Enter the host of the server."),
         FieldId::SourcePort if !source.is_manual_uri => port_problem(&source.port),
         FieldId::SourceDatabase if !source.is_manual_uri => missing(&source.database, "Enter the database."),
@@ -138,6 +143,8 @@ mod tests {
         };
         assert_eq!(problems(&form), [FieldId::SourceHost, FieldId::SourceDatabase]);
         assert_eq!(problems(&Draft::default()), [FieldId::SourceUri]);
+        let saved = with(|d| (d.source.is_manual_uri, d.source.saved) = (false, "c1".into()));
+        assert_eq!(problems(&saved), []);
         let filled = with(|d| {
             d.source.is_manual_uri = false;
             d.source.host = "h".into();
