@@ -1,6 +1,6 @@
 //! The list of projects, asked for once and again when the server says that it changed.
 
-use crate::api::{self, ApiError};
+use crate::api;
 use crate::live::use_live;
 use crate::remote::Remote;
 use godwit_shared::ids::ProjectId;
@@ -69,14 +69,6 @@ pub fn name_error(name: &str) -> Option<String> {
         )),
         _ => None,
     }
-}
-
-/// The message for an error of a list that could not be shown; used by pages that only need one project.
-pub fn not_found_hint(error: Option<&ApiError>) -> String {
-    error.map_or_else(
-        || "It may have been deleted. Go back to the list of projects.".into(),
-        ApiError::hint,
-    )
 }
 
 #[cfg(test)]

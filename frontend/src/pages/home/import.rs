@@ -25,17 +25,26 @@ enum ImportState {
 #[derive(Clone, Copy)]
 pub struct Importer {
     state: RwSignal<ImportState>,
+    input: NodeRef<html::Input>,
 }
 
 impl Importer {
     pub fn new() -> Self {
         Self {
             state: RwSignal::new(ImportState::Idle),
+            input: NodeRef::new(),
         }
     }
 
     fn is_running(self) -> bool {
         self.state.with(|s| *s == ImportState::Running)
+    }
+
+    /// Opens the browser's choice of files.
+    pub fn choose_file(self) {
+        if let Some(input) = self.input.get_untracked() {
+            input.click();
+        }
     }
 
     /// The first failure ends the import: its message has to be read.
@@ -94,7 +103,7 @@ async fn import(file: &File) -> Result<ProjectSummary, ApiError> {
 /// A file input that looks like a button: its label is the button.
 #[component]
 pub fn ImportButton(importer: Importer) -> impl IntoView {
-    let input = NodeRef::<html::Input>::new();
+    let input = importer.input;
     let on_change = Callback::new(move |()| {
         if let Some(input) = input.get_untracked() {
             importer.start(input.files());

@@ -6,6 +6,7 @@ mod import;
 mod rename;
 
 use crate::app::TopBar;
+use crate::components::button::Button;
 use crate::components::empty_state::EmptyState;
 use crate::components::icon::Icon;
 use crate::components::skeleton::Skeleton;
@@ -47,7 +48,7 @@ pub fn HomePage() -> impl IntoView {
                             <ImportButton importer=importer/>
                         </div>
                         {importer.failure_view()}
-                        <ProjectList dialog=dialog/>
+                        <ProjectList importer=importer dialog=dialog/>
                     </div>
                 </DropZone>
             </main>
@@ -57,12 +58,12 @@ pub fn HomePage() -> impl IntoView {
 }
 
 #[component]
-fn ProjectList(dialog: RwSignal<Option<HomeDialog>>) -> impl IntoView {
+fn ProjectList(importer: Importer, dialog: RwSignal<Option<HomeDialog>>) -> impl IntoView {
     let projects = use_projects();
     let retry = Callback::new(move |()| projects.reload());
     let card = move |project| view! { <ProjectCard project=project dialog=dialog/> };
     let ready = move |list: Vec<ProjectSummary>| match list.is_empty() {
-        true => view! { <NoProjects/> }.into_any(),
+        true => view! { <NoProjects importer=importer/> }.into_any(),
         false => view! { <ul class="gw-cards">{list.into_iter().map(card).collect_view()}</ul> }.into_any(),
     };
     show_remote(
@@ -74,16 +75,19 @@ fn ProjectList(dialog: RwSignal<Option<HomeDialog>>) -> impl IntoView {
 }
 
 #[component]
-fn NoProjects() -> impl IntoView {
+fn NoProjects(importer: Importer) -> impl IntoView {
+    let choose = Callback::new(move |()| importer.choose_file());
     view! {
         <div class="gw-panel">
             <EmptyState
                 icon=Icon::Database
                 title="Bring your first project"
                 text="A project holds the schema of a PostgreSQL database and the rules that shape its rows into \
-                      documents. Import a .relmig file, with the button above or by dropping it here; then open the \
+                      documents. Import a .relmig file, with the button or by dropping it here; then open the \
                       project and create a migration job."
-            />
+            >
+                <Button label="Choose a project file" icon=Icon::Upload on_press=choose/>
+            </EmptyState>
         </div>
     }
 }
