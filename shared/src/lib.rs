@@ -7,6 +7,7 @@ pub mod casing;
 pub mod connection;
 pub mod error;
 pub mod ids;
+pub mod initial;
 pub mod job;
 pub mod live;
 pub mod mapping;

@@ -1,0 +1,266 @@
+//! Saved connections, and tests of connections.
+
+use super::error::ApiError;
+use super::extract::{Body, check_id};
+use super::router::AppState;
+use crate::source::postgres::url::PgAddress;
+use crate::source::postgres::{PgSource, check};
+use crate::store::{StoredJdbc, StoredMongodb, new_id};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use godwit_shared::connection::{
+    ConnectivityResult, EnvironmentTag, JdbcConnectionDetails, MongodbConnectionDetails, SaveJdbcConnection,
+    SaveMongodbConnection, SavedJdbcConnection, SavedMongodbConnection,
+};
+use godwit_shared::error::ErrorResponse;
+use godwit_shared::ids::ConnectionId;
+use godwit_shared::relmig::with_masked_password;
+
+/// Connection details with what a saved connection adds to them.
+pub mod resolve {
+    use super::{ApiError, JdbcConnectionDetails, MongodbConnectionDetails};
+    use crate::store::Store;
+
+    /// What the request gives wins over the saved connection.
+    ///
+    /// # Errors
+    /// When there is no such connection, or the store fails.
+    pub async fn jdbc(store: &Store, details: &mut JdbcConnectionDetails) -> Result<(), ApiError> {
+        let Some(id) = details.existing_connection_id.clone() else {
+            return Ok(());
+        };
+        let saved = store
+            .jdbc_connection(&id)
+            .await?
+            .ok_or_else(|| ApiError::not_found("connection", &id))?;
+        let is_given = |text: &Option<String>| text.as_ref().is_some_and(|t| !t.is_empty());
+        // A masked URL is what the page was shown: the saved one is meant.
+        if details.url.is_empty() || details.url.contains("***") {
+            details.url = saved.url;
+        }
+        if details.kind.is_empty() {
+            details.kind = saved.kind;
+        }
+        if !is_given(&details.user) {
+            details.user = saved.user;
+        }
+        if !is_given(&details.password) {
+            details.password = saved.password;
+        }
+        Ok(())
+    }
+
+    /// As [`jdbc`].
+    ///
+    /// # Errors
+    /// As [`jdbc`].
+    pub async fn mongodb(store: &Store, details: &mut MongodbConnectionDetails) -> Result<(), ApiError> {
+        let Some(id) = details.existing_connection_id.clone() else {
+            return Ok(());
+        };
+        let saved = store
+            .mongodb_connection(&id)
+            .await?
+            .ok_or_else(|| ApiError::not_found("connection", &id))?;
+        if details.connection_string.is_empty() || details.connection_string.contains("***") {
+            details.connection_string = saved.connection_string;
+        }
+        Ok(())
+    }
+}
+
+fn shown_jdbc(c: StoredJdbc) -> SavedJdbcConnection {
+    SavedJdbcConnection {
+        id: c.id.unwrap_or_else(|| ConnectionId::new("")),
+        name: c.name,
+        kind: c.kind,
+        url: with_masked_password(&c.url),
+        user: c.user,
+        environment_tag: c.environment_tag,
+        has_password: c.password.is_some(),
+    }
+}
+
+fn shown_mongodb(c: StoredMongodb) -> SavedMongodbConnection {
+    SavedMongodbConnection {
+        id: c.id.unwrap_or_else(|| ConnectionId::new("")),
+        name: c.name,
+        connection_string: with_masked_password(&c.connection_string),
+        environment_tag: c.environment_tag,
+    }
+}
+
+fn check_name(name: &str) -> Result<(), ApiError> {
+    if name.trim().is_empty() {
+        Err(ApiError::invalid("the field `name` is blank"))
+    } else {
+        Ok(())
+    }
+}
+
+/// Lists saved relational connections.
+#[utoipa::path(get, path = "/connections/jdbc", tag = "connections", responses((status = 200, body = Vec<SavedJdbcConnection>)))]
+pub async fn list_jdbc(State(state): State<AppState>) -> Result<Json<Vec<SavedJdbcConnection>>, ApiError> {
+    let mut all: Vec<_> = state
+        .store
+        .jdbc_connections()
+        .await?
+        .into_iter()
+        .map(shown_jdbc)
+        .collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(Json(all))
+}
+
+/// Saves a relational connection; with the id of a saved one it replaces that.
+#[utoipa::path(post, path = "/connections/jdbc", tag = "connections", request_body = SaveJdbcConnection, responses(
+    (status = 200, body = SavedJdbcConnection), (status = 400, body = ErrorResponse)))]
+pub async fn save_jdbc(
+    State(state): State<AppState>,
+    Body(mut connection): Body<SaveJdbcConnection>,
+) -> Result<Json<SavedJdbcConnection>, ApiError> {
+    check_name(&connection.name)?;
+    // Wrong now would be wrong in every job.
+    PgAddress::parse(&JdbcConnectionDetails {
+        kind: connection.kind.clone(),
+        url: connection.url.clone(),
+        user: connection.user.clone().or_else(|| Some("user".into())),
+        ..JdbcConnectionDetails::default()
+    })?;
+    let id = connection.id.clone().unwrap_or_else(|| ConnectionId::new(new_id()));
+    if let Some(before) = state.store.jdbc_connection(&id).await? {
+        connection.password = connection.password.or(before.password);
+    }
+    if !connection.save_password {
+        connection.password = None;
+    }
+    connection.id = Some(id.clone());
+    state.store.save_jdbc(&id, &connection).await?;
+    Ok(Json(shown_jdbc(connection)))
+}
+
+/// One saved relational connection.
+#[utoipa::path(get, path = "/connections/jdbc/{id}", tag = "connections", params(("id" = String, Path)), responses(
+    (status = 200, body = SavedJdbcConnection), (status = 404, body = ErrorResponse)))]
+pub async fn get_jdbc(
+    State(state): State<AppState>,
+    Path(id): Path<ConnectionId>,
+) -> Result<Json<SavedJdbcConnection>, ApiError> {
+    check_id("connection", id.as_str())?;
+    let found = state
+        .store
+        .jdbc_connection(&id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("connection", &id))?;
+    Ok(Json(shown_jdbc(found)))
+}
+
+async fn delete(state: &AppState, kind: &str, id: &ConnectionId) -> Result<StatusCode, ApiError> {
+    check_id("connection", id.as_str())?;
+    if state.store.delete_connection(kind, id).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(ApiError::not_found("connection", id))
+    }
+}
+
+/// Deletes a saved relational connection.
+#[utoipa::path(delete, path = "/connections/jdbc/{id}", tag = "connections", params(("id" = String, Path)), responses(
+    (status = 204), (status = 404, body = ErrorResponse)))]
+pub async fn delete_jdbc(State(state): State<AppState>, Path(id): Path<ConnectionId>) -> Result<StatusCode, ApiError> {
+    delete(&state, "jdbc", &id).await
+}
+
+/// Lists saved MongoDB connections.
+#[utoipa::path(get, path = "/connections/mongodb", tag = "connections", responses((status = 200, body = Vec<SavedMongodbConnection>)))]
+pub async fn list_mongodb(State(state): State<AppState>) -> Result<Json<Vec<SavedMongodbConnection>>, ApiError> {
+    let mut all: Vec<_> = state
+        .store
+        .mongodb_connections()
+        .await?
+        .into_iter()
+        .map(shown_mongodb)
+        .collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(Json(all))
+}
+
+/// Saves a MongoDB connection; with the id of a saved one it replaces that.
+#[utoipa::path(post, path = "/connections/mongodb", tag = "connections", request_body = SaveMongodbConnection, responses(
+    (status = 200, body = SavedMongodbConnection), (status = 400, body = ErrorResponse)))]
+pub async fn save_mongodb(
+    State(state): State<AppState>,
+    Body(mut connection): Body<SaveMongodbConnection>,
+) -> Result<Json<SavedMongodbConnection>, ApiError> {
+    check_name(&connection.name)?;
+    let details = MongodbConnectionDetails {
+        connection_string: connection.connection_string.clone(),
+        ..Default::default()
+    };
+    match crate::sink::Sink::open(&details).await {
+        // The database may also be given when a job starts.
+        Ok(_) | Err(crate::sink::SinkError::DatabaseMissing) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let id = connection.id.clone().unwrap_or_else(|| ConnectionId::new(new_id()));
+    connection.id = Some(id.clone());
+    state.store.save_mongodb(&id, &connection).await?;
+    Ok(Json(shown_mongodb(connection)))
+}
+
+/// One saved MongoDB connection.
+#[utoipa::path(get, path = "/connections/mongodb/{id}", tag = "connections", params(("id" = String, Path)), responses(
+    (status = 200, body = SavedMongodbConnection), (status = 404, body = ErrorResponse)))]
+pub async fn get_mongodb(
+    State(state): State<AppState>,
+    Path(id): Path<ConnectionId>,
+) -> Result<Json<SavedMongodbConnection>, ApiError> {
+    check_id("connection", id.as_str())?;
+    let found = state
+        .store
+        .mongodb_connection(&id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("connection", &id))?;
+    Ok(Json(shown_mongodb(found)))
+}
+
+/// Deletes a saved MongoDB connection.
+#[utoipa::path(delete, path = "/connections/mongodb/{id}", tag = "connections", params(("id" = String, Path)), responses(
+    (status = 204), (status = 404, body = ErrorResponse)))]
+pub async fn delete_mongodb(
+    State(state): State<AppState>,
+    Path(id): Path<ConnectionId>,
+) -> Result<StatusCode, ApiError> {
+    delete(&state, "mongodb", &id).await
+}
+
+/// The tags that a connection may have.
+#[utoipa::path(get, path = "/connectivity/environment", tag = "connections", responses((status = 200, body = Vec<EnvironmentTag>)))]
+pub async fn environment() -> Json<Vec<EnvironmentTag>> {
+    use EnvironmentTag as E;
+    Json(vec![E::Demo, E::Qa, E::Staging, E::Development, E::Production, E::None])
+}
+
+/// Tests a relational connection.
+#[utoipa::path(post, path = "/connectivity/jdbc", tag = "connections", request_body = JdbcConnectionDetails, responses(
+    (status = 200, body = ConnectivityResult), (status = 400, body = ErrorResponse), (status = 502, body = ErrorResponse)))]
+pub async fn test_jdbc(
+    State(state): State<AppState>,
+    Body(mut details): Body<JdbcConnectionDetails>,
+) -> Result<Json<ConnectivityResult>, ApiError> {
+    resolve::jdbc(&state.store, &mut details).await?;
+    let source = PgSource::new(PgAddress::parse(&details)?);
+    Ok(Json(check::check_connection(&source).await?))
+}
+
+/// Tests a MongoDB connection.
+#[utoipa::path(post, path = "/connectivity/mongodb", tag = "connections", request_body = MongodbConnectionDetails, responses(
+    (status = 200, body = ConnectivityResult), (status = 400, body = ErrorResponse), (status = 502, body = ErrorResponse)))]
+pub async fn test_mongodb(
+    State(state): State<AppState>,
+    Body(mut details): Body<MongodbConnectionDetails>,
+) -> Result<Json<ConnectivityResult>, ApiError> {
+    resolve::mongodb(&state.store, &mut details).await?;
+    Ok(Json(crate::sink::check_connection(&details).await?))
+}

@@ -1,0 +1,141 @@
+//! Errors of all rooms as answers. Only `code`, `message` and `description` leave the server.
+
+use crate::jobs::JobError;
+use crate::jobs::prepare::PrepareError;
+use crate::sink::SinkError;
+use crate::source::SourceError;
+use crate::store::StoreError;
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chrono::Utc;
+use godwit_shared::error::{ErrorCode, ErrorResponse};
+use godwit_shared::ids::JobId;
+use godwit_shared::relmig::ProjectFileError;
+
+/// An answer that is not a success.
+#[derive(Debug)]
+pub struct ApiError {
+    code: ErrorCode,
+    message: String,
+    description: Option<String>,
+    job_id: Option<JobId>,
+}
+
+impl ApiError {
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            description: None,
+            job_id: None,
+        }
+    }
+
+    pub fn with_hint(mut self, hint: Option<impl Into<String>>) -> Self {
+        self.description = hint.map(Into::into);
+        self
+    }
+
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::InvalidRequest, message)
+    }
+
+    pub fn not_found(what: &str, id: impl std::fmt::Display) -> Self {
+        Self::new(ErrorCode::NotFound, format!("there is no {what} {id}"))
+    }
+}
+
+/// The HTTP status of a code.
+fn status_of(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::InvalidRequest => StatusCode::BAD_REQUEST,
+        ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        ErrorCode::Forbidden => StatusCode::FORBIDDEN,
+        ErrorCode::WrongState | ErrorCode::JobConflict | ErrorCode::ConversionRunning | ErrorCode::NotCancellable => {
+            StatusCode::CONFLICT
+        }
+        ErrorCode::TargetDatabaseMissing
+        | ErrorCode::InvalidMapping
+        | ErrorCode::InvalidProjectFile
+        | ErrorCode::SourcePermission
+        | ErrorCode::TargetPermission
+        | ErrorCode::RowSecurity
+        | ErrorCode::PreflightFailed => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorCode::SourceUnreachable | ErrorCode::TargetUnreachable => StatusCode::BAD_GATEWAY,
+        ErrorCode::Internal | ErrorCode::TooManyErrors => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = ErrorResponse {
+            message: self.message,
+            timestamp: Utc::now(),
+            code: self.code,
+            description: self.description,
+            job_id: self.job_id,
+        };
+        (status_of(self.code), Json(body)).into_response()
+    }
+}
+
+impl From<PrepareError> for ApiError {
+    fn from(error: PrepareError) -> Self {
+        Self::new(error.code(), error.to_string()).with_hint(error.hint())
+    }
+}
+
+impl From<SourceError> for ApiError {
+    fn from(error: SourceError) -> Self {
+        Self::new(error.code(), error.to_string()).with_hint(error.hint())
+    }
+}
+
+impl From<SinkError> for ApiError {
+    fn from(error: SinkError) -> Self {
+        Self::new(error.code(), error.to_string()).with_hint(error.hint())
+    }
+}
+
+impl From<ProjectFileError> for ApiError {
+    fn from(error: ProjectFileError) -> Self {
+        Self::new(ErrorCode::InvalidProjectFile, error.to_string())
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NameTaken(_) => Self::invalid(error.to_string()),
+            StoreError::Open { .. }
+            | StoreError::Mongo(_)
+            | StoreError::Malformed(_)
+            | StoreError::KeyFile { .. }
+            | StoreError::Local(_) => {
+                tracing::error!(%error, "Store failed");
+                Self::new(ErrorCode::Internal, "the store of Godwit does not answer")
+                    .with_hint(Some("Its log has the cause."))
+            }
+        }
+    }
+}
+
+impl From<JobError> for ApiError {
+    fn from(error: JobError) -> Self {
+        let message = error.to_string();
+        match error {
+            JobError::Prepare(e) => e.into(),
+            JobError::Store(e) => e.into(),
+            JobError::WrongState(_) => Self::new(ErrorCode::WrongState, message),
+            JobError::NotFound(_) => Self::new(ErrorCode::NotFound, message),
+            JobError::Conflict { job, .. } => Self {
+                job_id: Some(job),
+                ..Self::new(ErrorCode::JobConflict, message)
+            }
+            .with_hint(Some(
+                "Wait for it, stop it, or write other collections or another database.",
+            )),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Bodies as types: what does not fit is answered with the name of the field.
+
+use super::error::ApiError;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use serde::de::DeserializeOwned;
+
+/// A JSON body.
+pub struct Body<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|e| ApiError::invalid(format!("the body cannot be read: {e}")))?;
+        let mut json = serde_json::Deserializer::from_slice(&bytes);
+        let value = serde_path_to_error::deserialize(&mut json).map_err(|e| {
+            let path = e.path().to_string();
+            match path.as_str() {
+                "." => ApiError::invalid(format!("the body is not valid: {}", e.inner())),
+                _ => ApiError::invalid(format!("the field `{path}` is not valid: {}", e.inner())),
+            }
+        })?;
+        json.end()
+            .map_err(|e| ApiError::invalid(format!("the body is not valid: {e}")))?;
+        Ok(Self(value))
+    }
+}
+
+/// Ids are letters, digits and hyphens.
+///
+/// # Errors
+/// For anything else: there cannot be such a thing.
+pub fn check_id(what: &str, id: &str) -> Result<(), ApiError> {
+    let is_valid = !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if is_valid {
+        Ok(())
+    } else {
+        Err(ApiError::not_found(what, id))
+    }
+}

@@ -1,0 +1,164 @@
+//! Jobs.
+
+use super::error::ApiError;
+use super::extract::{Body, check_id};
+use super::router::AppState;
+use crate::api::connections::resolve;
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::header;
+use axum::response::IntoResponse;
+use godwit_shared::error::ErrorResponse;
+use godwit_shared::ids::{JobId, ProjectId};
+use godwit_shared::job::{MigrationJobStatus, PostMigrationJobRequest};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+/// How a list of jobs is asked for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct ListQuery {
+    /// `submittedAt,DESC` or `submittedAt,ASC`.
+    sort: Option<String>,
+    /// At most so many.
+    limit: Option<usize>,
+    /// `IN_PROGRESS`: only jobs that have not ended.
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    project_id: Option<String>,
+}
+
+/// Lists jobs, newest first.
+#[utoipa::path(get, path = "/jobs", tag = "jobs", params(ListQuery), responses(
+    (status = 200, body = Vec<MigrationJobStatus>), (status = 400, body = ErrorResponse)))]
+pub async fn list(
+    State(state): State<AppState>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Vec<MigrationJobStatus>>, ApiError> {
+    let project = query.project_id.map(ProjectId::new);
+    let mut jobs: Vec<MigrationJobStatus> = state.hub.jobs(project.as_ref()).iter().map(|j| (**j).clone()).collect();
+    match query.kind.as_deref() {
+        None | Some("") => {}
+        Some("IN_PROGRESS") => jobs.retain(|j| !j.status.is_ended()),
+        Some(other) => {
+            return Err(ApiError::invalid(format!(
+                "the parameter `type` is \"{other}\"; known is IN_PROGRESS"
+            )));
+        }
+    }
+    match sort_of(query.sort.as_deref(), "submittedAt,DESC")? {
+        ("submittedAt", true) => {}
+        ("submittedAt", false) => jobs.reverse(),
+        ("status", descending) => {
+            jobs.sort_by_key(|j| format!("{:?}", j.status));
+            if descending {
+                jobs.reverse();
+            }
+        }
+        (other, _) => {
+            return Err(ApiError::invalid(format!(
+                "jobs cannot be sorted by \"{other}\": use submittedAt or status"
+            )));
+        }
+    }
+    jobs.truncate(query.limit.unwrap_or(usize::MAX));
+    Ok(Json(jobs))
+}
+
+/// A field and whether it is descending, of `field,DESC`.
+///
+/// # Errors
+/// When it is written otherwise.
+pub fn sort_of<'a>(text: Option<&'a str>, default: &'a str) -> Result<(&'a str, bool), ApiError> {
+    let text = text.filter(|t| !t.is_empty()).unwrap_or(default);
+    match text.split_once(',') {
+        Some((field, "DESC")) => Ok((field, true)),
+        Some((field, "ASC")) => Ok((field, false)),
+        _ => Err(ApiError::invalid(format!(
+            "the parameter `sort` is \"{text}\"; write field,ASC or field,DESC"
+        ))),
+    }
+}
+
+/// Checks everything and starts a job.
+#[utoipa::path(post, path = "/jobs", tag = "jobs", request_body = PostMigrationJobRequest, responses(
+    (status = 200, body = MigrationJobStatus), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse),
+    (status = 409, body = ErrorResponse), (status = 422, body = ErrorResponse), (status = 502, body = ErrorResponse)))]
+pub async fn create(
+    State(state): State<AppState>,
+    Body(mut request): Body<PostMigrationJobRequest>,
+) -> Result<Json<MigrationJobStatus>, ApiError> {
+    let id = request.project_id.clone();
+    check_id("project", id.as_str())?;
+    let project = state
+        .store
+        .project(&id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("project", &id))?;
+    resolve::jdbc(&state.store, &mut request.jdbc_connection_details).await?;
+    resolve::mongodb(&state.store, &mut request.mongodb_connection_details).await?;
+    Ok(Json(Box::pin(state.supervisor.create(request, project)).await?))
+}
+
+fn find(state: &AppState, id: &JobId) -> Result<MigrationJobStatus, ApiError> {
+    check_id("job", id.as_str())?;
+    state
+        .hub
+        .job(id)
+        .map(|j| (*j).clone())
+        .ok_or_else(|| ApiError::not_found("job", id))
+}
+
+/// One job.
+#[utoipa::path(get, path = "/jobs/{jobId}", tag = "jobs", params(("jobId" = String, Path)), responses(
+    (status = 200, body = MigrationJobStatus), (status = 404, body = ErrorResponse)))]
+pub async fn get(State(state): State<AppState>, Path(id): Path<JobId>) -> Result<Json<MigrationJobStatus>, ApiError> {
+    Ok(Json(find(&state, &id)?))
+}
+
+/// Stops a job: in the snapshot stage it is cancelled, what was written stays.
+#[utoipa::path(post, path = "/jobs/{jobId}/stop", tag = "jobs", params(("jobId" = String, Path)), responses(
+    (status = 200, body = MigrationJobStatus), (status = 404, body = ErrorResponse), (status = 409, body = ErrorResponse)))]
+pub async fn stop(State(state): State<AppState>, Path(id): Path<JobId>) -> Result<Json<MigrationJobStatus>, ApiError> {
+    Ok(Json(state.supervisor.stop(&id).await?))
+}
+
+/// Lets a job stand still.
+#[utoipa::path(post, path = "/jobs/{jobId}/pause", tag = "jobs", params(("jobId" = String, Path)), responses(
+    (status = 200, body = MigrationJobStatus), (status = 404, body = ErrorResponse), (status = 409, body = ErrorResponse)))]
+pub async fn pause(State(state): State<AppState>, Path(id): Path<JobId>) -> Result<Json<MigrationJobStatus>, ApiError> {
+    Ok(Json(state.supervisor.pause(&id).await?))
+}
+
+/// Lets a paused job go on.
+#[utoipa::path(post, path = "/jobs/{jobId}/resume", tag = "jobs", params(("jobId" = String, Path)), responses(
+    (status = 200, body = MigrationJobStatus), (status = 404, body = ErrorResponse), (status = 409, body = ErrorResponse)))]
+pub async fn resume(
+    State(state): State<AppState>,
+    Path(id): Path<JobId>,
+) -> Result<Json<MigrationJobStatus>, ApiError> {
+    Ok(Json(state.supervisor.resume(&id).await?))
+}
+
+/// The update log as JSON Lines.
+#[utoipa::path(get, path = "/jobs/{jobId}/logs", tag = "jobs", params(("jobId" = String, Path)), responses(
+    (status = 200, content_type = "application/jsonl", body = String), (status = 404, body = ErrorResponse)))]
+pub async fn logs(State(state): State<AppState>, Path(id): Path<JobId>) -> Result<impl IntoResponse, ApiError> {
+    let job = find(&state, &id)?;
+    let lines: String = job
+        .job_updates
+        .iter()
+        .filter_map(|u| serde_json::to_string(u).ok())
+        .map(|line| line + "\n")
+        .collect();
+    Ok(([(header::CONTENT_TYPE, "application/jsonl")], lines))
+}
+
+/// The update log as a file.
+#[utoipa::path(get, path = "/jobs/{jobId}/logs/download", tag = "jobs", params(("jobId" = String, Path)), responses(
+    (status = 200, content_type = "application/jsonl", body = String), (status = 404, body = ErrorResponse)))]
+pub async fn download_logs(state: State<AppState>, Path(id): Path<JobId>) -> Result<impl IntoResponse, ApiError> {
+    let name = format!("attachment; filename=\"job-{id}.jsonl\"");
+    Ok(([(header::CONTENT_DISPOSITION, name)], logs(state, Path(id)).await?))
+}

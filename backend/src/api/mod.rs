@@ -1,0 +1,18 @@
+//! HTTP and WebSocket: turns requests into calls of the rooms below, and their errors into answers.
+//!
+//! Paths, names and codes are those that scripts of users rely on. Nothing is decided here but what an answer looks
+//! like, and who may ask at all ([`guard`]).
+
+mod assets;
+mod connections;
+mod error;
+mod extract;
+mod guard;
+mod info;
+mod jobs;
+mod live;
+mod projects;
+mod router;
+mod schema;
+
+pub use router::{AppState, router};

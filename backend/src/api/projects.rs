@@ -1,0 +1,427 @@
+//! Projects and what is made of them without a job.
+
+use super::connections::resolve;
+use super::error::ApiError;
+use super::extract::{Body, check_id};
+use super::jobs::sort_of;
+use super::router::AppState;
+use crate::documents::preview as assemble_preview;
+use crate::jobs::prepare::prepare_source;
+use crate::store::{ProjectRecord, new_id};
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use chrono::Utc;
+use godwit_shared::casing::Casing;
+use godwit_shared::connection::JdbcConnectionDetails;
+use godwit_shared::error::{ErrorCode, ErrorResponse};
+use godwit_shared::ids::{ConnectionId, ProjectId};
+use godwit_shared::initial::{InitialMapping, content_of};
+use godwit_shared::job::{CollectionFilters, ErrorHandling, JobOptions, MigrationMode, PostMigrationJobRequest};
+use godwit_shared::mapping::{Content, KeyHandling};
+use godwit_shared::project::{
+    NAME_LENGTH_MAX, Preview, PreviewRequest, ProjectCollection, ProjectDetails, ProjectSummary, SaveProject,
+};
+use godwit_shared::relmig::{Project, ProjectFile, SchemaPart, VERSION_WRITTEN};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use utoipa::{IntoParams, ToSchema};
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ListQuery {
+    /// `lastModified,DESC` or by `name`.
+    sort: Option<String>,
+}
+
+/// Lists projects.
+#[utoipa::path(get, path = "/project", tag = "projects", params(ListQuery), responses((status = 200, body = Vec<ProjectSummary>)))]
+pub async fn list(
+    State(state): State<AppState>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Vec<ProjectSummary>>, ApiError> {
+    let mut projects = state.store.projects().await?;
+    let (field, descending) = sort_of(query.sort.as_deref(), "lastModified,DESC")?;
+    match field {
+        "lastModified" => projects.sort_by(|a, b| a.last_modified.cmp(&b.last_modified)),
+        "name" => projects.sort_by(|a, b| a.name.cmp(&b.name)),
+        other => {
+            return Err(ApiError::invalid(format!(
+                "projects cannot be sorted by \"{other}\": use lastModified or name"
+            )));
+        }
+    }
+    if descending {
+        projects.reverse();
+    }
+    Ok(Json(projects))
+}
+
+async fn find(state: &AppState, id: &ProjectId) -> Result<ProjectRecord, ApiError> {
+    check_id("project", id.as_str())?;
+    state
+        .store
+        .project(id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("project", id))
+}
+
+fn details(record: ProjectRecord) -> ProjectDetails {
+    let exported = record.file.to_exported_value();
+    ProjectDetails {
+        summary: record.summary,
+        schemas_id: record.file.project.schemas_id,
+        content: record.file.project.content,
+        connection_details: exported["project"]["connectionDetails"].clone(),
+    }
+}
+
+/// One project.
+#[utoipa::path(get, path = "/project/{id}", tag = "projects", params(("id" = String, Path)), responses(
+    (status = 200, body = ProjectDetails), (status = 404, body = ErrorResponse)))]
+pub async fn get(State(state): State<AppState>, Path(id): Path<ProjectId>) -> Result<Json<ProjectDetails>, ApiError> {
+    Ok(Json(details(find(&state, &id).await?)))
+}
+
+fn check_name(name: &str) -> Result<(), ApiError> {
+    match name.trim().chars().count() {
+        0 => Err(ApiError::invalid("the field `name` is blank")),
+        n if n > NAME_LENGTH_MAX => Err(ApiError::invalid(format!(
+            "the field `name` has {n} characters, more than {NAME_LENGTH_MAX}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Makes a project of a schema that was read before.
+#[utoipa::path(post, path = "/project", tag = "projects", request_body = SaveProject, responses(
+    (status = 200, body = ProjectDetails), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse)))]
+pub async fn create(
+    State(state): State<AppState>,
+    Body(request): Body<SaveProject>,
+) -> Result<Json<ProjectDetails>, ApiError> {
+    check_name(&request.name)?;
+    let full = state
+        .store
+        .schema(&request.schemas_id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("schema", &request.schemas_id))?;
+    let mut imported = Map::new();
+    for (path, _) in full.tables() {
+        imported
+            .entry(path.database)
+            .or_insert_with(|| json!({}))
+            .as_object_mut()
+            .map(|d| {
+                d.entry(path.schema)
+                    .or_insert_with(|| json!({}))
+                    .as_object_mut()
+                    .map(|s| s.insert(path.table, json!({})))
+            });
+    }
+    let file = ProjectFile {
+        version: VERSION_WRITTEN.into(),
+        project: Project {
+            id: String::new(),
+            name: request.name.trim().into(),
+            kind: request.kind,
+            last_modified: None,
+            schemas_id: request.schemas_id.clone(),
+            jdbc_id: request.jdbc_id,
+            mongodb_id: request.mongodb_id,
+            connection_details: json!({}),
+            content: request.content,
+            extra: Map::new(),
+        },
+        schema: SchemaPart {
+            id: request.schemas_id,
+            full,
+            imported: Value::Object(imported),
+            extra: Map::new(),
+        },
+        extra: Map::new(),
+    };
+    // Read again as any file: what an import would refuse is refused here too.
+    let file = ProjectFile::from_value(file.to_exported_value())?;
+    let record = store(&state, ProjectId::new(new_id()), file).await?;
+    Ok(Json(details(record)))
+}
+
+/// Changes a project: its name, its connections, its rules.
+#[utoipa::path(put, path = "/project/{id}", tag = "projects", params(("id" = String, Path)), request_body = SaveProject, responses(
+    (status = 200, body = ProjectDetails), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse)))]
+pub async fn update(
+    State(state): State<AppState>,
+    Path(id): Path<ProjectId>,
+    Body(request): Body<SaveProject>,
+) -> Result<Json<ProjectDetails>, ApiError> {
+    check_name(&request.name)?;
+    if request.id.as_ref().is_some_and(|given| *given != id) {
+        return Err(ApiError::invalid("the field `id` is not that of the path"));
+    }
+    let mut record = find(&state, &id).await?;
+    let project = &mut record.file.project;
+    project.name = request.name.trim().into();
+    project.jdbc_id = request.jdbc_id.or_else(|| project.jdbc_id.take());
+    project.mongodb_id = request.mongodb_id.or_else(|| project.mongodb_id.take());
+    project.content = request.content;
+    if request.schemas_id != project.schemas_id
+        && let Some(full) = state.store.schema(&request.schemas_id).await?
+    {
+        project.schemas_id = request.schemas_id;
+        record.file.schema.full = full;
+    }
+    let file =
+        ProjectFile::from_value(serde_json::to_value(&record.file).map_err(|e| ApiError::invalid(e.to_string()))?)?;
+    Ok(Json(details(store(&state, id, file).await?)))
+}
+
+async fn store(state: &AppState, id: ProjectId, mut file: ProjectFile) -> Result<ProjectRecord, ApiError> {
+    let now = Utc::now();
+    file.project.id = id.to_string();
+    file.project.last_modified = Some(now.to_rfc3339_opts(chrono::SecondsFormat::Millis, true));
+    let summary = ProjectSummary {
+        id,
+        name: file.project.name.clone(),
+        kind: file.project.kind.clone(),
+        jdbc_id: file.project.jdbc_id.clone(),
+        mongodb_id: file.project.mongodb_id.clone(),
+        last_modified: now,
+    };
+    let record = ProjectRecord { summary, file };
+    state.store.save_project(&record).await?;
+    state.hub.projects_changed();
+    Ok(record)
+}
+
+/// Deletes a project and the history of its jobs. Documents in MongoDB stay.
+#[utoipa::path(delete, path = "/project/{id}", tag = "projects", params(("id" = String, Path)), responses(
+    (status = 204), (status = 404, body = ErrorResponse), (status = 409, body = ErrorResponse)))]
+pub async fn delete(State(state): State<AppState>, Path(id): Path<ProjectId>) -> Result<StatusCode, ApiError> {
+    find(&state, &id).await?;
+    state.supervisor.forget_project(&id).await?;
+    state.store.delete_project(&id).await?;
+    state.hub.projects_changed();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Imports a project file of either generation; always makes a project of its own.
+#[utoipa::path(post, path = "/project/import", tag = "projects", request_body = Object, responses(
+    (status = 200, body = ProjectSummary), (status = 422, body = ErrorResponse)))]
+pub async fn import(State(state): State<AppState>, body: axum::body::Bytes) -> Result<Json<ProjectSummary>, ApiError> {
+    let text = std::str::from_utf8(&body)
+        .map_err(|_| ApiError::new(ErrorCode::InvalidProjectFile, "the file is not UTF-8"))?;
+    let mut file = ProjectFile::from_json(text.trim_start_matches('\u{feff}'))?;
+    let wanted: String = file.project.name.trim().chars().take(NAME_LENGTH_MAX).collect();
+    let wanted = if wanted.is_empty() {
+        "Imported project".to_owned()
+    } else {
+        wanted
+    };
+    let id = ProjectId::new(new_id());
+    for n in 1.. {
+        file.project.name = numbered(&wanted, n);
+        match store(&state, id.clone(), file.clone()).await {
+            Ok(record) => return Ok(Json(record.summary)),
+            Err(_) if n < 1_000 && is_taken(&state, &file.project.name).await? => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(ApiError::invalid("no free name was found"))
+}
+
+async fn is_taken(state: &AppState, name: &str) -> Result<bool, ApiError> {
+    Ok(state.store.projects().await?.iter().any(|p| p.name == name))
+}
+
+/// `Shop`, `Shop 2`, ...: never longer than a name may be.
+fn numbered(name: &str, n: usize) -> String {
+    if n == 1 {
+        return name.into();
+    }
+    let suffix = format!(" {n}");
+    let kept: String = name.chars().take(NAME_LENGTH_MAX - suffix.len()).collect();
+    kept + &suffix
+}
+
+/// The project as a file, without passwords.
+#[utoipa::path(get, path = "/project/{id}/export", tag = "projects", params(("id" = String, Path)), responses(
+    (status = 200, body = Object), (status = 404, body = ErrorResponse)))]
+pub async fn export(State(state): State<AppState>, Path(id): Path<ProjectId>) -> Result<impl IntoResponse, ApiError> {
+    let record = find(&state, &id).await?;
+    let plain: String = record
+        .summary
+        .name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "-_ ".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    let name = format!("attachment; filename=\"{}.relmig\"", plain.trim());
+    Ok((
+        [(header::CONTENT_DISPOSITION, name)],
+        Json(record.file.to_exported_value()),
+    ))
+}
+
+/// The collections of a project with the tables that feed them.
+#[utoipa::path(get, path = "/project/{id}/collections", tag = "projects", params(("id" = String, Path)), responses(
+    (status = 200, body = Vec<ProjectCollection>), (status = 404, body = ErrorResponse)))]
+pub async fn collections(
+    State(state): State<AppState>,
+    Path(id): Path<ProjectId>,
+) -> Result<Json<Vec<ProjectCollection>>, ApiError> {
+    let file = find(&state, &id).await?.file;
+    let content = &file.project.content;
+    let all = content.collections.iter().map(|(collection, c)| {
+        let mut tables = Vec::new();
+        let mut open: Vec<_> = content.roots_of(collection).map(|(id, _)| id).collect();
+        open.reverse();
+        while let Some(rule) = open.pop() {
+            let name = content
+                .mappings
+                .get(rule)
+                .and_then(|m| file.table_of(m))
+                .map(|p| p.name().to_string());
+            tables.extend(name.filter(|n| !tables.contains(n)));
+            let below: Vec<_> = content.children_of(rule).collect();
+            open.extend(below.into_iter().rev());
+        }
+        ProjectCollection {
+            id: collection.clone(),
+            name: c.name.clone(),
+            tables,
+        }
+    });
+    Ok(Json(all.collect()))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PreviewQuery {
+    /// A collection's name; absent: the first one.
+    collection: Option<String>,
+    /// 1 to 100.
+    limit: Option<u32>,
+}
+
+/// Documents assembled from live rows of the project's saved connection.
+#[utoipa::path(get, path = "/project/{id}/preview", tag = "projects", params(("id" = String, Path), PreviewQuery), responses(
+    (status = 200, body = Preview), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse), (status = 422, body = ErrorResponse), (status = 502, body = ErrorResponse)))]
+pub async fn preview(
+    State(state): State<AppState>,
+    Path(id): Path<ProjectId>,
+    Query(query): Query<PreviewQuery>,
+) -> Result<Json<Preview>, ApiError> {
+    let request = PreviewRequest {
+        jdbc_connection_details: None,
+        collection: query.collection,
+        limit: query.limit,
+    };
+    Box::pin(make_preview(&state, &id, request)).await.map(Json)
+}
+
+/// Documents assembled from live rows of a given connection.
+#[utoipa::path(post, path = "/project/{id}/preview", tag = "projects", params(("id" = String, Path)), request_body = PreviewRequest, responses(
+    (status = 200, body = Preview), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse), (status = 422, body = ErrorResponse), (status = 502, body = ErrorResponse)))]
+pub async fn preview_with(
+    State(state): State<AppState>,
+    Path(id): Path<ProjectId>,
+    Body(request): Body<PreviewRequest>,
+) -> Result<Json<Preview>, ApiError> {
+    Box::pin(make_preview(&state, &id, request)).await.map(Json)
+}
+
+const PREVIEW_DOCUMENTS: u32 = 3;
+const PREVIEW_DOCUMENTS_MAX: u32 = 100;
+
+async fn make_preview(state: &AppState, id: &ProjectId, request: PreviewRequest) -> Result<Preview, ApiError> {
+    let record = find(state, id).await?;
+    let limit = request.limit.unwrap_or(PREVIEW_DOCUMENTS);
+    if !(1..=PREVIEW_DOCUMENTS_MAX).contains(&limit) {
+        return Err(ApiError::invalid(format!(
+            "the field `limit` is {limit}; it may be 1 to {PREVIEW_DOCUMENTS_MAX}"
+        )));
+    }
+    let content = &record.file.project.content;
+    let names: Vec<&String> = content.collections.values().map(|c| &c.name).collect();
+    let collection = match &request.collection {
+        Some(name) if names.contains(&name) => name.clone(),
+        Some(name) => return Err(ApiError::not_found("collection", name)),
+        None => names
+            .first()
+            .map(|n| (*n).clone())
+            .ok_or_else(|| ApiError::new(ErrorCode::InvalidMapping, "the project has no collection"))?,
+    };
+    let mut details = request
+        .jdbc_connection_details
+        .unwrap_or_else(|| JdbcConnectionDetails {
+            existing_connection_id: record.summary.jdbc_id.clone().map(ConnectionId::new),
+            ..JdbcConnectionDetails::default()
+        });
+    if details.url.is_empty() && details.existing_connection_id.is_none() {
+        return Err(ApiError::invalid("the project has no saved connection").with_hint(Some(
+            "Give one with POST {jdbcConnectionDetails}, or choose one for the project.",
+        )));
+    }
+    resolve::jdbc(&state.store, &mut details).await?;
+    let job = PostMigrationJobRequest {
+        project_id: id.clone(),
+        jdbc_connection_details: details,
+        mongodb_connection_details: Default::default(),
+        options: JobOptions {
+            mode: MigrationMode::Snapshot,
+            drop_collections: false,
+            error_handling: ErrorHandling::Fail,
+            error_tolerance: None,
+            prepare_source: false,
+        },
+        verification: Default::default(),
+        relational_table_filters: Default::default(),
+        collection_filters: CollectionFilters {
+            include: vec![collection.clone()],
+            exclude: Vec::new(),
+        },
+    };
+    let (plan, source, _) = prepare_source(&job, &record.file).await?;
+    Ok(assemble_preview::preview(&plan.collections[0], &source, limit).await?)
+}
+
+/// What a new project's content is made of.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Recommendation {
+    /// A schema that was read before.
+    schemas_id: String,
+    #[serde(default)]
+    initial_mapping: InitialMapping,
+    #[serde(default)]
+    casing: Casing,
+    #[serde(default)]
+    key_handling: KeyHandling,
+}
+
+/// The content of a new project: one collection for each table, or none.
+#[utoipa::path(post, path = "/project/recommendation", tag = "projects", request_body = Recommendation, responses(
+    (status = 200, body = Content), (status = 404, body = ErrorResponse)))]
+pub async fn recommendation(
+    State(state): State<AppState>,
+    Body(request): Body<Recommendation>,
+) -> Result<Json<Content>, ApiError> {
+    let full = state
+        .store
+        .schema(&request.schemas_id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("schema", &request.schemas_id))?;
+    Ok(Json(content_of(
+        &full,
+        request.casing,
+        request.key_handling,
+        request.initial_mapping,
+    )))
+}

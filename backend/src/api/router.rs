@@ -1,0 +1,99 @@
+//! All routes in one place, with the OpenAPI document that is made of them.
+
+use super::error::ApiError;
+use super::{assets, connections, guard, info, jobs, live, projects, schema};
+use crate::jobs::{Hub, Supervisor};
+use crate::store::Store;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
+use axum::{Json, Router};
+use godwit_shared::API_BASE;
+use godwit_shared::error::ErrorCode;
+use std::sync::Arc;
+use tower_http::compression::CompressionLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Project files and schemas are larger than the framework's own limit of 2 MB.
+const BODY_BYTES_MAX: usize = 20 << 20;
+
+/// What every handler can use.
+#[derive(Clone)]
+pub struct AppState {
+    pub store: Store,
+    pub hub: Arc<Hub>,
+    pub supervisor: Arc<Supervisor>,
+    /// Ends the live connections when the server shuts down.
+    pub shutdown: tokio_util::sync::CancellationToken,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Godwit",
+        description = "Moves relational databases into MongoDB.",
+        license(name = "Apache-2.0")
+    ),
+    components(schemas(
+        godwit_shared::error::ErrorResponse,
+        godwit_shared::live::ServerMessage,
+        godwit_shared::job::MigrationJobStatus
+    ))
+)]
+struct ApiDoc;
+
+/// The whole server as a service.
+pub fn router(state: AppState) -> Router {
+    let (api, document) = OpenApiRouter::with_openapi(ApiDoc::openapi())
+        .nest(
+            API_BASE,
+            OpenApiRouter::new()
+                .routes(routes!(info::info))
+                .routes(routes!(projects::list, projects::create))
+                .routes(routes!(projects::get, projects::update, projects::delete))
+                .routes(routes!(projects::import))
+                .routes(routes!(projects::export))
+                .routes(routes!(projects::collections))
+                .routes(routes!(projects::preview, projects::preview_with))
+                .routes(routes!(projects::recommendation))
+                .routes(routes!(connections::list_jdbc, connections::save_jdbc))
+                .routes(routes!(connections::get_jdbc, connections::delete_jdbc))
+                .routes(routes!(connections::list_mongodb, connections::save_mongodb))
+                .routes(routes!(connections::get_mongodb, connections::delete_mongodb))
+                .routes(routes!(connections::environment))
+                .routes(routes!(connections::test_jdbc))
+                .routes(routes!(connections::test_mongodb))
+                .routes(routes!(schema::read))
+                .routes(routes!(schema::get))
+                .routes(routes!(jobs::list, jobs::create))
+                .routes(routes!(jobs::get))
+                .routes(routes!(jobs::stop))
+                .routes(routes!(jobs::pause))
+                .routes(routes!(jobs::resume))
+                .routes(routes!(jobs::logs))
+                .routes(routes!(jobs::download_logs))
+                .routes(routes!(live::live)),
+        )
+        .split_for_parts();
+    let document = Arc::new(document);
+    Router::new()
+        .merge(api)
+        .route(
+            &format!("{API_BASE}/openapi.json"),
+            get(move || async move { Json((*document).clone()) }),
+        )
+        .route(&format!("{API_BASE}/{{*path}}"), axum::routing::any(unknown))
+        .route("/actuator", get(info::actuator))
+        .route("/actuator/health", get(info::health))
+        .route("/actuator/health/{group}", get(info::health))
+        .fallback(assets::serve)
+        .layer(CompressionLayer::new())
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(axum::middleware::from_fn(guard::check))
+        .with_state(state)
+}
+
+async fn unknown(uri: axum::http::Uri) -> ApiError {
+    ApiError::new(ErrorCode::NotFound, format!("the API has no path {}", uri.path()))
+}

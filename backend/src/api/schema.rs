@@ -1,0 +1,69 @@
+//! The relational model of a live connection.
+
+use super::connections::resolve;
+use super::error::ApiError;
+use super::extract::{Body, check_id};
+use super::router::AppState;
+use crate::source::postgres::url::PgAddress;
+use crate::source::postgres::{PgSource, model, schema};
+use crate::store::new_id;
+use axum::Json;
+use axum::extract::{Path, State};
+use godwit_shared::connection::JdbcConnectionDetails;
+use godwit_shared::error::ErrorResponse;
+use godwit_shared::ids::ProjectId;
+use godwit_shared::schema::RelationalModel;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReadSchema {
+    jdbc_connection_details: JdbcConnectionDetails,
+}
+
+/// A relational model and the id under which a project can be made of it.
+#[derive(Serialize, ToSchema)]
+pub struct StoredSchema {
+    id: String,
+    full: RelationalModel,
+}
+
+/// Reads the relational model of a live connection.
+#[utoipa::path(post, path = "/schema/jdbc", tag = "schema", request_body = ReadSchema, responses(
+    (status = 200, body = StoredSchema), (status = 400, body = ErrorResponse), (status = 502, body = ErrorResponse)))]
+pub async fn read(
+    State(state): State<AppState>,
+    Body(mut request): Body<ReadSchema>,
+) -> Result<Json<StoredSchema>, ApiError> {
+    resolve::jdbc(&state.store, &mut request.jdbc_connection_details).await?;
+    let source = PgSource::new(PgAddress::parse(&request.jdbc_connection_details)?);
+    let pg = source.connect().await?;
+    let full = model::model_of(&schema::read_catalog(&pg).await?);
+    if full.tables().next().is_none() {
+        return Err(ApiError::invalid("the database holds no table that this user can see")
+            .with_hint(Some("Check the database's name and the user's rights on its schemas.")));
+    }
+    let id = new_id();
+    state.store.save_schema(&id, &full).await?;
+    Ok(Json(StoredSchema { id, full }))
+}
+
+/// A relational model by its id, or that of a project.
+#[utoipa::path(get, path = "/schema/{id}", tag = "schema", params(("id" = String, Path)), responses(
+    (status = 200, body = StoredSchema), (status = 404, body = ErrorResponse)))]
+pub async fn get(State(state): State<AppState>, Path(id): Path<String>) -> Result<Json<StoredSchema>, ApiError> {
+    check_id("schema", &id)?;
+    if let Some(full) = state.store.schema(&id).await? {
+        return Ok(Json(StoredSchema { id, full }));
+    }
+    let project = state
+        .store
+        .project(&ProjectId::new(&id))
+        .await?
+        .ok_or_else(|| ApiError::not_found("schema", &id))?;
+    Ok(Json(StoredSchema {
+        id,
+        full: project.file.schema.full,
+    }))
+}

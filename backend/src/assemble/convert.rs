@@ -1,0 +1,286 @@
+//! A field that asks for another BSON type than its column gives.
+
+use crate::data::decimal::Decimal;
+use crate::data::value::{Note, Value};
+use godwit_shared::mapping::FieldType;
+use std::borrow::Cow;
+
+const NO_NUMBER: &str = "it is not a number";
+const TOO_BIG: &str = "the number is too big for the type";
+
+/// Converts by the matrix of the field types. What cannot be converted is null, with a note, whatever the field says
+/// of nulls. `printed` is the value as the source prints it.
+pub fn convert<'a>(
+    value: Value<'a>,
+    target: FieldType,
+    printed: impl FnOnce() -> String,
+    notes: &mut Vec<Note>,
+) -> Value<'a> {
+    let converted = match target {
+        _ if value == Value::Null => Ok(Value::Null),
+        FieldType::Default => Ok(value),
+        FieldType::Bool => to_bool(&value),
+        FieldType::Date => to_date(&value),
+        FieldType::Decimal => to_decimal(&value, notes),
+        FieldType::Double => to_double(&value),
+        FieldType::Integer => {
+            to_whole(&value, notes).and_then(|n| i32::try_from(n).map(Value::Int).map_err(|_| TOO_BIG))
+        }
+        FieldType::Long => to_whole(&value, notes).and_then(|n| i64::try_from(n).map(Value::Long).map_err(|_| TOO_BIG)),
+        FieldType::String => Ok(Value::Text(match value {
+            Value::Text(text) => text,
+            Value::Bool(v) => Cow::Borrowed(if v { "true" } else { "false" }),
+            _ => Cow::Owned(printed()),
+        })),
+        FieldType::ObjectId => to_object_id(&value),
+        FieldType::BinData => to_binary(value),
+        FieldType::Array => match value {
+            Value::Array(_) => Ok(value),
+            _ => Err("it is not an array"),
+        },
+        FieldType::Object => match value {
+            Value::Document(_) => Ok(value),
+            _ => Err("it is not an object"),
+        },
+    };
+    converted.unwrap_or_else(|reason| {
+        notes.push(Note::Unconvertible(Cow::Borrowed(reason)));
+        Value::Null
+    })
+}
+
+fn to_bool(value: &Value<'_>) -> Result<Value<'static>, &'static str> {
+    Ok(Value::Bool(match value {
+        Value::Bool(v) => *v,
+        Value::Int(n) => *n != 0,
+        Value::Long(n) => *n != 0,
+        Value::Double(n) => *n != 0.0,
+        Value::Decimal(d) => decimal_text(*d).bytes().any(|b| b.is_ascii_digit() && b != b'0'),
+        Value::Text(text) => match text.trim().to_lowercase().as_str() {
+            "true" | "t" | "yes" | "y" | "1" => true,
+            "false" | "f" | "no" | "n" | "0" => false,
+            _ => return Err("the text is neither true nor false"),
+        },
+        _ => return Err("it is neither true nor false"),
+    }))
+}
+
+fn to_date(value: &Value<'_>) -> Result<Value<'static>, &'static str> {
+    Ok(Value::Date(match value {
+        Value::Date(ms) => *ms,
+        Value::Bool(v) => i64::from(*v),
+        Value::Int(ms) => i64::from(*ms),
+        Value::Long(ms) => *ms,
+        Value::Text(text) => iso_8601(text.trim()).ok_or("the text is not an ISO 8601 date")?,
+        _ => return Err("it is not a date"),
+    }))
+}
+
+/// Milliseconds of `2024-02-29`, `2024-02-29 12:00:00.5`, `2024-02-29T12:00:00+02:00`; without a zone it is UTC.
+fn iso_8601(text: &str) -> Option<i64> {
+    use chrono::{DateTime, NaiveDate, NaiveDateTime};
+    if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        return Some(date.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis());
+    }
+    let text = text.replacen(' ', "T", 1);
+    let zoned = [
+        "%Y-%m-%dT%H:%M:%S%.f%:z",
+        "%Y-%m-%dT%H:%M:%S%.f%#z",
+        "%Y-%m-%dT%H:%M%:z",
+    ];
+    let plain = [
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M:%S%.fZ",
+        "%Y-%m-%dT%H:%M",
+        "%Y-%m-%dT%H:%MZ",
+    ];
+    let zoned = zoned
+        .iter()
+        .find_map(|f| DateTime::parse_from_str(&text, f).ok())
+        .map(|d| d.timestamp_millis());
+    zoned.or_else(|| {
+        plain
+            .iter()
+            .find_map(|f| NaiveDateTime::parse_from_str(&text, f).ok())
+            .map(|d| d.and_utc().timestamp_millis())
+    })
+}
+
+fn to_decimal(value: &Value<'_>, notes: &mut Vec<Note>) -> Result<Value<'static>, &'static str> {
+    use crate::data::decimal::Fit;
+    let text = match value {
+        Value::Decimal(d) => return Ok(Value::Decimal(*d)),
+        Value::Bool(v) => return Ok(Value::Decimal(Decimal::from_i128(i128::from(*v)))),
+        Value::Int(n) => return Ok(Value::Decimal(Decimal::from_i128(i128::from(*n)))),
+        Value::Long(n) => return Ok(Value::Decimal(Decimal::from_i128(i128::from(*n)))),
+        Value::Double(n) if n.is_nan() => return Ok(Value::Decimal(Decimal::NAN)),
+        Value::Double(n) if n.is_infinite() => {
+            return Ok(Value::Decimal(if *n > 0.0 {
+                Decimal::INFINITY
+            } else {
+                Decimal::NEGATIVE_INFINITY
+            }));
+        }
+        Value::Double(n) => Cow::Owned(n.to_string()),
+        Value::Text(text) => Cow::Borrowed(text.trim()),
+        _ => return Err(NO_NUMBER),
+    };
+    let (decimal, fit) = Decimal::parse(&text).ok_or(NO_NUMBER)?.map_err(|_| TOO_BIG)?;
+    match fit {
+        Fit::Exact => {}
+        Fit::Rounded => notes.push(Note::Rounded),
+        Fit::Underflow => notes.push(Note::TooSmall),
+    }
+    Ok(Value::Decimal(decimal))
+}
+
+fn to_double(value: &Value<'_>) -> Result<Value<'static>, &'static str> {
+    Ok(Value::Double(match value {
+        Value::Double(n) => *n,
+        Value::Bool(v) => f64::from(u8::from(*v)),
+        Value::Int(n) => f64::from(*n),
+        Value::Long(n) => *n as f64,
+        Value::Decimal(d) => number_of(*d),
+        Value::Text(text) => text.trim().parse().map_err(|_| NO_NUMBER)?,
+        _ => return Err(NO_NUMBER),
+    }))
+}
+
+/// Truncated towards zero.
+fn to_whole(value: &Value<'_>, notes: &mut Vec<Note>) -> Result<i128, &'static str> {
+    let text = match value {
+        Value::Bool(v) => return Ok(i128::from(*v)),
+        Value::Int(n) => return Ok(i128::from(*n)),
+        Value::Long(n) | Value::Date(n) => return Ok(i128::from(*n)),
+        Value::Double(n) if n.is_finite() => n.to_string(),
+        Value::Decimal(d) => decimal_text(*d),
+        Value::Text(text) => text.trim().to_owned(),
+        _ => return Err(NO_NUMBER),
+    };
+    let (negative, digits, exponent) = crate::data::decimal::split_number(&text).ok_or(NO_NUMBER)?;
+    let (whole, fraction) = match exponent {
+        e if e < 0 => digits.split_at(digits.len().saturating_sub(e.unsigned_abs() as usize)),
+        _ => (&digits[..], &[][..]),
+    };
+    if fraction.iter().any(|d| *d != 0) {
+        notes.push(Note::FractionCut);
+    }
+    let start = whole.iter().take_while(|d| **d == 0).count();
+    let whole = &whole[start..];
+    if whole.is_empty() {
+        return Ok(0);
+    }
+    let places = whole.len() as i64 + exponent.max(0);
+    if places > 30 {
+        return Err(TOO_BIG);
+    }
+    let magnitude = whole.iter().fold(0i128, |n, d| n * 10 + i128::from(*d)) * 10i128.pow(exponent.max(0) as u32);
+    Ok(if negative { -magnitude } else { magnitude })
+}
+
+fn to_object_id(value: &Value<'_>) -> Result<Value<'static>, &'static str> {
+    let wrong = "it is not an ObjectId: 24 hexadecimal digits or 12 bytes";
+    match value {
+        Value::Text(text) => bson::oid::ObjectId::parse_str(text.trim())
+            .map(|id| Value::ObjectId(id.bytes()))
+            .map_err(|_| wrong),
+        Value::Binary(bytes) => bytes.as_ref().try_into().map(Value::ObjectId).map_err(|_| wrong),
+        _ => Err(wrong),
+    }
+}
+
+fn to_binary(value: Value<'_>) -> Result<Value<'_>, &'static str> {
+    match value {
+        Value::Binary(_) => Ok(value),
+        Value::Text(text) => match uuid::Uuid::parse_str(text.trim()) {
+            Ok(id) => Ok(Value::Uuid(*id.as_bytes())),
+            Err(_) => Err("only binary columns and UUIDs can be binary"),
+        },
+        _ => Err("only binary columns and UUIDs can be binary"),
+    }
+}
+
+/// As MongoDB prints it.
+pub fn decimal_text(decimal: Decimal) -> String {
+    bson::Decimal128::from_bytes(decimal.0).to_string()
+}
+
+/// The nearest double.
+pub fn number_of(decimal: Decimal) -> f64 {
+    match decimal_text(decimal).as_str() {
+        "NaN" => f64::NAN,
+        "Infinity" => f64::INFINITY,
+        "-Infinity" => f64::NEG_INFINITY,
+        text => text.parse().unwrap_or(f64::NAN),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(value: Value<'static>, target: FieldType, expected: Option<Value<'static>>) {
+        let mut notes = Vec::new();
+        let found = convert(value.clone(), target, || "printed".into(), &mut notes);
+        let errors = notes.iter().filter(|n| n.is_error()).count();
+        assert_eq!(
+            (found, errors),
+            (expected.clone().unwrap_or(Value::Null), usize::from(expected.is_none())),
+            "{value:?} to {target:?}"
+        );
+    }
+
+    fn decimal(text: &str) -> Value<'static> {
+        Value::Decimal(Decimal::parse(text).unwrap().unwrap().0)
+    }
+
+    #[test]
+    fn the_matrix_of_field_types() {
+        use FieldType::{Bool, Date, Double, Integer, Long};
+        let text = |t: &'static str| Value::Text(t.into());
+        check(Value::Int(100), Bool, Some(Value::Bool(true)));
+        check(Value::Int(100), Date, Some(Value::Date(100)));
+        check(Value::Int(100), FieldType::Decimal, Some(decimal("100")));
+        check(Value::Bool(true), Integer, Some(Value::Int(1)));
+        check(
+            Value::Long(1_233_140_483_647),
+            Date,
+            Some(Value::Date(1_233_140_483_647)),
+        );
+        check(Value::Long(1_233_140_483_647), Integer, None);
+        check(decimal("26.55"), Integer, Some(Value::Int(26)));
+        check(decimal("-26.55"), Long, Some(Value::Long(-26)));
+        check(decimal("1E+2"), Integer, Some(Value::Int(100)));
+        check(decimal("26.55"), Date, None);
+        check(decimal("26.55"), Double, Some(Value::Double(26.55)));
+        check(text("Hello"), Bool, None);
+        check(text("Hello"), Date, None);
+        check(text("Hello"), Long, None);
+        check(text("true"), Bool, Some(Value::Bool(true)));
+        check(text("26.55"), FieldType::Decimal, Some(decimal("26.55")));
+        check(
+            text("2024-02-29 12:00:00.5+02"),
+            Date,
+            Some(Value::Date(1_709_200_800_500)),
+        );
+        check(text("2024-02-29"), Date, Some(Value::Date(1_709_164_800_000)));
+        check(Value::Int(7), FieldType::String, Some(text("printed")));
+        check(Value::Bool(false), FieldType::String, Some(text("false")));
+        check(Value::Double(f64::NAN), Integer, None);
+        check(Value::Null, Integer, Some(Value::Null));
+        check(
+            text("123e4567-e89b-12d3-a456-426614174000"),
+            FieldType::BinData,
+            Some(Value::Uuid(
+                *uuid::uuid!("123e4567-e89b-12d3-a456-426614174000").as_bytes(),
+            )),
+        );
+    }
+
+    #[test]
+    fn a_cut_fraction_is_told() {
+        let mut notes = Vec::new();
+        convert(decimal("26.55"), FieldType::Integer, String::new, &mut notes);
+        assert_eq!(notes, [Note::FractionCut]);
+    }
+}

@@ -1,0 +1,336 @@
+//! Writes whole documents as raw BSON, in one pass over the template.
+
+use super::bson_value::{ARRAY, DOCUMENT, array_element, begin, element, end, header, index_header};
+use super::rows::{ChildRows, RowTree, issue_of_row, issues_of, key_of, value_of};
+use super::{convert, id, script};
+use crate::data::issue::{Issue, IssueKind};
+use crate::data::row::RowSet;
+use crate::data::value::Value;
+use crate::plan::{CalculatedPlan, FieldPlan, Node, NodeKind, RootPlan, Script, Slot, SlotKind};
+use std::ops::Range;
+
+/// MongoDB's limit for one document, bytes.
+pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// One finished document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assembled {
+    /// The whole document as raw BSON, `_id` first.
+    pub bson: Vec<u8>,
+    /// Where the element `_id` ends in it.
+    pub id_end: usize,
+    /// Which row it is of: equal for the same row, different for another.
+    pub owner: i64,
+    /// The row's key, for messages about the document.
+    pub key: Vec<(String, String)>,
+}
+
+impl Assembled {
+    /// Type, name and value of `_id`.
+    pub fn id_element(&self) -> &[u8] {
+        &self.bson[4..self.id_end]
+    }
+}
+
+/// Assembles the documents of one *New documents* rule, in the order in which its rows are given.
+///
+/// It holds what goes from row to row: how many equal rows of a table without a key there were just before.
+#[derive(Debug)]
+pub struct Assembler<'p> {
+    root: &'p RootPlan,
+    previous: Option<Vec<u8>>,
+    occurrence: u32,
+}
+
+/// What the parts of one document share.
+pub struct Context<'r, 'i> {
+    pub rows: &'r RowSet,
+    pub issues: &'i mut Vec<Issue>,
+}
+
+impl<'p> Assembler<'p> {
+    pub fn new(root: &'p RootPlan) -> Self {
+        Self {
+            root,
+            previous: None,
+            occurrence: 0,
+        }
+    }
+
+    /// The document of one root row; `None` where an issue says why there is none.
+    ///
+    /// Rows of a table without a primary key have to come in an order that puts equal rows side by side.
+    pub fn assemble(&mut self, tree: &RowTree, row: usize, issues: &mut Vec<Issue>) -> Option<Assembled> {
+        let root = self.root;
+        let mut context = Context {
+            rows: &tree.rows,
+            issues,
+        };
+        if root.node.table.primary_key.is_empty() {
+            let identity = id::identity_of(root, &context, row);
+            self.occurrence = if self.previous.as_ref() == Some(&identity) {
+                self.occurrence + 1
+            } else {
+                0
+            };
+            self.previous = Some(identity);
+        }
+        let own_id = id::id_of(root, &mut context, row, self.occurrence)?;
+        let owner = id::owner_of(root, &context, row, self.occurrence);
+        let key = key_of(&root.node, context.rows, row);
+        let mut out = Vec::with_capacity(512);
+        let start = begin(&mut out);
+        element(&mut out, b"_id\0", &own_id);
+        let id_end = out.len();
+        Writer { issues: context.issues }.fields(&root.node, tree, row, &mut out);
+        end(&mut out, start);
+        if out.len() > DOCUMENT_BYTES_MAX {
+            let message = format!(
+                "the document would have {} bytes, more than {DOCUMENT_BYTES_MAX}",
+                out.len()
+            );
+            issues.push(issue_of_row(
+                &root.node,
+                &tree.rows,
+                row,
+                IssueKind::DocumentTooLarge,
+                None,
+                message,
+            ));
+            return None;
+        }
+        Some(Assembled {
+            bson: out,
+            id_end,
+            owner,
+            key,
+        })
+    }
+}
+
+/// Whether a row passes the rule filter of its node. Anything but true or false leaves it out, with an issue.
+pub fn passes(node: &Node, rows: &RowSet, row: usize, issues: &mut Vec<Issue>) -> bool {
+    let Some(filter) = &node.rule_filter else { return true };
+    match script::evaluate(filter, &inputs(node, rows, row, filter)) {
+        Ok(Some(Value::Bool(passes))) => passes,
+        Ok(_) => {
+            let message = "the rule filter gave neither true nor false".to_owned();
+            issues.push(issue_of_row(
+                node,
+                rows,
+                row,
+                IssueKind::FilterNotBoolean,
+                None,
+                message,
+            ));
+            false
+        }
+        Err(error) => {
+            issues.push(issue_of_row(
+                node,
+                rows,
+                row,
+                IssueKind::FilterFailed,
+                None,
+                error.to_string(),
+            ));
+            false
+        }
+    }
+}
+
+fn inputs<'a>(node: &Node, rows: &'a RowSet, row: usize, script: &Script) -> Vec<Value<'a>> {
+    // What a column cannot hold is told where the column is a field.
+    script
+        .inputs
+        .iter()
+        .map(|(_, cell)| value_of(node, rows, row, *cell, &mut Vec::new()))
+        .collect()
+}
+
+/// A row of a node, with the rows below it.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    node: &'a Node,
+    tree: &'a RowTree,
+    row: usize,
+}
+
+impl<'a> Place<'a> {
+    fn child(&self, index: usize) -> (&'a Node, &'a ChildRows, Range<usize>) {
+        let rows = &self.tree.children[index];
+        let range = rows.ranges[self.row].clone();
+        (
+            &self.node.children[index],
+            rows,
+            range.start as usize..range.end as usize,
+        )
+    }
+}
+
+struct Writer<'i> {
+    issues: &'i mut Vec<Issue>,
+}
+
+impl Writer<'_> {
+    /// Everything between the start and the end of a document.
+    fn fields(&mut self, node: &Node, tree: &RowTree, row: usize, out: &mut Vec<u8>) {
+        let mut members: Vec<Option<Place<'_>>> = Vec::with_capacity(node.template.members.len());
+        members.push(Some(Place { node, tree, row }));
+        for member in &node.template.members[1..] {
+            let place = members[member.parent].and_then(|parent| {
+                let (node, rows, mut range) = parent.child(member.child);
+                range.next().map(|row| Place {
+                    node,
+                    tree: &rows.tree,
+                    row,
+                })
+            });
+            members.push(place);
+        }
+        for slot in &node.template.slots {
+            self.slot(slot, &members, out);
+        }
+    }
+
+    /// Writes one slot; returns whether anything was written.
+    fn slot(&mut self, slot: &Slot, members: &[Option<Place<'_>>], out: &mut Vec<u8>) -> bool {
+        match &slot.kind {
+            SlotKind::Field { member, index } => {
+                let Some(place) = members[*member] else { return false };
+                match self.field(&place.node.fields[*index], place) {
+                    Some(value) => element(out, &slot.name, &value),
+                    None => return false,
+                }
+            }
+            SlotKind::Calculated { member, index } => {
+                let Some(place) = members[*member] else { return false };
+                match self.calculated(&place.node.calculated[*index], place) {
+                    Some(value) => element(out, &slot.name, &value),
+                    None => return false,
+                }
+            }
+            SlotKind::Child { member, index } => {
+                let Some(place) = members[*member] else { return false };
+                return self.child(&slot.name, place, *index, out);
+            }
+            SlotKind::Group(slots) => {
+                let rollback = out.len();
+                header(out, DOCUMENT, &slot.name);
+                let start = begin(out);
+                let mut is_written = false;
+                for inner in slots {
+                    is_written |= self.slot(inner, members, out);
+                }
+                if !is_written {
+                    out.truncate(rollback);
+                    return false;
+                }
+                end(out, start);
+            }
+        }
+        true
+    }
+
+    fn field<'a>(&mut self, field: &FieldPlan, place: Place<'a>) -> Option<Value<'a>> {
+        let rows = &place.tree.rows;
+        let Some(cell) = rows.cell(place.row, field.cell) else {
+            return (!field.omit_null).then_some(Value::Null);
+        };
+        let mut notes = Vec::new();
+        let decoder = &place.node.table.columns[place.node.columns[field.cell]].decoder;
+        let value = decoder.decode(cell, &mut notes);
+        let value = convert::convert(value, field.target, || decoder.print(cell), &mut notes);
+        // A JSON null is a null too; one that stands for an error stays visible.
+        let is_error = notes.iter().any(crate::data::value::Note::is_error);
+        if !notes.is_empty() {
+            issues_of(place.node, rows, place.row, &field.name, notes, self.issues);
+        }
+        (value != Value::Null || is_error || !field.omit_null).then_some(value)
+    }
+
+    fn calculated<'a>(&mut self, calculated: &CalculatedPlan, place: Place<'a>) -> Option<Value<'a>> {
+        let (node, rows, row) = (place.node, &place.tree.rows, place.row);
+        let value = match script::evaluate(&calculated.script, &inputs(node, rows, row, &calculated.script)) {
+            Ok(value) => value?,
+            Err(error) => {
+                let message = error.to_string();
+                self.issues.push(issue_of_row(
+                    node,
+                    rows,
+                    row,
+                    IssueKind::ExpressionFailed,
+                    Some(&calculated.name),
+                    message,
+                ));
+                return Some(Value::Null);
+            }
+        };
+        if value == Value::Null && calculated.omit_null {
+            return None;
+        }
+        let mut notes = Vec::new();
+        let printed = if calculated.target == godwit_shared::mapping::FieldType::String {
+            id::printed(&value)
+        } else {
+            String::new()
+        };
+        let value = convert::convert(value, calculated.target, || printed, &mut notes);
+        if !notes.is_empty() {
+            issues_of(node, rows, row, &calculated.name, notes, self.issues);
+        }
+        Some(value)
+    }
+
+    fn child(&mut self, name: &[u8], place: Place<'_>, index: usize, out: &mut Vec<u8>) -> bool {
+        let (node, rows, mut range) = place.child(index);
+        match node.kind {
+            NodeKind::Document => {
+                let Some(row) = range.next() else { return false };
+                header(out, DOCUMENT, name);
+                let start = begin(out);
+                self.fields(node, &rows.tree, row, out);
+                end(out, start);
+            }
+            NodeKind::Array => {
+                header(out, ARRAY, name);
+                let start = begin(out);
+                for (index, row) in range.enumerate() {
+                    index_header(out, DOCUMENT, index);
+                    let start = begin(out);
+                    self.fields(node, &rows.tree, row, out);
+                    end(out, start);
+                }
+                end(out, start);
+            }
+            NodeKind::PrimitiveArray => {
+                header(out, ARRAY, name);
+                let start = begin(out);
+                let mut written = 0;
+                for row in range {
+                    let place = Place {
+                        node,
+                        tree: &rows.tree,
+                        row,
+                    };
+                    if let Some(value) = self.only_value(place) {
+                        array_element(out, written, &value);
+                        written += 1;
+                    }
+                }
+                end(out, start);
+            }
+            NodeKind::Root | NodeKind::Merged => unreachable!("a template has slots for documents and arrays only"),
+        }
+        true
+    }
+
+    /// The one value of an element of a primitive array.
+    fn only_value<'a>(&mut self, place: Place<'a>) -> Option<Value<'a>> {
+        match (place.node.fields.first(), place.node.calculated.first()) {
+            (Some(field), _) => self.field(field, place),
+            (None, Some(calculated)) => self.calculated(calculated, place),
+            (None, None) => None,
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Settings: flag, then environment, then default.
+
+use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Godwit moves relational databases into MongoDB.
+#[derive(Debug, Parser)]
+#[command(name = "godwit", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the page and the REST API.
+    Serve(Serve),
+}
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Address to listen on. Loopback only: there is no sign-on yet.
+    #[arg(long, env = "GODWIT_LISTEN", default_value = "127.0.0.1:8278")]
+    pub listen: SocketAddr,
+    /// MongoDB for Godwit's own data. Without it a private mongod is started in the data directory.
+    #[arg(long, env = "GODWIT_STORE_URI", hide_env_values = true)]
+    pub store_uri: Option<String>,
+    /// Folder for the key file, and for the private mongod.
+    #[arg(long, env = "GODWIT_DATA_DIR", default_value_os_t = default_data_dir())]
+    pub data_dir: PathBuf,
+    /// What to log: error, warn, info, debug, or a filter by module.
+    #[arg(long, env = "GODWIT_LOG", default_value = "info")]
+    pub log: String,
+}
+
+fn default_data_dir() -> PathBuf {
+    let home = std::env::var_os("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from);
+    std::env::var_os("XDG_DATA_HOME")
+        .map_or_else(|| home.join(".local/share"), PathBuf::from)
+        .join("godwit")
+}

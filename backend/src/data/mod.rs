@@ -1,0 +1,10 @@
+//! Values in flight between the rooms: rows as the source sent them, SQL values, the catalog, issues.
+//!
+//! Level 0: everything may import this room, it imports nothing but `shared`. No I/O.
+
+pub mod catalog;
+pub mod decimal;
+pub mod issue;
+pub mod progress;
+pub mod row;
+pub mod value;

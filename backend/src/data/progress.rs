@@ -1,0 +1,92 @@
+//! What a running job has done so far: counters that writers bump and readers look at, neither waits for the other.
+
+use super::issue::{Issue, IssueLog};
+use godwit_shared::job::EventStage;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Counters of one job.
+#[derive(Debug, Default)]
+pub struct Progress {
+    pub tables: Vec<TableCount>,
+    pub collections: Vec<CollectionCount>,
+    pub bytes_read: AtomicU64,
+    pub bytes_written: AtomicU64,
+    issues: Mutex<IssueLog>,
+    /// The job fails when this many errors have been counted.
+    errors_max: Option<u64>,
+}
+
+/// Rows of one table.
+#[derive(Debug, Default)]
+pub struct TableCount {
+    pub name: String,
+    pub rows_read: AtomicU64,
+    pub rows_estimated: AtomicU64,
+    /// Readers that are at work in it now.
+    pub readers: AtomicU64,
+}
+
+/// Documents of one collection.
+#[derive(Debug, Default)]
+pub struct CollectionCount {
+    pub name: String,
+    pub documents: AtomicU64,
+    /// Root rows read, whether they became documents or not.
+    pub roots_read: AtomicU64,
+    pub roots_estimated: AtomicU64,
+    pub is_complete: AtomicBool,
+    /// Documents that were there when the job started and that it did not replace; u64::MAX while not known.
+    pub untouched: AtomicU64,
+    /// Indexes into the job's tables.
+    pub tables: Vec<usize>,
+}
+
+/// Not known yet.
+pub const UNKNOWN: u64 = u64::MAX;
+
+/// The job has as many errors as it may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooManyErrors;
+
+impl Progress {
+    pub fn new(
+        tables: Vec<TableCount>,
+        collections: Vec<CollectionCount>,
+        issues: IssueLog,
+        errors_max: Option<u64>,
+    ) -> Self {
+        Self {
+            tables,
+            collections,
+            issues: Mutex::new(issues),
+            errors_max,
+            ..Self::default()
+        }
+    }
+
+    /// Adds to a counter.
+    pub fn add(counter: &AtomicU64, by: u64) {
+        counter.fetch_add(by, Ordering::Relaxed);
+    }
+
+    /// Takes issues into the log.
+    ///
+    /// # Errors
+    /// [`TooManyErrors`] as soon as the job has as many as it may have.
+    pub fn report(&self, issues: impl IntoIterator<Item = Issue>, stage: EventStage) -> Result<(), TooManyErrors> {
+        let mut log = self.issues.lock().unwrap_or_else(PoisonError::into_inner);
+        for issue in issues {
+            log.add(issue, stage);
+            if self.errors_max.is_some_and(|max| log.errors >= max.max(1)) {
+                return Err(TooManyErrors);
+            }
+        }
+        Ok(())
+    }
+
+    /// A copy of the log.
+    pub fn log(&self) -> IssueLog {
+        self.issues.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,68 @@
+//! One SQL value, free of any database's own format, on its way into a document.
+
+use super::decimal::Decimal;
+use std::borrow::Cow;
+use std::fmt;
+
+/// A value as BSON will hold it where the field asks for no other type.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value<'a> {
+    Null,
+    Bool(bool),
+    Int(i32),
+    Long(i64),
+    Double(f64),
+    Decimal(Decimal),
+    Text(Cow<'a, str>),
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    Date(i64),
+    /// Subtype 0.
+    Binary(Cow<'a, [u8]>),
+    /// Binary of subtype 4; only where a field asks for it.
+    Uuid([u8; 16]),
+    /// Only where a field asks for it.
+    ObjectId([u8; 12]),
+    Array(Vec<Value<'a>>),
+    Document(Vec<(Cow<'a, str>, Value<'a>)>),
+}
+
+/// What is to be told of a value's way into BSON.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Note {
+    /// The value cannot be converted: null was stored. An error.
+    Unconvertible(Cow<'static, str>),
+    /// More than 34 digits: rounded half even. A warning.
+    Rounded,
+    /// Nearer to 0 than a decimal128 can be: 0 was stored. A warning.
+    TooSmall,
+    /// A time below a millisecond was cut towards the past. A warning.
+    BelowMillisecond,
+    /// A fraction was cut towards zero because the field is an integer. A warning.
+    FractionCut,
+    /// An array's lower bound is not 1: BSON arrays have none. A warning.
+    LowerBoundDropped,
+}
+
+impl Note {
+    /// Whether it counts towards *Stop after errors*.
+    pub fn is_error(&self) -> bool {
+        match self {
+            Note::Unconvertible(_) => true,
+            Note::Rounded | Note::TooSmall | Note::BelowMillisecond | Note::FractionCut | Note::LowerBoundDropped => {
+                false
+            }
+        }
+    }
+}
+
+/// Reads the cells of one column.
+pub trait CellDecoder: Send + Sync + fmt::Debug {
+    /// The value of a cell that is not NULL. What cannot be converted is null, with a note.
+    fn decode<'a>(&self, cell: &'a [u8], notes: &mut Vec<Note>) -> Value<'a>;
+
+    /// The value as the source prints it, which is also how the source reads it.
+    fn print(&self, cell: &[u8]) -> String;
+
+    /// Appends bytes that are equal exactly for values that the source calls equal.
+    fn canonical(&self, cell: &[u8], out: &mut Vec<u8>);
+}

@@ -1,0 +1,302 @@
+//! From root rows to finished documents: reads what lies below them and hands it to the assembler.
+//!
+//! Snapshot, continuous migration, verification and preview all come through here. One query for each node of the
+//! plan and batch of roots, never one for each row. Memory is bounded: a batch whose rows grow beyond
+//! [`BATCH_BYTES_MAX`] is halved, a single root beyond [`ROOT_BYTES_MAX`] is an issue of its row.
+
+pub mod preview;
+
+use crate::assemble::document::passes;
+use crate::assemble::rows::issue_of_row;
+use crate::assemble::{Assembled, Assembler, ChildRows, RowTree};
+use crate::data::issue::{Issue, IssueKind};
+use crate::data::row::RowSet;
+use crate::plan::{Join, Node, NodeKind, RootPlan};
+use crate::source::SourceError;
+use crate::source::postgres::reader::{BATCH_BYTES_MAX, PgReader, PgSnapshot, ROOT_BYTES_MAX};
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// A connection for the rows below the roots, opened when it is first needed and again after it was given up.
+pub struct ChildReader<'s> {
+    snapshot: &'s PgSnapshot,
+    open: Option<PgReader>,
+}
+
+/// What a batch of roots came to.
+#[derive(Debug, Default)]
+pub struct Batch {
+    pub documents: Vec<Assembled>,
+    pub issues: Vec<Issue>,
+    /// Rows read for each node, by the node's id.
+    pub rows_by_node: Vec<(usize, u64)>,
+    pub bytes_read: u64,
+}
+
+impl<'s> ChildReader<'s> {
+    pub fn new(snapshot: &'s PgSnapshot) -> Self {
+        Self { snapshot, open: None }
+    }
+
+    async fn reader(&mut self) -> Result<&PgReader, SourceError> {
+        if self.open.is_none() {
+            self.open = Some(self.snapshot.reader().await?);
+        }
+        Ok(self.open.as_ref().expect("opened above"))
+    }
+
+    /// Ends what the source is doing for this reader.
+    pub async fn cancel(&self) {
+        if let Some(reader) = &self.open {
+            reader.cancel().await;
+        }
+    }
+}
+
+/// Assembles the documents of some root rows, in their order.
+///
+/// # Errors
+/// When the source fails; nothing of the batch is to be used then.
+pub async fn assemble_batch(
+    root: &RootPlan,
+    assembler: &mut Assembler<'_>,
+    reader: &mut ChildReader<'_>,
+    rows: RowSet,
+) -> Result<Batch, SourceError> {
+    let mut batch = Batch {
+        bytes_read: rows.size_bytes() as u64,
+        ..Batch::default()
+    };
+    batch.rows_by_node.push((root.node.id, rows.len() as u64));
+    // Parts are taken from the end, so the first rows lie on top.
+    let mut parts = vec![rows];
+    while let Some(mut part) = parts.pop() {
+        let mut fetch = Fetch {
+            reader,
+            batch: &mut batch,
+            budget: if part.len() > 1 {
+                BATCH_BYTES_MAX
+            } else {
+                ROOT_BYTES_MAX
+            },
+        };
+        fetch.filter(&root.node, &mut part, None);
+        if part.is_empty() {
+            continue;
+        }
+        let half = part.len().div_ceil(2);
+        let kept = part.clone();
+        match fetch.tree(&root.node, part).await? {
+            Some(tree) => {
+                for row in 0..tree.rows.len() {
+                    batch
+                        .documents
+                        .extend(assembler.assemble(&tree, row, &mut batch.issues));
+                }
+            }
+            None if kept.len() == 1 => {
+                let message = format!("the rows below it have more than {ROOT_BYTES_MAX} bytes");
+                batch.issues.push(issue_of_row(
+                    &root.node,
+                    &kept,
+                    0,
+                    IssueKind::DocumentTooLarge,
+                    None,
+                    message,
+                ));
+            }
+            None => {
+                let mut first = kept;
+                parts.push(first.split_off(half));
+                parts.push(first);
+            }
+        }
+    }
+    Ok(batch)
+}
+
+struct Fetch<'f, 's> {
+    reader: &'f mut ChildReader<'s>,
+    batch: &'f mut Batch,
+    /// Bytes that may still be read.
+    budget: usize,
+}
+
+impl Fetch<'_, '_> {
+    /// Takes out the rows that the rule filter leaves out, and their numbers with them.
+    fn filter(&mut self, node: &Node, rows: &mut RowSet, numbers: Option<&mut Vec<u32>>) {
+        if node.rule_filter.is_none() {
+            return;
+        }
+        let keep: Vec<bool> = (0..rows.len())
+            .map(|row| passes(node, rows, row, &mut self.batch.issues))
+            .collect();
+        rows.retain(&keep);
+        if let Some(numbers) = numbers {
+            let mut place = 0..;
+            numbers.retain(|_| keep[place.next().expect("endless")]);
+        }
+    }
+
+    /// Everything below these rows; `None` when it does not fit the budget.
+    async fn tree(&mut self, node: &Node, rows: RowSet) -> Result<Option<RowTree>, SourceError> {
+        let mut children = Vec::with_capacity(node.children.len());
+        for child in &node.children {
+            let join = child.join.as_ref().expect("a child has a join");
+            let keys = distinct_keys(node, &rows, join);
+            match Box::pin(self.child(node, child, keys)).await? {
+                Some(rows) => children.push(rows),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(RowTree { rows, children }))
+    }
+
+    async fn child(&mut self, parent: &Node, child: &Node, keys: Keys) -> Result<Option<ChildRows>, SourceError> {
+        if keys.count == 0 {
+            let tree = RowTree {
+                rows: RowSet::new(child.columns.len()),
+                children: empty_children(child, 0),
+            };
+            return Ok(Some(ChildRows {
+                tree,
+                ranges: vec![0..0; keys.of_row.len()],
+            }));
+        }
+        let read = self.reader.reader().await?.read_children(
+            child,
+            &parent.table,
+            &keys.printed,
+            read_limit(child),
+            self.budget,
+        );
+        let Some((mut rows, mut numbers)) = read.await? else {
+            self.reader.open = None;
+            return Ok(None);
+        };
+        self.budget -= rows.size_bytes().min(self.budget);
+        self.batch.bytes_read += rows.size_bytes() as u64;
+        self.batch.rows_by_node.push((child.id, rows.len() as u64));
+        self.filter(child, &mut rows, Some(&mut numbers));
+        self.cut(child, &mut rows, &mut numbers);
+        let by_key = ranges_of(&numbers, keys.count);
+        let ranges = keys
+            .of_row
+            .iter()
+            .map(|key| key.map_or(0..0, |k| by_key[k as usize].clone()))
+            .collect();
+        let Some(tree) = self.tree(child, rows).await? else {
+            return Ok(None);
+        };
+        Ok(Some(ChildRows { tree, ranges }))
+    }
+
+    /// Keeps the first rows of each key, as many as the node takes.
+    fn cut(&mut self, node: &Node, rows: &mut RowSet, numbers: &mut Vec<u32>) {
+        let Some(limit) = (if node.takes_first() { Some(1) } else { node.limit }) else {
+            return;
+        };
+        let (mut previous, mut count) = (u32::MAX, 0);
+        let mut keep = Vec::with_capacity(numbers.len());
+        for (row, number) in numbers.iter().enumerate() {
+            count = if *number == previous { count + 1 } else { 1 };
+            previous = *number;
+            keep.push(count <= limit);
+            // A document takes one row: that there are more is said once. With a limit it is the user's wish.
+            if count == 2 && node.takes_first() && node.limit.is_none() {
+                let message = format!("several rows belong to one embedded document at {}", node.place);
+                let issue = issue_of_row(node, rows, row, IssueKind::SeveralRowsForDocument, None, message);
+                self.batch.issues.push(Issue {
+                    key: Vec::new(),
+                    ..issue
+                });
+            }
+        }
+        rows.retain(&keep);
+        let mut place = 0..;
+        numbers.retain(|_| keep[place.next().expect("endless")]);
+    }
+}
+
+/// How many rows of each key the source needs to send. A rule filter comes first, so then it sends all of them.
+fn read_limit(node: &Node) -> Option<u32> {
+    let is_unique = node.join.as_ref().is_some_and(|j| j.is_unique);
+    match node.kind {
+        _ if node.rule_filter.is_some() => None,
+        NodeKind::Document | NodeKind::Merged if is_unique => None,
+        // One more than is taken tells whether there are several.
+        NodeKind::Document | NodeKind::Merged => Some(node.limit.unwrap_or(2)),
+        NodeKind::Root | NodeKind::Array | NodeKind::PrimitiveArray => node.limit,
+    }
+}
+
+fn empty_children(node: &Node, parents: usize) -> Vec<ChildRows> {
+    node.children
+        .iter()
+        .map(|child| ChildRows {
+            tree: RowTree {
+                rows: RowSet::new(child.columns.len()),
+                children: empty_children(child, 0),
+            },
+            ranges: vec![0..0; parents],
+        })
+        .collect()
+}
+
+/// The different keys of some rows.
+struct Keys {
+    /// One list for each pair of the join.
+    printed: Vec<Vec<String>>,
+    count: usize,
+    /// The key of each row; a null in any part joins nothing.
+    of_row: Vec<Option<u32>>,
+}
+
+/// Keys are told apart by their bytes. Different bytes may still be equal for the source (1.0 and 1.00): then both are
+/// asked for, and each gets the same rows.
+fn distinct_keys(node: &Node, rows: &RowSet, join: &Join) -> Keys {
+    let cells: Vec<usize> = join
+        .pairs
+        .iter()
+        .map(|p| node.cell_of(p.parent).expect("the plan reads join columns"))
+        .collect();
+    let mut keys = Keys {
+        printed: vec![Vec::new(); cells.len()],
+        count: 0,
+        of_row: Vec::with_capacity(rows.len()),
+    };
+    let mut known: HashMap<Vec<u8>, u32> = HashMap::new();
+    for row in 0..rows.len() {
+        let parts: Option<Vec<&[u8]>> = cells.iter().map(|cell| rows.cell(row, *cell)).collect();
+        let Some(parts) = parts else {
+            keys.of_row.push(None);
+            continue;
+        };
+        let mut identity = Vec::with_capacity(parts.iter().map(|p| p.len() + 4).sum());
+        for part in &parts {
+            identity.extend_from_slice(&(part.len() as u32).to_le_bytes());
+            identity.extend_from_slice(part);
+        }
+        let key = *known.entry(identity).or_insert_with(|| {
+            for ((list, part), cell) in keys.printed.iter_mut().zip(&parts).zip(&cells) {
+                list.push(node.table.columns[node.columns[*cell]].decoder.print(part));
+            }
+            keys.count += 1;
+            keys.count as u32 - 1
+        });
+        keys.of_row.push(Some(key));
+    }
+    keys
+}
+
+/// The rows of each key; `numbers` is sorted.
+fn ranges_of(numbers: &[u32], count: usize) -> Vec<Range<u32>> {
+    let mut ranges = vec![0..0; count];
+    let mut start = 0;
+    while start < numbers.len() {
+        let length = numbers[start..].iter().take_while(|n| **n == numbers[start]).count();
+        ranges[numbers[start] as usize] = start as u32..(start + length) as u32;
+        start += length;
+    }
+    ranges
+}

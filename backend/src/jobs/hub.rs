@@ -1,0 +1,136 @@
+//! The newest status of every job, for all who look at it. Writers never wait for readers: who looks late sees the
+//! newest state, not a backlog.
+
+use godwit_shared::ids::{JobId, ProjectId};
+use godwit_shared::job::MigrationJobStatus;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::watch;
+
+/// Counts changes; a reader remembers the last one that it saw.
+pub type Version = u64;
+
+/// What changed after a version.
+#[derive(Debug, Default)]
+pub struct Changes {
+    pub version: Version,
+    pub jobs: Vec<Arc<MigrationJobStatus>>,
+    pub removed: Vec<JobId>,
+    pub are_projects_changed: bool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    version: Version,
+    jobs: HashMap<JobId, (Version, Arc<MigrationJobStatus>)>,
+    removed: Vec<(Version, JobId)>,
+    projects: Version,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Hub {
+    state: RwLock<State>,
+    changed: watch::Sender<Version>,
+}
+
+impl Hub {
+    /// Starts with the jobs of the store.
+    pub fn new(jobs: Vec<MigrationJobStatus>) -> Self {
+        let jobs = jobs.into_iter().map(|j| (j.id.clone(), (0, Arc::new(j)))).collect();
+        Self {
+            state: RwLock::new(State {
+                jobs,
+                ..State::default()
+            }),
+            changed: watch::Sender::new(0),
+        }
+    }
+
+    fn change(&self, apply: impl FnOnce(&mut State, Version)) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.version += 1;
+        let version = state.version;
+        apply(&mut state, version);
+        drop(state);
+        self.changed.send_replace(version);
+    }
+
+    /// Sets a job's status.
+    pub fn publish(&self, status: MigrationJobStatus) {
+        self.change(|state, version| {
+            state.jobs.insert(status.id.clone(), (version, Arc::new(status)));
+        });
+    }
+
+    /// Takes jobs out.
+    pub fn remove(&self, ids: &[JobId]) {
+        self.change(|state, version| {
+            for id in ids {
+                state.jobs.remove(id);
+                state.removed.push((version, id.clone()));
+            }
+        });
+    }
+
+    /// Tells that the list of projects is another one now.
+    pub fn projects_changed(&self) {
+        self.change(|state, version| state.projects = version);
+    }
+
+    /// One job.
+    pub fn job(&self, id: &JobId) -> Option<Arc<MigrationJobStatus>> {
+        self.state
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .jobs
+            .get(id)
+            .map(|(_, job)| job.clone())
+    }
+
+    /// All jobs, newest first.
+    pub fn jobs(&self, project: Option<&ProjectId>) -> Vec<Arc<MigrationJobStatus>> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let mut jobs: Vec<_> = state
+            .jobs
+            .values()
+            .map(|(_, j)| j.clone())
+            .filter(|j| project.is_none_or(|p| *p == j.project_id))
+            .collect();
+        jobs.sort_by(|a, b| b.submitted_at.cmp(&a.submitted_at).then_with(|| b.id.cmp(&a.id)));
+        jobs
+    }
+
+    /// The present version, to ask for what changes after it.
+    pub fn version(&self) -> Version {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).version
+    }
+
+    /// Everything that changed after a version: each job once, in its newest state.
+    pub fn changes_after(&self, version: Version) -> Changes {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let mut jobs: Vec<_> = state
+            .jobs
+            .values()
+            .filter(|(v, _)| *v > version)
+            .map(|(_, j)| j.clone())
+            .collect();
+        jobs.sort_by(|a, b| a.submitted_at.cmp(&b.submitted_at));
+        Changes {
+            version: state.version,
+            jobs,
+            removed: state
+                .removed
+                .iter()
+                .filter(|(v, _)| *v > version)
+                .map(|(_, id)| id.clone())
+                .collect(),
+            are_projects_changed: state.projects > version,
+        }
+    }
+
+    /// Wakes when anything changes.
+    pub fn watch(&self) -> watch::Receiver<Version> {
+        self.changed.subscribe()
+    }
+}

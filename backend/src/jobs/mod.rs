@@ -1,0 +1,13 @@
+//! The life of a job: it is checked, started, watched, paused, stopped, and found again after a crash.
+//!
+//! Statuses change in [`state`] alone. The newest status of every job lies in the [`hub`], from where the API and the
+//! live channel read; it is written to the store at every change of status and every [`runner::SAVE_EVERY`].
+
+pub mod hub;
+pub mod prepare;
+pub mod runner;
+pub mod state;
+pub mod supervisor;
+
+pub use hub::Hub;
+pub use supervisor::{JobError, Supervisor};

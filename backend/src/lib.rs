@@ -1,0 +1,16 @@
+//! Godwit moves relational databases into MongoDB.
+//!
+//! The rooms and who may import whom are drawn in ARCHITECTURE.md.
+
+pub mod api;
+pub mod assemble;
+pub mod config;
+pub mod data;
+pub mod documents;
+pub mod jobs;
+pub mod plan;
+pub mod serve;
+pub mod sink;
+pub mod snapshot;
+pub mod source;
+pub mod store;

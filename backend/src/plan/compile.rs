@@ -1,0 +1,613 @@
+//! From the rules of a project and the live catalog to plans.
+
+use super::join::find_join;
+use super::script::{Script, columns_used};
+use super::template::{Template, layout};
+use super::{
+    CalculatedPlan, CollectionPlan, FieldPlan, IdPlan, Node, NodeKind, OrderTerm, Plan, PlanProblem, RootPlan,
+};
+use crate::data::catalog::{Catalog, CatalogTable};
+use godwit_shared::ids::{CollectionId, MappingId};
+use godwit_shared::job::{CollectionFilters, TableFilter, TableFilters};
+use godwit_shared::mapping::{CollectionType, FieldType, KeyHandling, Mapping, RuleType, SortOrder};
+use godwit_shared::relmig::ProjectFile;
+use godwit_shared::schema::TableName;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// The most levels of documents and arrays; MongoDB itself gives up between 180 and 190.
+const DEPTH_MAX: usize = 100;
+/// The longest name of a collection, in bytes, that leaves room for a database's name.
+const COLLECTION_NAME_BYTES_MAX: usize = 190;
+
+/// What a job says besides the project.
+#[derive(Debug, Clone, Default)]
+pub struct PlanOptions {
+    /// Stands for the project in generated ids: the same in every run.
+    pub project_id: String,
+    pub table_filters: TableFilters,
+    pub collection_filters: CollectionFilters,
+}
+
+/// Compiles all collections that take part.
+///
+/// # Errors
+/// Everything that is wrong with the mapping, never just the first of it.
+pub fn compile(file: &ProjectFile, catalog: &Catalog, options: &PlanOptions) -> Result<Plan, Vec<PlanProblem>> {
+    let mut compiler = Compiler {
+        file,
+        catalog,
+        options,
+        problems: Vec::new(),
+        nodes: 0,
+        scripts: 0,
+    };
+    let mut collections = Vec::new();
+    let mut names = HashSet::new();
+    compiler.check_filters();
+    for (id, collection) in &file.project.content.collections {
+        if !takes_part(&options.collection_filters, &collection.name) {
+            continue;
+        }
+        compiler.check_collection(&collection.name, collection.kind, &mut names);
+        let roots: Vec<RootPlan> = compiler.roots(id, &collection.name);
+        if roots.is_empty() {
+            continue;
+        }
+        let needs_claims = roots.len() > 1 && roots.iter().any(|r| !matches!(r.id, IdPlan::Generated { .. }))
+            || roots.iter().any(may_repeat_ids);
+        collections.push(CollectionPlan {
+            name: collection.name.clone(),
+            roots,
+            needs_claims,
+        });
+    }
+    if collections.is_empty() && compiler.problems.is_empty() {
+        compiler.problems.push(PlanProblem {
+            collection: "*".into(),
+            rule: None,
+            table: None,
+            column: None,
+            message: "no collection of the project takes part: add a New documents rule".into(),
+        });
+    }
+    if compiler.problems.is_empty() {
+        Ok(Plan {
+            collections,
+            node_count: compiler.nodes,
+            script_count: compiler.scripts,
+        })
+    } else {
+        Err(compiler.problems)
+    }
+}
+
+fn takes_part(filters: &CollectionFilters, name: &str) -> bool {
+    let listed = |list: &[String]| list.iter().any(|n| n == name);
+    (filters.include.is_empty() || listed(&filters.include)) && !listed(&filters.exclude)
+}
+
+/// Whether two rows of the rule may come to one `_id`: the expression decides, or the key loses digits in BSON.
+fn may_repeat_ids(root: &RootPlan) -> bool {
+    let loses = |cell: usize| root.node.table.columns[root.node.columns[cell]].loses_identity;
+    match &root.id {
+        IdPlan::Generated { .. } => false,
+        IdPlan::Single { cell } => loses(*cell),
+        IdPlan::Wrapped { members } => members.iter().any(|(_, cell)| loses(*cell)),
+        IdPlan::Custom { .. } => true,
+    }
+}
+
+struct Compiler<'a> {
+    file: &'a ProjectFile,
+    catalog: &'a Catalog,
+    options: &'a PlanOptions,
+    problems: Vec<PlanProblem>,
+    nodes: usize,
+    scripts: usize,
+}
+
+/// What the rule under compilation belongs to.
+struct Parent<'a> {
+    table: &'a CatalogTable,
+    place: String,
+    depth: usize,
+}
+
+impl Compiler<'_> {
+    fn problem(
+        &mut self,
+        collection: &str,
+        rule: &MappingId,
+        table: Option<&TableName>,
+        column: Option<&str>,
+        message: String,
+    ) {
+        self.problems.push(PlanProblem {
+            collection: collection.into(),
+            rule: Some(rule.clone()),
+            table: table.cloned(),
+            column: column.map(Into::into),
+            message,
+        });
+    }
+
+    fn check_filters(&mut self) {
+        for (schema, tables) in &self.options.table_filters {
+            for table in tables.keys() {
+                let name = TableName::new(schema, table);
+                if !self.catalog.tables.contains_key(&name) {
+                    let message = format!("a table filter names the table {name}, which the source does not have");
+                    self.problems.push(PlanProblem {
+                        collection: "*".into(),
+                        rule: None,
+                        table: Some(name),
+                        column: None,
+                        message,
+                    });
+                }
+            }
+        }
+    }
+
+    fn check_collection(&mut self, name: &str, kind: CollectionType, names: &mut HashSet<String>) {
+        let message = if name.trim().is_empty() {
+            "its name is blank".to_owned()
+        } else if name.contains(['$', '\0']) || name.starts_with('.') || name.starts_with("system.") {
+            "MongoDB does not allow this name ($, a zero byte, a leading dot, or system.)".into()
+        } else if name.len() > COLLECTION_NAME_BYTES_MAX {
+            format!(
+                "its name has {} bytes, more than {COLLECTION_NAME_BYTES_MAX}",
+                name.len()
+            )
+        } else if !names.insert(name.to_owned()) {
+            "another collection has the same name".into()
+        } else if kind == CollectionType::TimeSeries {
+            "time series collections cannot be written by this version: make it a regular one".into()
+        } else {
+            return;
+        };
+        self.problems.push(PlanProblem {
+            collection: name.into(),
+            rule: None,
+            table: None,
+            column: None,
+            message,
+        });
+    }
+
+    fn roots(&mut self, collection: &CollectionId, name: &str) -> Vec<RootPlan> {
+        let content = &self.file.project.content;
+        let children: HashSet<&MappingId> = content
+            .relationships
+            .mappings
+            .values()
+            .flat_map(|c| &c.children)
+            .collect();
+        let roots: Vec<_> = content
+            .roots_of(collection)
+            .filter(|(id, _)| !children.contains(id))
+            .collect();
+        roots
+            .into_iter()
+            .filter_map(|(id, mapping)| self.root(name, id, mapping))
+            .collect()
+    }
+
+    fn root(&mut self, collection: &str, rule: &MappingId, mapping: &Mapping) -> Option<RootPlan> {
+        let handling = mapping
+            .settings
+            .key_handling
+            .unwrap_or(self.file.project.content.settings.key_handling);
+        let custom = mapping.calculated_fields.values().find(|c| c.name == "_id");
+        let table = self.table(collection, rule, mapping)?;
+        let inherited = custom.is_none() && handling != KeyHandling::Generated && !table.primary_key.is_empty();
+        let hidden: &[usize] = if inherited { &table.primary_key } else { &[] };
+        let mut node = self.node(collection, rule, mapping, None, hidden)?;
+        let target_name = |column: usize| {
+            let name = &table.columns[column].name;
+            mapping
+                .fields
+                .get(name)
+                .map_or_else(|| name.clone(), |f| f.target.name.clone())
+        };
+        let id = match (custom, handling) {
+            (Some(calculated), _) => IdPlan::Custom {
+                script: self.script(&calculated.expression, &mut node),
+                target: calculated.kind.unwrap_or_default(),
+            },
+            (None, _) if !inherited => IdPlan::Generated {
+                hash_key: self.hash_key(collection, &table.name),
+            },
+            (None, KeyHandling::Single) if table.primary_key.len() == 1 => IdPlan::Single {
+                cell: need(&mut node, table.primary_key[0]),
+            },
+            (None, _) => IdPlan::Wrapped {
+                members: table
+                    .primary_key
+                    .iter()
+                    .map(|c| (target_name(*c), need(&mut node, *c)))
+                    .collect(),
+            },
+        };
+        if table.primary_key.is_empty() {
+            // Equal rows are counted, so all of the row is its identity.
+            (0..table.columns.len()).for_each(|c| _ = need(&mut node, c));
+        }
+        match layout_all(&mut node) {
+            Ok(()) => Some(RootPlan { node, id }),
+            Err((rule, table, problem)) => {
+                self.problem(
+                    collection,
+                    &rule,
+                    Some(&table),
+                    problem.column.as_deref(),
+                    problem.message,
+                );
+                None
+            }
+        }
+    }
+
+    fn hash_key(&self, collection: &str, table: &TableName) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_derive_key("godwit 2026 generated _id");
+        for part in [&self.options.project_id, collection, &table.schema, &table.table] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        *hasher.finalize().as_bytes()
+    }
+
+    fn table(&mut self, collection: &str, rule: &MappingId, mapping: &Mapping) -> Option<Arc<CatalogTable>> {
+        let Some(path) = self.file.table_of(mapping) else {
+            self.problem(
+                collection,
+                rule,
+                None,
+                None,
+                format!("its table \"{}\" is not in the project", mapping.table),
+            );
+            return None;
+        };
+        let name = path.name();
+        if let Some(table) = self.catalog.tables.get(&name) {
+            return Some(table.clone());
+        }
+        let alike = self
+            .catalog
+            .tables
+            .keys()
+            .find(|t| t.table.eq_ignore_ascii_case(&name.table) && t.schema.eq_ignore_ascii_case(&name.schema));
+        let message = match alike {
+            Some(alike) => format!("the source has no table {name}, but it has {alike}: upper and lower case count"),
+            None => format!(
+                "the source has no table {name} in the database \"{}\" (a partition belongs to its root)",
+                self.catalog.database
+            ),
+        };
+        self.problem(collection, rule, Some(&name), None, message);
+        None
+    }
+
+    fn node(
+        &mut self,
+        collection: &str,
+        rule: &MappingId,
+        mapping: &Mapping,
+        parent: Option<&Parent<'_>>,
+        hidden: &[usize],
+    ) -> Option<Node> {
+        let before = self.problems.len();
+        let table = self.table(collection, rule, mapping)?;
+        let id = self.nodes;
+        self.nodes += 1;
+        let kind = self.kind(collection, rule, mapping, &table, parent.is_none());
+        let own_place = mapping.settings.embedded_path.clone().unwrap_or_default();
+        let place = match (parent, kind) {
+            (None, _) => collection.to_owned(),
+            (Some(p), NodeKind::Merged) => p.place.clone(),
+            (Some(p), _) => format!("{}.{own_place}", p.place),
+        };
+        let depth = parent.map_or(1, |p| {
+            p.depth + 1 + usize::from(matches!(kind, NodeKind::Array | NodeKind::PrimitiveArray))
+        });
+        if depth > DEPTH_MAX {
+            self.problem(
+                collection,
+                rule,
+                Some(&table.name),
+                None,
+                format!("it is nested deeper than {DEPTH_MAX} levels"),
+            );
+            return None;
+        }
+        let join = parent.and_then(|p| {
+            let wanted = mapping.settings.foreign_key_name.as_deref().filter(|n| !n.is_empty());
+            find_join(&self.file.schema.full, mapping.settings.kind, wanted, p.table, &table)
+                .map_err(|message| self.problem(collection, rule, Some(&table.name), None, message))
+                .ok()
+        });
+        let mut node = Node {
+            id,
+            rule: rule.clone(),
+            place,
+            table_filter: self.table_filter(mapping, &table.name),
+            kind,
+            join,
+            columns: Vec::new(),
+            fields: Vec::new(),
+            calculated: Vec::new(),
+            rule_filter: None,
+            order: Vec::new(),
+            limit: None,
+            children: Vec::new(),
+            template: Template::default(),
+            table: table.clone(),
+        };
+        self.fields(collection, rule, mapping, hidden, &mut node);
+        self.calculated(collection, rule, mapping, &mut node);
+        if let Some(filter) = mapping
+            .settings
+            .rule_filter
+            .as_ref()
+            .filter(|f| !f.expression.trim().is_empty())
+        {
+            node.rule_filter = Some(self.script(&filter.expression, &mut node));
+        }
+        self.conditions(collection, rule, mapping, &mut node);
+        table.primary_key.iter().for_each(|c| _ = need(&mut node, *c));
+        self.children(collection, rule, depth, &mut node);
+        if kind == NodeKind::PrimitiveArray && node.fields.len() + node.calculated.len() != 1 {
+            let message = format!(
+                "an array of primitive values needs exactly one field, not {}",
+                node.fields.len() + node.calculated.len()
+            );
+            self.problem(collection, rule, Some(&table.name), None, message);
+        }
+        (self.problems.len() == before).then_some(node)
+    }
+
+    fn kind(
+        &mut self,
+        collection: &str,
+        rule: &MappingId,
+        mapping: &Mapping,
+        table: &CatalogTable,
+        is_root: bool,
+    ) -> NodeKind {
+        let settings = &mapping.settings;
+        let path = settings.embedded_path.as_deref().unwrap_or_default();
+        let conditions = settings.array_conditions.as_ref();
+        let as_document = conditions.is_some_and(|c| c.as_document == Some(true));
+        match settings.kind {
+            RuleType::NewDocument if is_root => NodeKind::Root,
+            RuleType::NewDocument => {
+                self.problem(
+                    collection,
+                    rule,
+                    Some(&table.name),
+                    None,
+                    "a New documents rule cannot lie below another rule".into(),
+                );
+                NodeKind::Root
+            }
+            RuleType::EmbeddedDocument if path.is_empty() => NodeKind::Merged,
+            RuleType::EmbeddedDocument => NodeKind::Document,
+            RuleType::EmbeddedDocumentArray if path.is_empty() => {
+                self.problem(
+                    collection,
+                    rule,
+                    Some(&table.name),
+                    None,
+                    "an embedded array needs a field name".into(),
+                );
+                NodeKind::Array
+            }
+            RuleType::EmbeddedDocumentArray if as_document => {
+                if conditions.and_then(|c| c.limit) != Some(1) {
+                    self.problem(
+                        collection,
+                        rule,
+                        Some(&table.name),
+                        None,
+                        "embed as a document needs the limit 1".into(),
+                    );
+                }
+                NodeKind::Document
+            }
+            RuleType::EmbeddedDocumentArray if settings.primitive == Some(true) => NodeKind::PrimitiveArray,
+            RuleType::EmbeddedDocumentArray => NodeKind::Array,
+        }
+    }
+
+    fn table_filter(&self, mapping: &Mapping, name: &TableName) -> Option<TableFilter> {
+        let of_job = self
+            .options
+            .table_filters
+            .get(&name.schema)
+            .and_then(|s| s.get(&name.table))
+            .cloned();
+        let of_project = || {
+            let entry = self
+                .file
+                .project
+                .content
+                .tables
+                .get(&godwit_shared::ids::TableId::new(&mapping.table))?;
+            serde_json::from_value(entry.extra.get("filter")?.clone()).ok()
+        };
+        of_job.or_else(of_project).filter(|f: &TableFilter| {
+            f.row_count.is_some() || f.where_clause.as_ref().is_some_and(|w| !w.trim().is_empty())
+        })
+    }
+
+    /// In the order of the table's columns, whatever the order in the file.
+    fn fields(&mut self, collection: &str, rule: &MappingId, mapping: &Mapping, hidden: &[usize], node: &mut Node) {
+        let table = node.table.clone();
+        for (name, _) in mapping
+            .fields
+            .iter()
+            .filter(|(name, f)| f.target.included && !is_key_entry(name, f))
+        {
+            if table.column(name).is_none() {
+                let message = format!(
+                    "the column is gone from {}: refresh the schema or exclude the field",
+                    table.name
+                );
+                self.problem(collection, rule, Some(&table.name), Some(name), message);
+            }
+        }
+        let calculated: HashSet<&str> = mapping.calculated_fields.values().map(|c| c.name.as_str()).collect();
+        for (index, column) in table.columns.iter().enumerate() {
+            let Some(field) = mapping.fields.get(&column.name) else {
+                continue;
+            };
+            if is_key_entry(&column.name, field) || !field.target.included || hidden.contains(&index) {
+                continue;
+            }
+            if calculated.contains(field.target.name.as_str()) {
+                let message = format!(
+                    "a calculated field has the same name \"{}\": exclude the column or rename one",
+                    field.target.name
+                );
+                self.problem(collection, rule, Some(&table.name), Some(&column.name), message);
+                continue;
+            }
+            let cell = need(node, index);
+            let target = if field.target.kind == column.default_type {
+                FieldType::Default
+            } else {
+                field.target.kind
+            };
+            node.fields.push(FieldPlan {
+                cell,
+                target,
+                omit_null: field.target.is_null_excluded,
+                name: field.target.name.clone(),
+            });
+        }
+    }
+
+    fn calculated(&mut self, collection: &str, rule: &MappingId, mapping: &Mapping, node: &mut Node) {
+        for calculated in mapping.calculated_fields.values() {
+            if calculated.name == "_id" && node.kind == NodeKind::Root {
+                continue;
+            }
+            if calculated.expression.trim().is_empty() {
+                let message = format!("the calculated field \"{}\" has no expression", calculated.name);
+                self.problem(collection, rule, Some(&node.table.name.clone()), None, message);
+            }
+            let script = self.script(&calculated.expression, node);
+            node.calculated.push(CalculatedPlan {
+                script,
+                target: calculated.kind.unwrap_or_default(),
+                omit_null: calculated.is_null_excluded,
+                name: calculated.name.clone(),
+            });
+        }
+    }
+
+    fn script(&mut self, source: &str, node: &mut Node) -> Script {
+        let id = self.scripts;
+        self.scripts += 1;
+        let table = node.table.clone();
+        let inputs = columns_used(source, &table)
+            .into_iter()
+            .map(|c| (table.columns[c].name.clone(), need(node, c)))
+            .collect();
+        Script {
+            id,
+            source: source.to_owned(),
+            inputs,
+        }
+    }
+
+    fn conditions(&mut self, collection: &str, rule: &MappingId, mapping: &Mapping, node: &mut Node) {
+        let table = node.table.clone();
+        let term = |column: usize| OrderTerm {
+            column,
+            descending: false,
+            null_is_lowest: false,
+            as_text: !table.columns[column].is_orderable,
+        };
+        let conditions = mapping.settings.array_conditions.as_ref();
+        if let Some(sort) = conditions.and_then(|c| c.sort.as_ref()) {
+            match table.column(&sort.field) {
+                Some(column) => node.order.push(OrderTerm {
+                    descending: sort.order == SortOrder::Desc,
+                    null_is_lowest: true,
+                    ..term(column)
+                }),
+                None => {
+                    let message = format!(
+                        "the array is sorted by \"{}\", which {} does not have",
+                        sort.field, table.name
+                    );
+                    self.problem(collection, rule, Some(&table.name), Some(&sort.field), message);
+                }
+            }
+        }
+        node.limit = conditions.and_then(|c| c.limit);
+        let all: Vec<usize> = (0..table.columns.len()).collect();
+        node.order.extend(
+            if table.primary_key.is_empty() {
+                &all
+            } else {
+                &table.primary_key
+            }
+            .iter()
+            .map(|c| term(*c)),
+        );
+    }
+
+    fn children(&mut self, collection: &str, rule: &MappingId, depth: usize, node: &mut Node) {
+        let content = &self.file.project.content;
+        let table = node.table.clone();
+        for child_id in content.children_of(rule) {
+            let Some(mapping) = content.mappings.get(child_id) else {
+                self.problem(
+                    collection,
+                    rule,
+                    Some(&table.name),
+                    None,
+                    format!("the rule {child_id} below it is not in the project"),
+                );
+                continue;
+            };
+            let parent = Parent {
+                table: &table,
+                place: node.place.clone(),
+                depth,
+            };
+            let Some(child) = self.node(collection, child_id, mapping, Some(&parent), &[]) else {
+                continue;
+            };
+            for pair in child.join.iter().flat_map(|j| &j.pairs) {
+                need(node, pair.parent);
+            }
+            node.children.push(child);
+        }
+    }
+}
+
+/// The entry that stands for the document's key, not for a column.
+fn is_key_entry(name: &str, field: &godwit_shared::mapping::Field) -> bool {
+    name == "_id" && matches!(field.source.database_specific_type.as_str(), "NONE" | "")
+}
+
+/// The cell of a column, which is read from now on.
+fn need(node: &mut Node, column: usize) -> usize {
+    node.cell_of(column).unwrap_or_else(|| {
+        node.columns.push(column);
+        node.columns.len() - 1
+    })
+}
+
+/// Lays out a node and all below it, children first.
+fn layout_all(node: &mut Node) -> Result<(), (MappingId, TableName, super::template::NameProblem)> {
+    node.children.iter_mut().try_for_each(layout_all)?;
+    if node.kind != NodeKind::Merged {
+        node.template = layout(node).map_err(|p| (node.rule.clone(), node.table.name.clone(), p))?;
+    }
+    Ok(())
+}

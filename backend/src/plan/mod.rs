@@ -1,0 +1,191 @@
+//! Mapping rules and the source's catalog become one document plan per collection.
+//!
+//! A plan is a tree: its root is a table that makes documents, every other node a table joined to its parent node.
+//! The plan is complete: who assembles, reads or follows changes looks at nothing else. It is checked here, before
+//! anything is written, and every message names rule, table and column. No I/O, no database driver.
+
+mod compile;
+mod join;
+mod script;
+mod template;
+
+use crate::data::catalog::CatalogTable;
+use godwit_shared::ids::MappingId;
+use godwit_shared::job::TableFilter;
+use godwit_shared::mapping::FieldType;
+use godwit_shared::schema::TableName;
+use std::sync::Arc;
+
+pub use compile::{PlanOptions, compile};
+pub use join::{Join, JoinPair};
+pub use script::Script;
+pub use template::{Slot, SlotKind, Template};
+
+/// All collections that a job writes.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub collections: Vec<CollectionPlan>,
+    /// How many nodes there are; their ids are below.
+    pub node_count: usize,
+    /// How many scripts there are; their ids are below.
+    pub script_count: usize,
+}
+
+/// One collection and the rules that make its documents.
+#[derive(Debug, Clone)]
+pub struct CollectionPlan {
+    pub name: String,
+    pub roots: Vec<RootPlan>,
+    /// Two rows may come to the same `_id`, so that the job has to remember which row has which.
+    pub needs_claims: bool,
+}
+
+/// One *New documents* rule with all that lies below it.
+#[derive(Debug, Clone)]
+pub struct RootPlan {
+    pub node: Node,
+    pub id: IdPlan,
+}
+
+/// How `_id` is computed from the root row. It is never looked up.
+#[derive(Debug, Clone)]
+pub enum IdPlan {
+    /// A keyed hash of the primary key; without one, of the whole row and its number among equal rows.
+    Generated { hash_key: [u8; 32] },
+    /// The value of one cell.
+    Single { cell: usize },
+    /// A document of cells, in key order.
+    Wrapped { members: Vec<(String, usize)> },
+    /// What the expression gives.
+    Custom { script: Script, target: FieldType },
+}
+
+/// A table at one place of the documents.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Unique in the plan, parents before children.
+    pub id: usize,
+    pub rule: MappingId,
+    /// Where it stands, for messages: `orders.lines.product`.
+    pub place: String,
+    pub table: Arc<CatalogTable>,
+    /// Rows of the table that take part at all.
+    pub table_filter: Option<TableFilter>,
+    pub kind: NodeKind,
+    /// How it hangs on its parent; the root has none.
+    pub join: Option<Join>,
+    /// Which columns of the table are read, as indexes into the table's columns. A cell is an index into this list.
+    pub columns: Vec<usize>,
+    pub fields: Vec<FieldPlan>,
+    pub calculated: Vec<CalculatedPlan>,
+    pub rule_filter: Option<Script>,
+    /// The order among siblings; complete, so that it is the same every time.
+    pub order: Vec<OrderTerm>,
+    /// At most so many siblings, after the rule filter.
+    pub limit: Option<u32>,
+    pub children: Vec<Node>,
+    /// Where every value goes; of a merged node it is empty, its parent's has its fields.
+    pub template: Template,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeKind {
+    Root,
+    /// One element for each row.
+    Array,
+    /// The one included field of each row.
+    PrimitiveArray,
+    /// The first row as a document, or nothing.
+    Document,
+    /// The fields of the first row join the parent's.
+    Merged,
+}
+
+/// A column that becomes a field.
+#[derive(Debug, Clone)]
+pub struct FieldPlan {
+    pub cell: usize,
+    /// `Default` where the column's own type decides.
+    pub target: FieldType,
+    pub omit_null: bool,
+    /// As the user named it, dots and all.
+    pub name: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct CalculatedPlan {
+    pub script: Script,
+    pub target: FieldType,
+    pub omit_null: bool,
+    pub name: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderTerm {
+    pub column: usize,
+    pub descending: bool,
+    /// Null is lowest: array conditions say so. The source's own order otherwise.
+    pub null_is_lowest: bool,
+    /// The type has no order: by its text.
+    pub as_text: bool,
+}
+
+impl Node {
+    /// The cell that holds a column of the table.
+    pub fn cell_of(&self, column: usize) -> Option<usize> {
+        self.columns.iter().position(|c| *c == column)
+    }
+
+    /// This node and all below it, parents first.
+    pub fn walk(&self) -> Vec<&Node> {
+        let mut all = vec![self];
+        self.children.iter().for_each(|c| all.extend(c.walk()));
+        all
+    }
+
+    /// Whether at most one row can belong to one parent row.
+    pub fn takes_first(&self) -> bool {
+        match self.kind {
+            NodeKind::Document | NodeKind::Merged => true,
+            NodeKind::Root | NodeKind::Array | NodeKind::PrimitiveArray => false,
+        }
+    }
+}
+
+impl Plan {
+    /// Every node of every collection.
+    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.collections
+            .iter()
+            .flat_map(|c| &c.roots)
+            .flat_map(|r| r.node.walk())
+    }
+
+    /// The tables that are read, each once, in the order of the plan.
+    pub fn tables(&self) -> Vec<Arc<CatalogTable>> {
+        let mut tables: Vec<Arc<CatalogTable>> = Vec::new();
+        for node in self.nodes() {
+            if !tables.iter().any(|t| t.name == node.table.name) {
+                tables.push(node.table.clone());
+            }
+        }
+        tables
+    }
+}
+
+/// Why mapping rules cannot become a plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", describe(.collection, .table.as_ref(), .column.as_ref(), .message))]
+pub struct PlanProblem {
+    pub collection: String,
+    pub rule: Option<MappingId>,
+    pub table: Option<TableName>,
+    pub column: Option<String>,
+    pub message: String,
+}
+
+fn describe(collection: &str, table: Option<&TableName>, column: Option<&String>, message: &str) -> String {
+    let table = table.map(|t| format!(", rule of {t}")).unwrap_or_default();
+    let column = column.map(|c| format!(", column \"{c}\"")).unwrap_or_default();
+    format!("collection \"{collection}\"{table}{column}: {message}")
+}

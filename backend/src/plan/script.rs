@@ -1,0 +1,57 @@
+//! JavaScript of a rule: the text, and which columns it can see.
+
+use crate::data::catalog::CatalogTable;
+
+/// An expression over `columns`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
+    /// Unique in the plan: compiled once for each thread.
+    pub id: usize,
+    pub source: String,
+    /// Name and cell of every column that the expression can ask for.
+    pub inputs: Vec<(String, usize)>,
+}
+
+/// The columns that an expression uses: those named as `columns["x"]` or `columns.x`, and all of the table as soon as
+/// `columns` is used in any other way.
+pub fn columns_used(source: &str, table: &CatalogTable) -> Vec<usize> {
+    let all = || (0..table.columns.len()).collect();
+    let mut used = Vec::new();
+    let mut rest = source;
+    while let Some(at) = rest.find("columns") {
+        let before = rest[..at].chars().next_back();
+        rest = &rest[at + "columns".len()..];
+        if before.is_some_and(is_identifier) || rest.chars().next().is_some_and(is_identifier) {
+            continue;
+        }
+        match named_member(rest) {
+            // A name that is no column is undefined, as in the language.
+            Some(name) => used.extend(table.column(&name)),
+            None => return all(),
+        }
+    }
+    // A name can be put together or escaped; without any plain use the safe answer is all of them.
+    if source.contains("\\u") || source.contains("\\x") {
+        return all();
+    }
+    used.sort_unstable();
+    used.dedup();
+    used
+}
+
+fn is_identifier(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '$'
+}
+
+/// The member that follows `columns`, where it is written out.
+fn named_member(rest: &str) -> Option<String> {
+    let rest = rest.trim_start();
+    if let Some(rest) = rest.strip_prefix('.') {
+        let name: String = rest.trim_start().chars().take_while(|c| is_identifier(*c)).collect();
+        return (!name.is_empty()).then_some(name);
+    }
+    let inner = rest.strip_prefix('[')?.trim_start();
+    let quote = inner.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let (name, after) = inner[1..].split_once(quote)?;
+    (!name.contains('\\') && after.trim_start().starts_with(']')).then(|| name.to_owned())
+}

@@ -1,0 +1,244 @@
+//! Where every value of a document goes: computed once, so that a document is written in one pass.
+
+use super::{Node, NodeKind};
+use godwit_shared::mapping::FieldType;
+use std::collections::HashMap;
+
+/// The layout of one document. Its values come from its members: member 0 is the node itself, the others are the
+/// nodes that are merged into it, at any depth.
+#[derive(Debug, Clone, Default)]
+pub struct Template {
+    pub members: Vec<Member>,
+    pub slots: Vec<Slot>,
+}
+
+/// A merged node: the so-many-th child of another member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    pub parent: usize,
+    pub child: usize,
+}
+
+#[derive(Debug, Clone)]
+pub struct Slot {
+    /// With the zero byte that ends it in BSON.
+    pub name: Box<[u8]>,
+    pub kind: SlotKind,
+}
+
+#[derive(Debug, Clone)]
+pub enum SlotKind {
+    /// `fields[index]` of a member.
+    Field { member: usize, index: usize },
+    /// `calculated[index]` of a member.
+    Calculated { member: usize, index: usize },
+    /// `children[index]` of a member.
+    Child { member: usize, index: usize },
+    /// A document that dotted names make; absent when nothing in it is present.
+    Group(Vec<Slot>),
+}
+
+/// A problem with a name, and the column or rule that it belongs to.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NameProblem {
+    pub column: Option<String>,
+    pub message: String,
+}
+
+/// Lays out the documents of a node whose children are complete.
+///
+/// # Errors
+/// When two values would get one name, or a name cannot be held by MongoDB.
+pub fn layout(node: &Node) -> Result<Template, NameProblem> {
+    let mut builder = Builder {
+        members: vec![Member { parent: 0, child: 0 }],
+        entries: Vec::new(),
+        equal: HashMap::new(),
+        is_root: node.kind == NodeKind::Root,
+    };
+    builder.add(node, 0)?;
+    Ok(Template {
+        members: builder.members,
+        slots: finish(builder.entries),
+    })
+}
+
+struct Builder {
+    members: Vec<Member>,
+    entries: Vec<Entry>,
+    /// Columns of members that a join makes equal: each points to one that stands for all of them.
+    equal: HashMap<(usize, usize), (usize, usize)>,
+    is_root: bool,
+}
+
+struct Entry {
+    name: String,
+    kind: EntryKind,
+}
+
+enum EntryKind {
+    Value { slot: SlotKind, origin: Origin },
+    Group(Vec<Entry>),
+}
+
+/// Where a value comes from, for messages and to see that two values are one.
+#[derive(Clone)]
+struct Origin {
+    /// Member and column; calculated fields and embedded rules have none.
+    column: Option<(usize, usize)>,
+    target: FieldType,
+    text: String,
+}
+
+impl Builder {
+    fn add(&mut self, node: &Node, member: usize) -> Result<(), NameProblem> {
+        for (index, field) in node.fields.iter().enumerate() {
+            let column = node.columns[field.cell];
+            let name = &node.table.columns[column].name;
+            let origin = Origin {
+                column: Some((member, column)),
+                target: field.target,
+                text: format!("column \"{name}\" of {}", node.table.name),
+            };
+            self.insert(&field.name, SlotKind::Field { member, index }, origin)
+                .map_err(|message| NameProblem {
+                    column: Some(name.clone()),
+                    message,
+                })?;
+        }
+        for (index, calculated) in node.calculated.iter().enumerate() {
+            let origin = Origin {
+                column: None,
+                target: calculated.target,
+                text: format!("the calculated field \"{}\"", calculated.name),
+            };
+            self.insert(&calculated.name, SlotKind::Calculated { member, index }, origin)
+                .map_err(|message| NameProblem { column: None, message })?;
+        }
+        for (index, child) in node.children.iter().enumerate() {
+            if child.kind == NodeKind::Merged {
+                let merged = self.members.len();
+                self.members.push(Member {
+                    parent: member,
+                    child: index,
+                });
+                for pair in child.join.iter().flat_map(|j| &j.pairs) {
+                    let one = self.representative((member, pair.parent));
+                    self.equal.insert((merged, pair.own), one);
+                }
+                self.add(child, merged)?;
+                continue;
+            }
+            let field = child
+                .place
+                .strip_prefix(&format!("{}.", node.place))
+                .unwrap_or(&child.place)
+                .to_owned();
+            let origin = Origin {
+                column: None,
+                target: FieldType::Default,
+                text: format!("the embedded rule of {}", child.table.name),
+            };
+            self.insert(&field, SlotKind::Child { member, index }, origin)
+                .map_err(|message| NameProblem { column: None, message })?;
+        }
+        Ok(())
+    }
+
+    fn representative(&self, of: (usize, usize)) -> (usize, usize) {
+        self.equal.get(&of).copied().unwrap_or(of)
+    }
+
+    fn insert(&mut self, name: &str, slot: SlotKind, origin: Origin) -> Result<(), String> {
+        let parts: Vec<&str> = name.split('.').collect();
+        check_name(name, &parts, self.is_root)?;
+        let origin = Origin {
+            column: origin.column.map(|c| self.representative(c)),
+            ..origin
+        };
+        let (last, groups) = parts.split_last().expect("split gives at least one part");
+        let mut entries = &mut self.entries;
+        for group in groups {
+            let place = match entries.iter().position(|e| e.name == *group) {
+                Some(place) => place,
+                None => {
+                    entries.push(Entry {
+                        name: (*group).into(),
+                        kind: EntryKind::Group(Vec::new()),
+                    });
+                    entries.len() - 1
+                }
+            };
+            entries = match &mut entries[place].kind {
+                EntryKind::Group(inner) => inner,
+                EntryKind::Value { origin: other, .. } => {
+                    return Err(format!(
+                        "the field \"{name}\" lies below \"{group}\", which already is the value of {}",
+                        other.text
+                    ));
+                }
+            };
+        }
+        match entries.iter().find(|e| e.name == *last) {
+            None => {
+                entries.push(Entry {
+                    name: (*last).into(),
+                    kind: EntryKind::Value { slot, origin },
+                });
+                Ok(())
+            }
+            // A join column has the same value on both sides: it appears once.
+            Some(Entry {
+                kind: EntryKind::Value { origin: other, .. },
+                ..
+            }) if origin.column.is_some() && origin.column == other.column && origin.target == other.target => Ok(()),
+            Some(Entry {
+                kind: EntryKind::Value { origin: other, .. },
+                ..
+            }) => Err(format!(
+                "the field name \"{name}\" is taken by {}: rename or exclude one of the two",
+                other.text
+            )),
+            Some(Entry {
+                kind: EntryKind::Group(_),
+                ..
+            }) => Err(format!(
+                "the field \"{name}\" would be a value and the parent of other fields"
+            )),
+        }
+    }
+}
+
+fn check_name(name: &str, parts: &[&str], is_root: bool) -> Result<(), String> {
+    if parts.iter().any(|p| p.trim().is_empty()) {
+        return Err(format!("the field name \"{name}\" is blank or has a blank part"));
+    }
+    if parts.iter().any(|p| p.contains('\0')) {
+        return Err(format!(
+            "the field name \"{}\" holds a zero byte",
+            name.replace('\0', "\\0")
+        ));
+    }
+    if parts[0].starts_with('$') {
+        return Err(format!("the field name \"{name}\" starts with $"));
+    }
+    if is_root && parts[0] == "_id" {
+        return Err(
+            "the field name \"_id\" belongs to the key of the document: choose the key handling instead".into(),
+        );
+    }
+    Ok(())
+}
+
+fn finish(entries: Vec<Entry>) -> Vec<Slot> {
+    entries
+        .into_iter()
+        .map(|entry| Slot {
+            name: entry.name.bytes().chain([0]).collect(),
+            kind: match entry.kind {
+                EntryKind::Value { slot, .. } => slot,
+                EntryKind::Group(inner) => SlotKind::Group(finish(inner)),
+            },
+        })
+        .collect()
+}

@@ -1,0 +1,204 @@
+//! The destination as a place: its URI, whether it answers, what may be done there.
+
+use super::error::{SinkError, UNAUTHORIZED};
+use bson::{Document, doc};
+use godwit_shared::connection::{ConnectivityResult, MongodbConnectionDetails};
+use mongodb::options::{Acknowledgment, ClientOptions, WriteConcern};
+use mongodb::{Client, Database};
+use std::time::Duration;
+
+/// A database of a MongoDB that documents are written to.
+#[derive(Debug, Clone)]
+pub struct Sink {
+    pub(super) database: Database,
+    pub(super) hosts: String,
+    pub(super) write_concern: Document,
+    /// The URI asks for less than a majority.
+    pub is_weak: bool,
+}
+
+impl Sink {
+    /// Reads the URI; connects on first use.
+    ///
+    /// # Errors
+    /// When the URI is not valid, or names no database.
+    pub async fn open(details: &MongodbConnectionDetails) -> Result<Self, SinkError> {
+        let (client, options, hosts) = client_of(details).await?;
+        let name = details
+            .database
+            .clone()
+            .filter(|d| !d.is_empty())
+            .or(options.default_database)
+            .ok_or(SinkError::DatabaseMissing)?;
+        let (write_concern, is_weak) = write_concern(options.write_concern.as_ref());
+        Ok(Self {
+            database: client.database(&name),
+            hosts,
+            write_concern,
+            is_weak,
+        })
+    }
+
+    /// Where it writes, to see whether two jobs write the same place.
+    pub fn place(&self) -> String {
+        format!("{}/{}", self.hosts, self.database.name())
+    }
+
+    /// Whether the server answers and the user may write; `collections` must not be views.
+    ///
+    /// # Errors
+    /// Why nothing could be written there.
+    pub async fn check(&self, collections: &[String]) -> Result<(), SinkError> {
+        self.run(doc! {"ping": 1}).await?;
+        // Neither writes anything: there is nothing to insert, and no document has this `_id`.
+        let probe = collections.first().map_or("godwit", String::as_str);
+        let nothing = bson::oid::ObjectId::new();
+        for command in [
+            doc! {"insert": probe, "documents": []},
+            doc! {"update": probe, "updates": [{"q": {"_id": nothing}, "u": {"_id": nothing}, "upsert": false}]},
+            doc! {"delete": probe, "deletes": [{"q": {"_id": nothing}, "limit": 1}]},
+        ] {
+            if let Err(SinkError::Command {
+                code: Some(UNAUTHORIZED),
+                ..
+            }) = self.run(command).await
+            {
+                return Err(SinkError::NoWrite {
+                    database: self.database.name().into(),
+                });
+            }
+        }
+        self.check_kinds(collections).await
+    }
+
+    async fn check_kinds(&self, collections: &[String]) -> Result<(), SinkError> {
+        let answer = self
+            .run(doc! {"listCollections": 1, "filter": {"name": {"$in": collections}}, "cursor": {"batchSize": 10_000}})
+            .await?;
+        let found = answer
+            .get_document("cursor")
+            .and_then(|c| c.get_array("firstBatch"))
+            .cloned()
+            .unwrap_or_default();
+        for entry in found.iter().filter_map(|e| e.as_document()) {
+            let name = entry.get_str("name").unwrap_or_default();
+            let is_capped = entry
+                .get_document("options")
+                .is_ok_and(|o| o.get_bool("capped").unwrap_or(false));
+            let kind = match entry.get_str("type").unwrap_or("collection") {
+                "collection" if is_capped => "capped collection",
+                "collection" => continue,
+                "view" => "view",
+                _ => "time series collection",
+            };
+            return Err(SinkError::WrongKind {
+                collection: name.into(),
+                kind: kind.into(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Drops a collection; one that is not there is fine.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn drop_collection(&self, name: &str) -> Result<(), SinkError> {
+        self.database
+            .collection::<Document>(name)
+            .drop()
+            .await
+            .map_err(|e| SinkError::of(&e, &self.hosts))
+    }
+
+    /// How many documents a collection holds.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn count(&self, name: &str) -> Result<u64, SinkError> {
+        self.database
+            .collection::<Document>(name)
+            .estimated_document_count()
+            .await
+            .map_err(|e| SinkError::of(&e, &self.hosts))
+    }
+
+    pub(super) async fn run(&self, command: Document) -> Result<Document, SinkError> {
+        self.database
+            .run_command(command)
+            .await
+            .map_err(|e| SinkError::of(&e, &self.hosts))
+    }
+}
+
+/// Tries a connection and tells what it found. A database in the URI is not needed.
+///
+/// # Errors
+/// Why no connection can be had.
+pub async fn check_connection(details: &MongodbConnectionDetails) -> Result<ConnectivityResult, SinkError> {
+    let (client, _, hosts) = client_of(details).await?;
+    let admin = client.database("admin");
+    let failed = |e: mongodb::error::Error| SinkError::of(&e, &hosts);
+    let hello = admin.run_command(doc! {"hello": 1}).await.map_err(failed)?;
+    let build = admin.run_command(doc! {"buildInfo": 1}).await.map_err(failed)?;
+    let topology = match (hello.get_str("msg"), hello.get_str("setName")) {
+        (Ok("isdbgrid"), _) => "sharded cluster".to_owned(),
+        (_, Ok(set)) => format!("replica set {set}"),
+        _ => "standalone".into(),
+    };
+    let version = format!("MongoDB {}", build.get_str("version").unwrap_or_default());
+    Ok(ConnectivityResult {
+        success: true,
+        message: format!("Connected to {version}."),
+        version,
+        topology,
+    })
+}
+
+async fn client_of(details: &MongodbConnectionDetails) -> Result<(Client, ClientOptions, String), SinkError> {
+    let text = details.connection_string.trim();
+    let invalid = |e: mongodb::error::Error| SinkError::InvalidUri {
+        reason: e.kind.to_string(),
+    };
+    let mut options = ClientOptions::parse(text).await.map_err(invalid)?;
+    options.app_name = Some("godwit".into());
+    options.server_selection_timeout.get_or_insert(Duration::from_secs(8));
+    options.connect_timeout.get_or_insert(Duration::from_secs(8));
+    if let Some(user) = details.user.clone().filter(|u| !u.is_empty()) {
+        let credential = options.credential.get_or_insert_with(Default::default);
+        credential.username = Some(user);
+        if let Some(password) = details.password.clone() {
+            credential.password = Some(password);
+        }
+    }
+    let mut names: Vec<String> = options.hosts.iter().map(ToString::to_string).collect();
+    names.sort();
+    let hosts = names.join(",");
+    let client = Client::with_options(options.clone()).map_err(invalid)?;
+    Ok((client, options, hosts))
+}
+
+/// What the URI says, and majority where it says nothing.
+fn write_concern(asked: Option<&WriteConcern>) -> (Document, bool) {
+    let mut concern = doc! {"w": "majority"};
+    let mut is_weak = false;
+    let Some(asked) = asked else { return (concern, false) };
+    match &asked.w {
+        Some(Acknowledgment::Nodes(n)) => {
+            // Unacknowledged writes could not be checked at all.
+            concern.insert("w", i64::from((*n).max(1)));
+            is_weak = true;
+        }
+        Some(Acknowledgment::Custom(tag)) => {
+            concern.insert("w", tag);
+        }
+        _ => {}
+    }
+    if let Some(journal) = asked.journal {
+        concern.insert("j", journal);
+    }
+    if let Some(limit) = asked.w_timeout {
+        concern.insert("wtimeout", i64::try_from(limit.as_millis()).unwrap_or(i64::MAX));
+    }
+    (concern, is_weak)
+}

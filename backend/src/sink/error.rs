@@ -1,0 +1,113 @@
+//! What goes wrong at the destination, as a user has to read it.
+
+use godwit_shared::error::ErrorCode;
+use mongodb::error::ErrorKind;
+
+/// Errors of the destination. [`SinkError::code`] and [`SinkError::hint`] decide what the user sees.
+#[derive(Debug, thiserror::Error)]
+pub enum SinkError {
+    #[error("the MongoDB URI is not valid: {reason}")]
+    InvalidUri { reason: String },
+    #[error("the MongoDB URI names no database")]
+    DatabaseMissing,
+    #[error("cannot reach MongoDB at {hosts}: {reason}")]
+    Unreachable { hosts: String, reason: String },
+    #[error("MongoDB at {hosts} refused the credentials")]
+    WrongCredentials { hosts: String },
+    #[error("no right to write in the database \"{database}\"")]
+    NoWrite { database: String },
+    #[error("\"{collection}\" cannot be written: it is a {kind}")]
+    WrongKind { collection: String, kind: String },
+    #[error("MongoDB refused a command: {reason}")]
+    Command { reason: String, code: Option<i32> },
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl SinkError {
+    /// The stable code.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            SinkError::InvalidUri { .. } => ErrorCode::InvalidRequest,
+            SinkError::DatabaseMissing => ErrorCode::TargetDatabaseMissing,
+            SinkError::Unreachable { .. } | SinkError::WrongCredentials { .. } => ErrorCode::TargetUnreachable,
+            SinkError::NoWrite { .. } | SinkError::WrongKind { .. } => ErrorCode::TargetPermission,
+            SinkError::Command { .. } | SinkError::Cancelled => ErrorCode::Internal,
+        }
+    }
+
+    /// What to do now.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            SinkError::InvalidUri { .. } => "Write it as mongodb://host:port/database or mongodb+srv://host/database.",
+            SinkError::DatabaseMissing => "Put the database behind the host: mongodb://host:port/database.",
+            SinkError::Unreachable { .. } => {
+                "Check host and port, that the server runs, and the replica set's name in the URI."
+            }
+            SinkError::WrongCredentials { .. } => "Check user, password and authSource.",
+            SinkError::NoWrite { .. } => "Give the user the role readWrite on this database.",
+            SinkError::WrongKind { .. } => "Rename the collection in the mapping, or remove what has its name.",
+            SinkError::Command { .. } | SinkError::Cancelled => return None,
+        })
+    }
+
+    /// Whether the same write may succeed later: the server is away, changes its primary, or asks to wait.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            SinkError::Unreachable { .. } => true,
+            SinkError::Command { code, .. } => code.is_some_and(|c| RETRYABLE_CODES.contains(&c)),
+            SinkError::InvalidUri { .. }
+            | SinkError::DatabaseMissing
+            | SinkError::WrongCredentials { .. }
+            | SinkError::NoWrite { .. }
+            | SinkError::WrongKind { .. }
+            | SinkError::Cancelled => false,
+        }
+    }
+
+    pub(super) fn of(error: &mongodb::error::Error, hosts: &str) -> Self {
+        let hosts = hosts.to_owned();
+        match error.kind.as_ref() {
+            ErrorKind::InvalidArgument { message, .. } => SinkError::InvalidUri {
+                reason: message.clone(),
+            },
+            ErrorKind::Authentication { .. } => SinkError::WrongCredentials { hosts },
+            ErrorKind::ServerSelection { message, .. } if message.contains("Authentication failed") => {
+                SinkError::WrongCredentials { hosts }
+            }
+            ErrorKind::ServerSelection { message, .. } => SinkError::Unreachable {
+                hosts,
+                reason: message.clone(),
+            },
+            ErrorKind::DnsResolve { message, .. } => SinkError::Unreachable {
+                hosts,
+                reason: message.clone(),
+            },
+            ErrorKind::Io(e) => SinkError::Unreachable {
+                hosts,
+                reason: e.to_string(),
+            },
+            ErrorKind::ConnectionPoolCleared { message, .. } => SinkError::Unreachable {
+                hosts,
+                reason: message.clone(),
+            },
+            ErrorKind::Command(e) => SinkError::Command {
+                reason: e.message.clone(),
+                code: Some(e.code),
+            },
+            _ => SinkError::Command {
+                reason: error.to_string(),
+                code: None,
+            },
+        }
+    }
+}
+
+/// Codes of the retryable writes specification, and the two of a write concern that was not met in time.
+/// <https://github.com/mongodb/specifications/blob/master/source/retryable-writes/retryable-writes.md>
+const RETRYABLE_CODES: [i32; 16] = [
+    6, 7, 89, 91, 112, 189, 262, 317, 358, 384, 9001, 10107, 11600, 11602, 13435, 13436,
+];
+
+/// The server's code for a command that the user may not run.
+pub(super) const UNAUTHORIZED: i32 = 13;

@@ -1,0 +1,12 @@
+//! Writes documents to MongoDB: whole ones, by `_id`, and so that every write may be repeated.
+//!
+//! Empty collections are filled by unordered inserts; a document that is there already is replaced. There is no
+//! command here that changes a part of a document or more than one.
+
+mod connect;
+mod error;
+mod write;
+
+pub use connect::{Sink, check_connection};
+pub use error::SinkError;
+pub use write::{Refused, WriteReport};

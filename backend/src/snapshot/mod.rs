@@ -1,0 +1,23 @@
+//! Copies existing rows: all root rows of one point in time, in chunks, each as a whole document.
+//!
+//! ```text
+//! cuts of a root table ─▶ queue ─▶ workers ─▶ roots of a chunk ─▶ batches ─▶ documents ─▶ writes
+//!                                                  (own connection)   (own connection)   (a few in flight)
+//!                          checkpoint ◀─ all writes of a chunk are durable ◀─────────────────┘
+//! ```
+//!
+//! Chunks are key ranges, so that one that is done counts after a crash too. Memory: each worker holds one batch being
+//! assembled and [`WRITES_IN_FLIGHT`] being written. A slow destination stops the reading of the source.
+
+mod chunks;
+mod run;
+
+pub use chunks::{Chunk, RootQueue};
+pub use run::{Outcome, SnapshotError, SnapshotRun, run};
+
+/// Batches that one worker has under way to the destination.
+pub const WRITES_IN_FLIGHT: usize = 3;
+/// Bytes of a root table in one chunk: small enough that little is done again after a crash.
+pub const CHUNK_BYTES: u64 = 16 << 20;
+/// The most chunks of one table; beyond, chunks grow.
+pub const CHUNKS_MAX: u64 = 4_000;

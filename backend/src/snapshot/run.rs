@@ -1,0 +1,514 @@
+//! The loop of the snapshot stage: workers take chunks until none is left.
+
+use super::chunks::{Chunk, RootQueue, open_chunks};
+use super::{CHUNK_BYTES, CHUNKS_MAX, WRITES_IN_FLIGHT};
+use crate::assemble::{Assembled, Assembler};
+use crate::data::issue::{Issue, IssueKind, Location};
+use crate::data::progress::{Progress, TooManyErrors};
+use crate::documents::{Batch, ChildReader, assemble_batch};
+use crate::plan::{CollectionPlan, Node, Plan, RootPlan};
+use crate::sink::{Sink, SinkError, WriteReport};
+use crate::source::SourceError;
+use crate::source::postgres::PgSource;
+use crate::source::postgres::reader::{PgReader, PgSnapshot};
+use crate::store::{Claim, RootChunks, Store, StoreError};
+use godwit_shared::ids::JobId;
+use godwit_shared::job::EventStage;
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Root rows of a batch to begin with; then it follows the size of the documents.
+const BATCH_ROOTS_FIRST: usize = 200;
+const BATCH_ROOTS_MAX: usize = 5_000;
+/// Bytes of documents that a batch should come to.
+const BATCH_BYTES: usize = 4 << 20;
+/// Bytes of root rows that are read at once.
+const ROOT_BYTES: usize = 8 << 20;
+
+/// How long a stop waits for writes that are under way.
+const STOP_MAX: Duration = Duration::from_millis(1500);
+
+/// Everything that one run of the snapshot stage needs.
+#[derive(Clone)]
+pub struct SnapshotRun {
+    pub job: JobId,
+    pub plan: Arc<Plan>,
+    pub source: PgSource,
+    pub sink: Sink,
+    pub store: Store,
+    pub progress: Arc<Progress>,
+    pub cancel: CancellationToken,
+    /// While true, workers stop between batches.
+    pub is_paused: watch::Receiver<bool>,
+    /// How many workers stand still because of it.
+    pub parked: watch::Sender<usize>,
+    pub workers: usize,
+    /// Collections are replaced into, not only inserted: they may hold documents.
+    pub expect_existing: bool,
+}
+
+/// How a run ended without an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Completed,
+    Cancelled,
+}
+
+/// Why a run ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the job was stopped after as many errors as it may have")]
+    TooManyErrors,
+}
+
+impl From<TooManyErrors> for SnapshotError {
+    fn from(_: TooManyErrors) -> Self {
+        SnapshotError::TooManyErrors
+    }
+}
+
+/// Copies what is not copied yet, in a new point in time.
+///
+/// # Errors
+/// The first error of any worker; what was written stays, and finished chunks are remembered.
+pub async fn run(run: SnapshotRun) -> Result<Outcome, SnapshotError> {
+    let snapshot = tokio::select! {
+        biased;
+        () = run.cancel.cancelled() => return Ok(Outcome::Cancelled),
+        snapshot = PgSnapshot::begin(&run.source) => Arc::new(snapshot?),
+    };
+    let mut done: HashMap<(usize, usize), RootChunks> = HashMap::new();
+    let queue = tokio::select! {
+        biased;
+        () = run.cancel.cancelled() => return Ok(Outcome::Cancelled),
+        queue = make_queue(&run, &snapshot, &mut done) => queue?,
+    };
+    let shared = Arc::new(Shared {
+        queue: Mutex::new(queue),
+        done: tokio::sync::Mutex::new(done),
+        snapshot,
+    });
+    let mut workers = JoinSet::new();
+    for _ in 0..run.workers.max(1) {
+        let (run, shared) = (run.clone(), shared.clone());
+        workers.spawn(async move {
+            Worker {
+                run: &run,
+                shared: &shared,
+            }
+            .work()
+            .await
+        });
+    }
+    let mut result = Ok(Outcome::Completed);
+    while let Some(ended) = workers.join_next().await {
+        let ended = ended.unwrap_or_else(|e| {
+            Err(SinkError::Command {
+                reason: format!("a worker ended: {e}"),
+                code: None,
+            }
+            .into())
+        });
+        match ended {
+            Ok(Outcome::Completed) => {}
+            Ok(Outcome::Cancelled) if result.is_err() => {}
+            // The first error stops the others.
+            other => {
+                if result.is_ok() || matches!(result, Ok(Outcome::Cancelled)) {
+                    result = other;
+                }
+                run.cancel.cancel();
+            }
+        }
+    }
+    if matches!(result, Ok(Outcome::Completed)) {
+        for collection in &run.progress.collections {
+            collection.is_complete.store(true, Ordering::Relaxed);
+        }
+    }
+    result
+}
+
+struct Shared {
+    queue: Mutex<RootQueue>,
+    done: tokio::sync::Mutex<HashMap<(usize, usize), RootChunks>>,
+    snapshot: Arc<PgSnapshot>,
+}
+
+/// The name under which the chunks of a root are remembered.
+fn root_name(collection: &CollectionPlan, root: usize) -> String {
+    format!("{}/{root}/{}", collection.name, collection.roots[root].node.table.name)
+}
+
+async fn make_queue(
+    run: &SnapshotRun,
+    snapshot: &PgSnapshot,
+    done: &mut HashMap<(usize, usize), RootChunks>,
+) -> Result<RootQueue, SnapshotError> {
+    let mut queue = RootQueue::new();
+    for (c, collection) in run.plan.collections.iter().enumerate() {
+        let mut in_order = Vec::new();
+        for (r, root) in collection.roots.iter().enumerate() {
+            let name = root_name(collection, r);
+            let chunks = match run.store.chunks(&run.job, &name).await? {
+                Some(chunks) => {
+                    Progress::add(&run.progress.collections[c].documents, chunks.documents);
+                    chunks
+                }
+                None => {
+                    // A limited table is read as the first rows of one order: parts would each have their own limit.
+                    let is_limited = root.node.table_filter.as_ref().is_some_and(|f| f.row_count.is_some());
+                    let cuts = if is_limited {
+                        Vec::new()
+                    } else {
+                        snapshot.split_keys(&root.node.table, CHUNK_BYTES, CHUNKS_MAX).await?
+                    };
+                    let chunks = RootChunks {
+                        cuts,
+                        ..RootChunks::default()
+                    };
+                    run.store.save_chunks(&run.job, &name, &chunks).await?;
+                    chunks
+                }
+            };
+            let open = open_chunks(c, r, &chunks);
+            if !chunks.done.is_empty() && !open.is_empty() {
+                let message = "rows of this collection are of two points in time: those read before the interruption and those read after it";
+                run.progress.report(
+                    [note(IssueKind::TwoPointsInTime, &collection.name, message)],
+                    EventStage::Snapshotting,
+                )?;
+            }
+            if collection.needs_claims {
+                in_order.extend(open);
+            } else {
+                queue.extend(open.into_iter().map(|chunk| vec![chunk]));
+            }
+            done.insert((c, r), chunks);
+        }
+        if !in_order.is_empty() {
+            queue.push_back(in_order);
+        }
+    }
+    Ok(queue)
+}
+
+fn note(kind: IssueKind, collection: &str, message: &str) -> Issue {
+    Issue {
+        kind,
+        location: Location::Collection(collection.into()),
+        field: None,
+        message: message.into(),
+        key: Vec::new(),
+    }
+}
+
+struct Worker<'r> {
+    run: &'r SnapshotRun,
+    shared: &'r Shared,
+}
+
+impl Worker<'_> {
+    async fn work(&self) -> Result<Outcome, SnapshotError> {
+        let mut children = ChildReader::new(&self.shared.snapshot);
+        let mut roots: Option<PgReader> = None;
+        loop {
+            let next = self
+                .shared
+                .queue
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop_front();
+            let Some(chunks) = next else {
+                return Ok(Outcome::Completed);
+            };
+            for chunk in chunks {
+                if roots.is_none() {
+                    roots = Some(self.shared.snapshot.reader().await?);
+                }
+                let reader = roots.as_ref().expect("opened above");
+                match self.chunk(&chunk, reader, &mut children).await {
+                    Ok(Outcome::Completed) => {}
+                    ended => {
+                        // The source would go on with what nobody reads any more.
+                        tokio::join!(reader.cancel(), children.cancel());
+                        return ended;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn chunk(
+        &self,
+        chunk: &Chunk,
+        reader: &PgReader,
+        children: &mut ChildReader<'_>,
+    ) -> Result<Outcome, SnapshotError> {
+        let run = self.run;
+        let collection = &run.plan.collections[chunk.collection];
+        let root = &collection.roots[chunk.root];
+        let counted = self.enter(root);
+        let mut writes = Writes {
+            tasks: JoinSet::new(),
+            written: 0,
+        };
+        let read = async {
+            let mut stream = reader.stream_roots(&root.node, &chunk.range, None).await?;
+            let mut assembler = Assembler::new(root);
+            let mut roots_wanted = BATCH_ROOTS_FIRST;
+            while let Some(rows) = stream.next_rows(roots_wanted, ROOT_BYTES).await? {
+                self.wait_while_paused(&mut writes).await?;
+                let count = rows.len();
+                let batch = assemble_batch(root, &mut assembler, children, rows).await?;
+                self.count(chunk.collection, count, &batch);
+                run.progress.report(batch.issues, EventStage::Snapshotting)?;
+                let bytes: usize = batch.documents.iter().map(|d| d.bson.len()).sum();
+                roots_wanted = next_batch(count, bytes);
+                let documents = self.claimed(collection, root, batch.documents).await?;
+                self.write(chunk.collection, root, documents, &mut writes).await?;
+            }
+            Ok::<_, SnapshotError>(())
+        };
+        let ended = tokio::select! {
+            biased;
+            () = run.cancel.cancelled() => Ok(Outcome::Cancelled),
+            ended = read => ended.map(|()| Outcome::Completed),
+        };
+        let drained = match &ended {
+            // Documents under way arrive whole or not at all; a destination that is away does not hold up the stop.
+            Ok(Outcome::Cancelled) => tokio::time::timeout(STOP_MAX, self.drain(&mut writes))
+                .await
+                .unwrap_or(Ok(())),
+            Ok(Outcome::Completed) | Err(_) => self.drain(&mut writes).await,
+        };
+        drop(counted);
+        let ended = ended?;
+        drained?;
+        if ended == Outcome::Completed {
+            self.checkpoint(chunk, writes.written).await?;
+        }
+        Ok(ended)
+    }
+
+    /// Stands still while the job is paused, with nothing under way.
+    async fn wait_while_paused(&self, writes: &mut Writes) -> Result<(), SnapshotError> {
+        let mut is_paused = self.run.is_paused.clone();
+        if !*is_paused.borrow_and_update() {
+            return Ok(());
+        }
+        self.drain(writes).await?;
+        self.run.parked.send_modify(|n| *n += 1);
+        let _ = is_paused.wait_for(|paused| !paused).await;
+        self.run.parked.send_modify(|n| *n -= 1);
+        Ok(())
+    }
+
+    /// Leaves out documents whose `_id` another row had first.
+    async fn claimed(
+        &self,
+        collection: &CollectionPlan,
+        root: &RootPlan,
+        documents: Vec<Assembled>,
+    ) -> Result<Vec<Assembled>, SnapshotError> {
+        if !collection.needs_claims || documents.is_empty() {
+            return Ok(documents);
+        }
+        let claims: Vec<Claim> = documents
+            .iter()
+            .map(|d| Claim {
+                id_element: d.id_element().to_vec(),
+                owner: d.owner,
+            })
+            .collect();
+        let granted = self.run.store.claim(&self.run.job, &collection.name, &claims).await?;
+        let mut kept = Vec::with_capacity(documents.len());
+        let mut issues = Vec::new();
+        for (document, is_granted) in documents.into_iter().zip(granted) {
+            if is_granted {
+                kept.push(document);
+            } else {
+                let message = format!("another row has the same `_id` in \"{}\"", collection.name);
+                issues.push(document_issue(IssueKind::DuplicateId, &root.node, &document, message));
+            }
+        }
+        self.run.progress.report(issues, EventStage::Snapshotting)?;
+        Ok(kept)
+    }
+
+    async fn write(
+        &self,
+        collection: usize,
+        root: &RootPlan,
+        documents: Vec<Assembled>,
+        writes: &mut Writes,
+    ) -> Result<(), SnapshotError> {
+        if documents.is_empty() {
+            return Ok(());
+        }
+        while writes.tasks.len() >= WRITES_IN_FLIGHT {
+            self.take_one(writes).await?;
+        }
+        let run = self.run;
+        let (sink, name, cancel) = (
+            run.sink.clone(),
+            run.plan.collections[collection].name.clone(),
+            run.cancel.clone(),
+        );
+        let (expect_existing, node) = (run.expect_existing, root.node.clone());
+        writes.tasks.spawn(async move {
+            let report = sink.write(&name, &documents, expect_existing, &cancel).await?;
+            Ok(Written {
+                collection,
+                bytes: documents.iter().map(|d| d.bson.len() as u64).sum(),
+                issues: refused(&node, &documents, &report),
+                report,
+            })
+        });
+        Ok(())
+    }
+
+    async fn take_one(&self, writes: &mut Writes) -> Result<(), SnapshotError> {
+        let Some(ended) = writes.tasks.join_next().await else {
+            return Ok(());
+        };
+        let written = ended.unwrap_or_else(|e| {
+            Err(SinkError::Command {
+                reason: format!("a write ended: {e}"),
+                code: None,
+            })
+        })?;
+        let count = written.report.inserted + written.report.replaced;
+        writes.written += count;
+        let progress = &self.run.progress;
+        Progress::add(&progress.collections[written.collection].documents, count);
+        Progress::add(&progress.bytes_written, written.bytes);
+        Ok(progress.report(written.issues, EventStage::Snapshotting)?)
+    }
+
+    async fn drain(&self, writes: &mut Writes) -> Result<(), SnapshotError> {
+        let mut result = Ok(());
+        while !writes.tasks.is_empty() {
+            if let Err(error) = self.take_one(writes).await {
+                result = Err(error);
+            }
+        }
+        result
+    }
+
+    /// Remembers that a chunk is done. Its documents are acknowledged with the job's write concern by now.
+    async fn checkpoint(&self, chunk: &Chunk, documents: u64) -> Result<(), SnapshotError> {
+        let collection = &self.run.plan.collections[chunk.collection];
+        let mut done = self.shared.done.lock().await;
+        let chunks = done.entry((chunk.collection, chunk.root)).or_default();
+        chunks.done.push(chunk.index);
+        chunks.documents += documents;
+        self.run
+            .store
+            .save_chunks(&self.run.job, &root_name(collection, chunk.root), chunks)
+            .await?;
+        Ok(())
+    }
+
+    fn count(&self, collection: usize, roots: usize, batch: &Batch) {
+        let progress = &self.run.progress;
+        for (node, rows) in &batch.rows_by_node {
+            if let Some(table) = self.table_of(*node) {
+                Progress::add(&progress.tables[table].rows_read, *rows);
+            }
+        }
+        Progress::add(&progress.bytes_read, batch.bytes_read);
+        Progress::add(&progress.collections[collection].roots_read, roots as u64);
+    }
+
+    fn table_of(&self, node: usize) -> Option<usize> {
+        let name = self.run.plan.nodes().find(|n| n.id == node)?.table.name.to_string();
+        self.run.progress.tables.iter().position(|t| t.name == name)
+    }
+
+    /// Notes which tables are being read, until the guard is dropped.
+    fn enter(&self, root: &RootPlan) -> Reading {
+        let tables: Vec<usize> = root.node.walk().iter().filter_map(|n| self.table_of(n.id)).collect();
+        for table in &tables {
+            Progress::add(&self.run.progress.tables[*table].readers, 1);
+        }
+        Reading {
+            progress: self.run.progress.clone(),
+            tables,
+        }
+    }
+}
+
+struct Reading {
+    progress: Arc<Progress>,
+    tables: Vec<usize>,
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        for table in &self.tables {
+            self.progress.tables[*table].readers.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+struct Writes {
+    tasks: JoinSet<Result<Written, SinkError>>,
+    written: u64,
+}
+
+struct Written {
+    collection: usize,
+    bytes: u64,
+    report: WriteReport,
+    issues: Vec<Issue>,
+}
+
+fn refused(node: &Node, documents: &[Assembled], report: &WriteReport) -> Vec<Issue> {
+    report
+        .refused
+        .iter()
+        .map(|r| document_issue(IssueKind::WriteRefused, node, &documents[r.index], r.reason.clone()))
+        .collect()
+}
+
+fn document_issue(kind: IssueKind, node: &Node, document: &Assembled, message: String) -> Issue {
+    Issue {
+        kind,
+        location: Location::Table(node.table.name.to_string()),
+        field: None,
+        message,
+        key: document.key.clone(),
+    }
+}
+
+/// How many roots the next batch should have, from what this one came to.
+fn next_batch(roots: usize, bytes: usize) -> usize {
+    let each = (bytes / roots.max(1)).max(64);
+    // It grows slowly: the next documents may be larger.
+    (BATCH_BYTES / each).clamp(1, (roots * 2).max(16)).min(BATCH_ROOTS_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_follow_the_size_of_the_documents() {
+        assert_eq!(next_batch(200, 200 * 1_000), 400);
+        assert_eq!(next_batch(4_000, 4_000 * 100), BATCH_ROOTS_MAX);
+        assert_eq!(next_batch(200, 200 << 20), 4);
+        assert_eq!(next_batch(1, 16 << 20), 1);
+    }
+}

@@ -1,0 +1,86 @@
+//! What goes wrong at the source, as a user has to read it.
+
+use godwit_shared::error::ErrorCode;
+
+/// Errors of a source. [`SourceError::code`] and [`SourceError::hint`] decide what the user sees.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    #[error("the source URL is not valid: {reason}")]
+    InvalidUrl { reason: String },
+    #[error("databases of type {kind} cannot be read by this version")]
+    UnsupportedKind { kind: String },
+    #[error("cannot connect to {address}: {reason}")]
+    Unreachable { address: String, reason: String },
+    #[error("{address} refused the user \"{user}\": the password is wrong or missing")]
+    WrongPassword { address: String, user: String },
+    #[error("there is no database \"{database}\" at {address}")]
+    NoSuchDatabase { address: String, database: String },
+    #[error("{address} does not offer TLS, which the SSL mode requires")]
+    TlsRefused { address: String },
+    #[error("the certificate of {address} was not accepted: {reason}")]
+    CertificateRejected { address: String, reason: String },
+    #[error("no SELECT on {}", tables.join(", "))]
+    NoSelect { tables: Vec<String> },
+    #[error("row security hides rows of {} from this user", tables.join(", "))]
+    RowSecurity { tables: Vec<String> },
+    #[error("the filter of {table} is not valid: {reason}")]
+    InvalidFilter { table: String, reason: String },
+    #[error("the connection to the source was lost: {reason}")]
+    ConnectionLost { reason: String },
+    #[error("the source refused a query: {reason}")]
+    Query { reason: String },
+    #[error(transparent)]
+    MalformedRow(#[from] crate::data::row::MalformedRow),
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl SourceError {
+    /// The stable code.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            SourceError::InvalidUrl { .. }
+            | SourceError::UnsupportedKind { .. }
+            | SourceError::InvalidFilter { .. } => ErrorCode::InvalidRequest,
+            SourceError::Unreachable { .. }
+            | SourceError::WrongPassword { .. }
+            | SourceError::NoSuchDatabase { .. }
+            | SourceError::TlsRefused { .. }
+            | SourceError::CertificateRejected { .. }
+            | SourceError::ConnectionLost { .. } => ErrorCode::SourceUnreachable,
+            SourceError::NoSelect { .. } => ErrorCode::SourcePermission,
+            SourceError::RowSecurity { .. } => ErrorCode::RowSecurity,
+            SourceError::Query { .. } | SourceError::MalformedRow(_) | SourceError::Cancelled => ErrorCode::Internal,
+        }
+    }
+
+    /// What to do now.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            SourceError::InvalidUrl { .. } => {
+                "Write it as jdbc:postgresql://host:port/database or postgresql://user@host:port/database."
+            }
+            SourceError::UnsupportedKind { .. } => "This version reads POSTGRESQL.",
+            SourceError::Unreachable { .. } => {
+                "Check host and port, that the server runs, and that it listens on this address."
+            }
+            SourceError::WrongPassword { .. } => {
+                "Check user and password, and the rules of pg_hba.conf for this address."
+            }
+            SourceError::NoSuchDatabase { .. } => "Check the name; upper and lower case count.",
+            SourceError::TlsRefused { .. } => "Turn TLS on in the server, or choose the SSL mode Prefer.",
+            SourceError::CertificateRejected { .. } => {
+                "Give the certificate of the authority with sslrootcert, or choose the SSL mode Require."
+            }
+            SourceError::NoSelect { .. } => {
+                "GRANT SELECT on these tables, and USAGE on their schemas, to the user of the migration."
+            }
+            SourceError::RowSecurity { .. } => {
+                "Use the owner of the tables or a user with BYPASSRLS: with hidden rows the result would not be complete."
+            }
+            SourceError::InvalidFilter { .. } => "Write what would follow WHERE, for this table alone.",
+            SourceError::ConnectionLost { .. } => "The job can be started again when the source answers.",
+            SourceError::Query { .. } | SourceError::MalformedRow(_) | SourceError::Cancelled => return None,
+        })
+    }
+}

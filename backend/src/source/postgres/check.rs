@@ -1,0 +1,65 @@
+//! What can be known of a source before the first row is read.
+
+use super::client::{PgClient, PgSource, query_error};
+use super::queries::{check_predicate, filter_check};
+use crate::plan::Plan;
+use crate::source::SourceError;
+use godwit_shared::connection::ConnectivityResult;
+
+/// Tries a connection and tells what it found.
+///
+/// # Errors
+/// Why no connection can be had.
+pub async fn check_connection(source: &PgSource) -> Result<ConnectivityResult, SourceError> {
+    let pg = source.connect().await?;
+    let row = pg
+        .client
+        .query_one(
+            "SELECT current_setting('server_version'), current_database()::text, \
+        coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false)",
+            &[],
+        )
+        .await
+        .map_err(query_error)?;
+    let (version, database, is_encrypted): (String, String, bool) = (row.get(0), row.get(1), row.get(2));
+    Ok(ConnectivityResult {
+        success: true,
+        message: format!("Connected to the PostgreSQL database \"{database}\"."),
+        version: format!("PostgreSQL {version}"),
+        topology: if is_encrypted { "encrypted" } else { "not encrypted" }.into(),
+    })
+}
+
+/// Whether everything that the plan needs can be read, and its filters are valid.
+///
+/// # Errors
+/// The tables that cannot be read, whose rows would be hidden, or whose filter is refused.
+pub async fn check_plan(pg: &PgClient, plan: &Plan) -> Result<(), SourceError> {
+    let tables = plan.tables();
+    let named = |which: &dyn Fn(&crate::data::catalog::CatalogTable) -> bool| -> Vec<String> {
+        tables.iter().filter(|t| which(t)).map(|t| t.name.to_string()).collect()
+    };
+    let refused = named(&|t| !t.can_select);
+    if !refused.is_empty() {
+        return Err(SourceError::NoSelect { tables: refused });
+    }
+    let hidden = named(&|t| t.has_row_security);
+    if !hidden.is_empty() {
+        return Err(SourceError::RowSecurity { tables: hidden });
+    }
+    for node in plan.nodes() {
+        let Some(filter) = &node.table_filter else { continue };
+        let invalid = |reason: String| SourceError::InvalidFilter {
+            table: node.table.name.to_string(),
+            reason,
+        };
+        check_predicate(filter.where_clause.as_deref().unwrap_or_default()).map_err(invalid)?;
+        if let Err(error) = pg.client.batch_execute(&filter_check(&node.table, filter)).await {
+            return Err(match query_error(error) {
+                SourceError::Query { reason } => invalid(reason),
+                other => other,
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,297 @@
+//! Connections: TLS, sign-on, session settings, and errors in words.
+
+use super::url::{PgAddress, SslMode};
+use crate::source::SourceError;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::verify_server_cert_signed_by_trust_anchor;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use std::error::Error as _;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_postgres::error::SqlState;
+
+/// A source as a place to connect to.
+#[derive(Debug, Clone)]
+pub struct PgSource {
+    pub address: PgAddress,
+}
+
+/// What every session starts with, so that no setting of server, database or user changes what is read.
+/// `row_security = off` turns rows that would be hidden into an error.
+const SESSION: &str = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'iso_8601'; \
+    SET bytea_output = 'hex'; SET extra_float_digits = 3; SET xmloption = 'content'; SET client_encoding = 'UTF8'; \
+    SET standard_conforming_strings = on; SET row_security = off; SET statement_timeout = 0; SET lock_timeout = 0; \
+    SET idle_in_transaction_session_timeout = 0; SET default_transaction_read_only = on";
+
+/// One open connection. Dropping it closes it.
+pub struct PgClient {
+    pub client: tokio_postgres::Client,
+    driver: tokio::task::JoinHandle<()>,
+    canceller: tokio_postgres::CancelToken,
+    tls: Option<tokio_postgres_rustls::MakeRustlsConnect>,
+    /// Whether the link is encrypted.
+    pub is_encrypted: bool,
+}
+
+impl Drop for PgClient {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+impl PgClient {
+    /// Asks the server to end what this connection is doing. Ends within a second, whatever the server does.
+    pub async fn cancel_query(&self) {
+        let cancel = async {
+            match &self.tls {
+                Some(tls) => self.canceller.cancel_query(tls.clone()).await,
+                None => self.canceller.cancel_query(tokio_postgres::NoTls).await,
+            }
+        };
+        if let Ok(Err(error)) = tokio::time::timeout(Duration::from_secs(1), cancel).await {
+            tracing::debug!(%error, "Query could not be cancelled");
+        }
+    }
+}
+
+impl PgSource {
+    pub fn new(address: PgAddress) -> Self {
+        Self { address }
+    }
+
+    /// Opens a connection with the session settings that every read needs.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or refuses; the variants tell why.
+    pub async fn connect(&self) -> Result<PgClient, SourceError> {
+        let limit = Duration::from_secs(self.address.connect_timeout_seconds.max(1));
+        let opened = tokio::time::timeout(limit, self.open()).await;
+        let client = opened.unwrap_or_else(|_| {
+            Err(SourceError::Unreachable {
+                address: self.address.host_and_port(),
+                reason: format!("no answer within {} seconds", limit.as_secs()),
+            })
+        })?;
+        client.client.batch_execute(SESSION).await.map_err(query_error)?;
+        Ok(client)
+    }
+
+    async fn open(&self) -> Result<PgClient, SourceError> {
+        let a = &self.address;
+        let mut config = tokio_postgres::Config::new();
+        config
+            .host(&a.host)
+            .port(a.port)
+            .user(&a.user)
+            .application_name("godwit");
+        config.keepalives_idle(Duration::from_secs(30));
+        if !a.database.is_empty() {
+            config.dbname(&a.database);
+        }
+        if let Some(password) = &a.password {
+            config.password(password);
+        }
+        if a.ssl_mode == SslMode::Disable {
+            config.ssl_mode(tokio_postgres::config::SslMode::Disable);
+            let (client, connection) = config
+                .connect(tokio_postgres::NoTls)
+                .await
+                .map_err(|e| self.connect_error(&e))?;
+            return Ok(started(client, connection, None));
+        }
+        config.ssl_mode(match a.ssl_mode {
+            SslMode::Prefer => tokio_postgres::config::SslMode::Prefer,
+            _ => tokio_postgres::config::SslMode::Require,
+        });
+        let tls = tokio_postgres_rustls::MakeRustlsConnect::new(self.tls_config()?);
+        let (client, connection) = config.connect(tls.clone()).await.map_err(|e| self.connect_error(&e))?;
+        Ok(started(client, connection, Some(tls)))
+    }
+
+    fn tls_config(&self) -> Result<ClientConfig, SourceError> {
+        let provider = CryptoProvider::get_default()
+            .cloned()
+            .unwrap_or_else(|| Arc::new(rustls::crypto::ring::default_provider()));
+        let builder = ClientConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .map_err(|e| self.rejected(&e.to_string()))?;
+        let verify = match self.address.ssl_mode {
+            SslMode::Disable | SslMode::Prefer | SslMode::Require => Verify::Nothing,
+            SslMode::VerifyCa => Verify::Authority(Arc::new(self.roots()?)),
+            SslMode::VerifyFull => {
+                return Ok(builder.with_root_certificates(self.roots()?).with_no_client_auth());
+            }
+        };
+        let verifier = Arc::new(Verifier { verify, provider });
+        Ok(builder
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_no_client_auth())
+    }
+
+    fn roots(&self) -> Result<RootCertStore, SourceError> {
+        let mut roots = RootCertStore::empty();
+        let Some(path) = &self.address.ssl_root_cert else {
+            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+            return Ok(roots);
+        };
+        let pem = std::fs::read(path).map_err(|e| self.rejected(&format!("sslrootcert cannot be read: {e}")))?;
+        for certificate in rustls_pemfile::certs(&mut &pem[..]) {
+            let certificate = certificate.map_err(|e| self.rejected(&format!("sslrootcert is not PEM: {e}")))?;
+            roots.add(certificate).map_err(|e| self.rejected(&e.to_string()))?;
+        }
+        Ok(roots)
+    }
+
+    fn rejected(&self, reason: &str) -> SourceError {
+        SourceError::CertificateRejected {
+            address: self.address.host_and_port(),
+            reason: reason.into(),
+        }
+    }
+
+    fn connect_error(&self, error: &tokio_postgres::Error) -> SourceError {
+        let address = self.address.host_and_port();
+        match error.code() {
+            Some(&SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
+                return SourceError::WrongPassword {
+                    address,
+                    user: self.address.user.clone(),
+                };
+            }
+            Some(&SqlState::INVALID_CATALOG_NAME) => {
+                return SourceError::NoSuchDatabase {
+                    address,
+                    database: self.address.database.clone(),
+                };
+            }
+            _ => {}
+        }
+        let cause = causes(error);
+        if cause.contains("password missing") {
+            return SourceError::WrongPassword {
+                address,
+                user: self.address.user.clone(),
+            };
+        }
+        // The driver has no kind for these two: the server's one-byte "no" to TLS, and the handshake.
+        if cause.contains("server does not support TLS") {
+            return SourceError::TlsRefused { address };
+        }
+        if cause.contains("certificate") {
+            return SourceError::CertificateRejected { address, reason: cause };
+        }
+        SourceError::Unreachable { address, reason: cause }
+    }
+}
+
+fn started<S, T>(
+    client: tokio_postgres::Client,
+    connection: tokio_postgres::Connection<S, T>,
+    tls: Option<tokio_postgres_rustls::MakeRustlsConnect>,
+) -> PgClient
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+    T: tokio_postgres::tls::TlsStream + Unpin + Send + 'static,
+{
+    let canceller = client.cancel_token();
+    let is_encrypted = tls.is_some();
+    // The task ends with the connection; the client's calls carry its errors.
+    let driver = tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "Source connection ended");
+        }
+    });
+    PgClient {
+        client,
+        driver,
+        canceller,
+        tls,
+        is_encrypted,
+    }
+}
+
+/// The texts of an error and of what caused it.
+fn causes(error: &tokio_postgres::Error) -> String {
+    if let Some(db) = error.as_db_error() {
+        return db.message().to_owned();
+    }
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+/// An error of a query on an open connection.
+pub(super) fn query_error(error: tokio_postgres::Error) -> SourceError {
+    let reason = causes(&error);
+    match error.code() {
+        Some(&SqlState::QUERY_CANCELED) => SourceError::Cancelled,
+        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => SourceError::NoSelect { tables: vec![reason] },
+        Some(code) if code.code().starts_with("57P") || code.code().starts_with("08") => {
+            SourceError::ConnectionLost { reason }
+        }
+        Some(_) => SourceError::Query { reason },
+        None => SourceError::ConnectionLost { reason },
+    }
+}
+
+#[derive(Debug)]
+enum Verify {
+    /// The link is encrypted, whoever answers: what `require` means everywhere.
+    Nothing,
+    /// The chain, not the name.
+    Authority(Arc<RootCertStore>),
+}
+
+#[derive(Debug)]
+struct Verifier {
+    verify: Verify,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        if let Verify::Authority(roots) = &self.verify {
+            let algorithms = self.provider.signature_verification_algorithms.all;
+            let certificate = ParsedCertificate::try_from(end_entity)?;
+            verify_server_cert_signed_by_trust_anchor(&certificate, roots, intermediates, now, algorithms)?;
+        }
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}

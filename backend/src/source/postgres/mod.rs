@@ -1,0 +1,16 @@
+//! PostgreSQL 10 and later.
+//!
+//! Rows come through `COPY (SELECT ...) TO STDOUT (FORMAT binary)`: the cheapest way out of the server, and one way
+//! for roots and children alike. Keys go in as array literals, so that the server's planner sees how many there are
+//! and its own operators compare them: equality of keys is always the source's (collations, `1.0 = 1.00`, padding).
+
+pub mod check;
+pub mod client;
+pub mod model;
+pub mod queries;
+pub mod reader;
+pub mod schema;
+pub mod url;
+pub mod values;
+
+pub use client::PgSource;

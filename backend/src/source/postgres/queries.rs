@@ -1,0 +1,352 @@
+//! The SQL of every read, in one place: names are always quoted, values always literals of a named type.
+
+use crate::data::catalog::CatalogTable;
+use crate::plan::{Join, Node, OrderTerm};
+use godwit_shared::job::TableFilter;
+
+/// A name as SQL.
+pub fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text as an SQL literal; `standard_conforming_strings` is on in every session.
+pub fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A part of a table by primary key: from the first key on, up to but without the second. Keys are printed values.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct KeyRange {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Vec<String>>,
+}
+
+/// Every read is wrapped so.
+fn copy(select: &str) -> String {
+    format!("COPY ({select}) TO STDOUT (FORMAT binary)")
+}
+
+/// Root rows of a range. Rows of a table without a primary key come in the order of all their columns, so that equal
+/// rows are side by side; otherwise the order is the server's choice unless `is_ordered`.
+pub fn root_rows(node: &Node, range: &KeyRange, is_ordered: bool, limit: Option<u32>) -> String {
+    let mut sql = format!(
+        "SELECT {} FROM {}",
+        select_list(node, "c"),
+        from_item(&node.table, node.table_filter.as_ref(), "c")
+    );
+    let conditions = range_conditions(&node.table, range, "c");
+    if !conditions.is_empty() {
+        sql.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
+    }
+    if is_ordered || node.table.primary_key.is_empty() {
+        sql.push_str(&order_by(&node.table, &node.order, "c"));
+    }
+    if let Some(limit) = limit {
+        sql.push_str(&format!(" LIMIT {limit}"));
+    }
+    copy(&sql)
+}
+
+/// Rows of a child node that belong to any of the keys: the number of the key (from 1) first, then the cells, in the
+/// order of the keys and then of the node. `keys` holds a list of printed values for each pair of the join.
+pub fn child_rows(node: &Node, parent: &CatalogTable, join: &Join, keys: &[Vec<String>], limit: Option<u32>) -> String {
+    let arrays: Vec<String> = join
+        .pairs
+        .iter()
+        .zip(keys)
+        .map(|(pair, values)| {
+            let items: Vec<String> = values.iter().map(|v| super::values::array_element(v)).collect();
+            format!(
+                "{}::{}[]",
+                literal(&format!("{{{}}}", items.join(","))),
+                parent.columns[pair.parent].cast
+            )
+        })
+        .collect();
+    let names: Vec<String> = (1..=join.pairs.len()).map(|i| format!("k{i}")).collect();
+    let conditions: Vec<String> = join
+        .pairs
+        .iter()
+        .zip(&names)
+        .map(|(pair, name)| {
+            let own = format!("c.{}", quote(&node.table.columns[pair.own].name));
+            if pair.as_text {
+                format!("{own}::text = k.{name}::text")
+            } else {
+                format!("{own} = k.{name}")
+            }
+        })
+        .collect();
+    let from = format!(
+        "unnest({}) WITH ORDINALITY AS k({}, n) JOIN {} ON {}",
+        arrays.join(", "),
+        names.join(", "),
+        from_item(&node.table, node.table_filter.as_ref(), "c"),
+        conditions.join(" AND ")
+    );
+    let cells = select_list(node, "c");
+    let separator = if cells.is_empty() { "" } else { ", " };
+    let order = order_terms(&node.table, &node.order, "c");
+    let order = if order.is_empty() {
+        String::new()
+    } else {
+        format!(", {}", order.join(", "))
+    };
+    match limit {
+        None => copy(&format!(
+            "SELECT k.n::int4{separator}{cells} FROM {from} ORDER BY k.n{order}"
+        )),
+        Some(limit) => {
+            let own_order = order.trim_start_matches(", ");
+            let window = if own_order.is_empty() {
+                String::new()
+            } else {
+                format!(" ORDER BY {own_order}")
+            };
+            let outer: Vec<String> = (0..node.columns.len()).map(|i| format!(", q.v{i}")).collect();
+            let inner: Vec<String> = node
+                .columns
+                .iter()
+                .enumerate()
+                .map(|(i, c)| format!(", {} AS v{i}", cell(&node.table, *c, "c")))
+                .collect();
+            copy(&format!(
+                "SELECT q.n::int4{} FROM (SELECT k.n{}, row_number() OVER (PARTITION BY k.n{window}) AS place FROM {from}) q \
+                 WHERE q.place <= {limit} ORDER BY q.n, q.place",
+                outer.concat(),
+                inner.concat()
+            ))
+        }
+    }
+}
+
+/// Keys that cut a table into about `chunks` parts of equal size, from a sample: one text for each column of the key.
+pub fn split_keys(table: &CatalogTable, percent: f64, step: u64) -> String {
+    let key: Vec<String> = table
+        .primary_key
+        .iter()
+        .map(|c| quote(&table.columns[*c].name))
+        .collect();
+    let printed: Vec<String> = (1..=key.len()).map(|i| format!("format('%s', k{i})")).collect();
+    let inner: Vec<String> = key
+        .iter()
+        .enumerate()
+        .map(|(i, k)| format!("c.{k} AS k{}", i + 1))
+        .collect();
+    let sorted: Vec<String> = key.iter().map(|k| format!("c.{k}")).collect();
+    format!(
+        "SELECT {} FROM (SELECT {}, row_number() OVER (ORDER BY {}) AS n FROM {} c TABLESAMPLE SYSTEM ({percent}) REPEATABLE (1)) s \
+         WHERE n % {step} = 0 ORDER BY n",
+        printed.join(", "),
+        inner.join(", "),
+        sorted.join(", "),
+        only(table)
+    )
+}
+
+/// A query that is never run but planned: it shows whether a filter is valid for its table.
+pub fn filter_check(table: &CatalogTable, filter: &TableFilter) -> String {
+    format!("EXPLAIN SELECT 1 FROM {}", from_item(table, Some(filter), "c"))
+}
+
+pub(super) fn only(table: &CatalogTable) -> String {
+    let name = format!("{}.{}", quote(&table.name.schema), quote(&table.name.table));
+    // A table's own rows; partitions belong to their root.
+    if table.is_partitioned {
+        name
+    } else {
+        format!("ONLY {name}")
+    }
+}
+
+fn from_item(table: &CatalogTable, filter: Option<&TableFilter>, alias: &str) -> String {
+    let Some(filter) = filter else {
+        return format!("{} AS {alias}", only(table));
+    };
+    let condition = filter.where_clause.as_deref().map(str::trim).filter(|w| !w.is_empty());
+    // The line end closes a comment at the end of the user's text.
+    let condition = condition.map(|w| format!(" WHERE ({w}\n)")).unwrap_or_default();
+    let limit = filter
+        .row_count
+        .map(|n| format!("{} LIMIT {n}", order_by(table, &natural_order(table), "t")))
+        .unwrap_or_default();
+    format!("(SELECT * FROM {} t{condition}{limit}) AS {alias}", only(table))
+}
+
+fn natural_order(table: &CatalogTable) -> Vec<OrderTerm> {
+    let all: Vec<usize> = (0..table.columns.len()).collect();
+    let columns = if table.primary_key.is_empty() {
+        &all
+    } else {
+        &table.primary_key
+    };
+    columns
+        .iter()
+        .map(|c| OrderTerm {
+            column: *c,
+            descending: false,
+            null_is_lowest: false,
+            as_text: !table.columns[*c].is_orderable,
+        })
+        .collect()
+}
+
+fn order_by(table: &CatalogTable, order: &[OrderTerm], alias: &str) -> String {
+    let terms = order_terms(table, order, alias);
+    if terms.is_empty() {
+        String::new()
+    } else {
+        format!(" ORDER BY {}", terms.join(", "))
+    }
+}
+
+fn order_terms(table: &CatalogTable, order: &[OrderTerm], alias: &str) -> Vec<String> {
+    order
+        .iter()
+        .map(|term| {
+            let column = format!("{alias}.{}", quote(&table.columns[term.column].name));
+            let text = if term.as_text { "::text" } else { "" };
+            let way = match (term.descending, term.null_is_lowest) {
+                (false, true) => " NULLS FIRST",
+                (true, true) => " DESC NULLS LAST",
+                (false, false) => "",
+                (true, false) => " DESC",
+            };
+            format!("{column}{text}{way}")
+        })
+        .collect()
+}
+
+fn select_list(node: &Node, alias: &str) -> String {
+    let cells: Vec<String> = node.columns.iter().map(|c| cell(&node.table, *c, alias)).collect();
+    cells.join(", ")
+}
+
+/// A column as it is requested: in its binary form, or as its output function prints it. `format` calls that function,
+/// a cast to text does not always (it adds `/32` to an inet).
+fn cell(table: &CatalogTable, column: usize, alias: &str) -> String {
+    let c = &table.columns[column];
+    let name = format!("{alias}.{}", quote(&c.name));
+    if c.reads_as_text {
+        format!("CASE WHEN num_nulls({name}) = 0 THEN format('%s', {name}) END")
+    } else {
+        name
+    }
+}
+
+fn range_conditions(table: &CatalogTable, range: &KeyRange, alias: &str) -> Vec<String> {
+    let key: Vec<String> = table
+        .primary_key
+        .iter()
+        .map(|c| format!("{alias}.{}", quote(&table.columns[*c].name)))
+        .collect();
+    let bound = |values: &[String]| {
+        let values: Vec<String> = values
+            .iter()
+            .zip(&table.primary_key)
+            .map(|(v, c)| format!("{}::{}", literal(v), table.columns[*c].cast))
+            .collect();
+        values.join(", ")
+    };
+    let compare = |values: &[String], operator: &str| match key.as_slice() {
+        [one] => format!("{one} {operator} {}", bound(values)),
+        several => format!("({}) {operator} ({})", several.join(", "), bound(values)),
+    };
+    let from = range.from.as_deref().map(|v| compare(v, ">="));
+    from.into_iter()
+        .chain(range.to.as_deref().map(|v| compare(v, "<")))
+        .collect()
+}
+
+/// Refuses what is more than one predicate: a filter stands inside parentheses, and may not close them.
+///
+/// # Errors
+/// A sentence for the user.
+pub fn check_predicate(text: &str) -> Result<(), String> {
+    let bytes = text.as_bytes();
+    let (mut at, mut depth) = (0, 0usize);
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\'' | b'"' => at = skip_quoted(bytes, at)?,
+            b'-' if bytes.get(at + 1) == Some(&b'-') => at += text[at..].find('\n').unwrap_or(text.len() - at - 1),
+            b'/' if bytes.get(at + 1) == Some(&b'*') => return Err("it holds a block comment".into()),
+            b'$' if is_dollar_quote(&text[at..]) => {
+                return Err("it holds a dollar-quoted string: use single quotes".into());
+            }
+            b'(' => depth += 1,
+            b')' => {
+                depth = depth
+                    .checked_sub(1)
+                    .ok_or("it closes a parenthesis that it does not open")?
+            }
+            b';' => return Err("it holds a semicolon".into()),
+            b'\0' => return Err("it holds a zero byte".into()),
+            _ => {}
+        }
+        at += 1;
+    }
+    if depth == 0 {
+        Ok(())
+    } else {
+        Err("it does not close a parenthesis".into())
+    }
+}
+
+/// The place of the closing quote.
+fn skip_quoted(bytes: &[u8], start: usize) -> Result<usize, String> {
+    let quote = bytes[start];
+    let escapes = quote == b'\'' && start > 0 && matches!(bytes[start - 1], b'e' | b'E');
+    let mut at = start + 1;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' if escapes => at += 1,
+            b if b == quote && bytes.get(at + 1) == Some(&quote) => at += 1,
+            b if b == quote => return Ok(at),
+            _ => {}
+        }
+        at += 1;
+    }
+    Err("it does not close a quote".into())
+}
+
+fn is_dollar_quote(rest: &str) -> bool {
+    rest[1..]
+        .find('$')
+        .is_some_and(|end| rest[1..=end].chars().all(|c| c.is_alphanumeric() || c == '_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_is_one_predicate() {
+        for good in [
+            "STATUS = 'S'",
+            "a in (1, (2)) and b = 'it''s (' -- )",
+            "\"we)ird\" = E'\\'('",
+            "price > $1 or x",
+        ] {
+            assert_eq!(check_predicate(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "1=1) union select (1",
+            "(a",
+            "a;b",
+            "'a",
+            "a /* ) */",
+            "x = $$)$$",
+            "x = $t$ ) $t$",
+        ] {
+            assert!(check_predicate(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_and_values_are_quoted() {
+        assert_eq!(quote("a\"b"), "\"a\"\"b\"");
+        assert_eq!(literal("it's \\"), "'it''s \\'");
+    }
+}

@@ -1,0 +1,220 @@
+//! Connection URLs: `jdbc:postgresql://...` and native ones, parsed and never passed through blindly.
+
+use crate::source::SourceError;
+use godwit_shared::connection::JdbcConnectionDetails;
+
+/// How the link is encrypted, with the names that libpq and the JDBC driver share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SslMode {
+    Disable,
+    /// Encrypted where the server offers it.
+    Prefer,
+    /// Encrypted, whoever the server is.
+    Require,
+    /// The certificate comes from a trusted authority.
+    VerifyCa,
+    /// And names this host.
+    VerifyFull,
+}
+
+/// Everything that a connection needs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PgAddress {
+    pub host: String,
+    pub port: u16,
+    /// Empty: the server's default for the user.
+    pub database: String,
+    pub user: String,
+    pub password: Option<String>,
+    pub ssl_mode: SslMode,
+    /// A PEM file with the authorities to trust instead of the usual ones.
+    pub ssl_root_cert: Option<String>,
+    pub connect_timeout_seconds: u64,
+}
+
+impl std::fmt::Debug for PgAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}@{}/{}", self.user, self.host_and_port(), self.database)
+    }
+}
+
+/// Parameters that are understood. Some are accepted because clients write them, and change nothing here.
+const KNOWN: [&str; 12] = [
+    "user",
+    "password",
+    "ssl",
+    "sslmode",
+    "sslrootcert",
+    "connect_timeout",
+    "connectTimeout",
+    "loginTimeout",
+    "applicationName",
+    "application_name",
+    "currentSchema",
+    "tcpKeepAlive",
+];
+
+impl PgAddress {
+    /// Reads the URL of a request; user and password given beside it win.
+    ///
+    /// # Errors
+    /// When it is no URL of PostgreSQL or has parameters that are not known; the text lists those that are.
+    pub fn parse(details: &JdbcConnectionDetails) -> Result<Self, SourceError> {
+        if !details.kind.is_empty() && !details.kind.eq_ignore_ascii_case("POSTGRESQL") {
+            return Err(SourceError::UnsupportedKind {
+                kind: details.kind.clone(),
+            });
+        }
+        let invalid = |reason: String| SourceError::InvalidUrl { reason };
+        let text = details.url.trim();
+        if text.is_empty() {
+            return Err(invalid("it is empty".into()));
+        }
+        let native = text.strip_prefix("jdbc:").unwrap_or(text);
+        let url = url::Url::parse(native).map_err(|e| invalid(e.to_string()))?;
+        if !matches!(url.scheme(), "postgresql" | "postgres") {
+            return Err(invalid(format!(
+                "it starts with \"{}\", not with \"jdbc:postgresql\"",
+                url.scheme()
+            )));
+        }
+        let decode =
+            |s: &str| percent_decode(s).ok_or_else(|| invalid("a % in it is not followed by two digits".into()));
+        let host = url
+            .host_str()
+            .filter(|h| !h.is_empty())
+            .ok_or_else(|| invalid("it names no host".into()))?;
+        let mut address = PgAddress {
+            host: decode(host.trim_start_matches('[').trim_end_matches(']'))?,
+            port: url.port().unwrap_or(5432),
+            database: decode(url.path().trim_start_matches('/'))?,
+            user: decode(url.username())?,
+            password: url.password().map(decode).transpose()?,
+            ssl_mode: SslMode::Prefer,
+            ssl_root_cert: None,
+            connect_timeout_seconds: 10,
+        };
+        for (name, value) in url.query_pairs() {
+            address.set(&name, &value).map_err(invalid)?;
+        }
+        if let Some(user) = details.user.as_ref().filter(|u| !u.is_empty()) {
+            address.user = user.clone();
+        }
+        if let Some(password) = &details.password {
+            address.password = Some(password.clone());
+        }
+        if address.user.is_empty() {
+            return Err(invalid("no user is given".into()));
+        }
+        Ok(address)
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        match name {
+            "user" => self.user = value.into(),
+            "password" => self.password = Some(value.into()),
+            "ssl" => {
+                self.ssl_mode = if value == "false" {
+                    SslMode::Disable
+                } else {
+                    SslMode::VerifyFull
+                }
+            }
+            "sslmode" => {
+                self.ssl_mode = match value {
+                    "disable" => SslMode::Disable,
+                    "allow" | "prefer" => SslMode::Prefer,
+                    "require" => SslMode::Require,
+                    "verify-ca" => SslMode::VerifyCa,
+                    "verify-full" => SslMode::VerifyFull,
+                    other => {
+                        return Err(format!(
+                            "sslmode \"{other}\" is none of disable, prefer, require, verify-ca, verify-full"
+                        ));
+                    }
+                }
+            }
+            "sslrootcert" => self.ssl_root_cert = Some(value.into()),
+            "connect_timeout" | "connectTimeout" | "loginTimeout" => {
+                self.connect_timeout_seconds = value
+                    .parse()
+                    .map_err(|_| format!("{name} is not a number of seconds"))?;
+            }
+            known if KNOWN.contains(&known) => {}
+            unknown => {
+                return Err(format!(
+                    "the parameter \"{unknown}\" is not known; known are {}",
+                    KNOWN.join(", ")
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// For messages: no user, no password.
+    pub fn host_and_port(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+}
+
+fn percent_decode(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] == b'%' {
+            out.push(u8::from_str_radix(text.get(at + 1..at + 3)?, 16).ok()?);
+            at += 3;
+        } else {
+            out.push(bytes[at]);
+            at += 1;
+        }
+    }
+    String::from_utf8(out).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(url: &str) -> Result<PgAddress, SourceError> {
+        PgAddress::parse(&JdbcConnectionDetails {
+            kind: "POSTGRESQL".into(),
+            url: url.into(),
+            ..Default::default()
+        })
+    }
+
+    #[test]
+    fn jdbc_and_native_urls() {
+        let a = parse("jdbc:postgresql://db.example:5433/shop?user=u&password=p%40&sslmode=verify-full").unwrap();
+        assert_eq!(
+            (&*a.host, a.port, &*a.database, &*a.user, a.password.as_deref()),
+            ("db.example", 5433, "shop", "u", Some("p@"))
+        );
+        assert_eq!(a.ssl_mode, SslMode::VerifyFull);
+        let a = parse("postgres://m%C3%BC:a%2Fb@[::1]/Sh%20op").unwrap();
+        assert_eq!(
+            (&*a.host, a.port, &*a.database, &*a.user, a.password.as_deref()),
+            ("::1", 5432, "Sh op", "mü", Some("a/b"))
+        );
+        assert_eq!(a.host_and_port(), "[::1]:5432");
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        let check = |url: &str, expected: &str| {
+            let message = parse(url).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        };
+        check("", "empty");
+        check("jdbc:mysql://h/db?user=u", "mysql");
+        check("jdbc:postgresql://h/db", "no user");
+        check("jdbc:postgresql://h/db?user=u&sslMod=x", "sslMod");
+        check("jdbc:postgresql://h/db?user=u&sslmode=x", "verify-full");
+    }
+}

@@ -1,0 +1,268 @@
+//! PostgreSQL's binary formats: every type becomes a [`Value`] here, and is printed as PostgreSQL prints it.
+//!
+//! One file per group of types. The formats are those of the types' `send` functions (`src/backend/utils/adt` of
+//! PostgreSQL). A type without a binary form, or one this build does not know, is read as the text that its output
+//! function prints.
+
+mod geometric;
+mod json;
+mod nested;
+mod network;
+mod number;
+mod text;
+mod time;
+
+use crate::data::value::{CellDecoder, Note, Value};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+pub(super) use nested::quoted_element as array_element;
+
+/// How the cells of one type are read.
+#[derive(Debug, Clone)]
+pub enum Codec {
+    Bool,
+    Int2,
+    Int4,
+    Int8,
+    Oid,
+    Float4,
+    Float8,
+    Numeric,
+    /// With the number of digits after the point, which the server's `lc_monetary` decides.
+    Money(u32),
+    Text,
+    /// `char(n)`: padded; its key form is not.
+    PaddedText,
+    /// Compared without case.
+    CaselessText,
+    /// The one-byte type `"char"`.
+    Char,
+    /// A version byte, then text: jsonpath, ltree.
+    VersionedText,
+    Bytes,
+    Date,
+    Timestamp,
+    TimestampTz,
+    Time,
+    TimeTz,
+    Interval,
+    Uuid,
+    Json,
+    Jsonb,
+    Inet,
+    Cidr,
+    MacAddr,
+    Bits,
+    Lsn,
+    TsVector,
+    Hstore,
+    Point,
+    Line,
+    Segment,
+    Box,
+    Path,
+    Polygon,
+    Circle,
+    Vector,
+    Geometry,
+    Range(Arc<Codec>),
+    Multirange(Arc<Codec>),
+    Array(Arc<Codec>),
+    /// An array whose elements have no binary form: read as text.
+    TextArray,
+    Composite(Arc<[(String, Codec)]>),
+}
+
+impl Codec {
+    /// Whether the cell has to be requested as printed text.
+    pub fn reads_as_text(&self) -> bool {
+        matches!(self, Codec::TextArray)
+    }
+}
+
+/// What a cell's bytes are not.
+pub(crate) type Broken = &'static str;
+
+impl CellDecoder for Codec {
+    fn decode<'a>(&self, cell: &'a [u8], notes: &mut Vec<Note>) -> Value<'a> {
+        self.value(cell, notes).unwrap_or_else(|broken| {
+            notes.push(Note::Unconvertible(Cow::Borrowed(broken)));
+            Value::Null
+        })
+    }
+
+    fn print(&self, cell: &[u8]) -> String {
+        self.text(cell)
+            .unwrap_or_else(|_| String::from_utf8_lossy(cell).into_owned())
+    }
+
+    fn canonical(&self, cell: &[u8], out: &mut Vec<u8>) {
+        match self {
+            Codec::Numeric => number::canonical_numeric(cell, out),
+            Codec::Float4 | Codec::Float8 => number::canonical_float(cell, out),
+            Codec::PaddedText => out.extend_from_slice(cell.trim_ascii_end_spaces()),
+            Codec::CaselessText => match std::str::from_utf8(cell) {
+                Ok(text) => out.extend_from_slice(text.to_lowercase().as_bytes()),
+                Err(_) => out.extend_from_slice(cell),
+            },
+            // Integers of all widths agree, so that a key that is widened keeps its ids.
+            Codec::Int2 | Codec::Int4 | Codec::Int8 => match number::integer(cell) {
+                Ok(n) => out.extend_from_slice(&n.to_be_bytes()),
+                Err(_) => out.extend_from_slice(cell),
+            },
+            _ => out.extend_from_slice(cell),
+        }
+    }
+}
+
+trait TrimSpaces {
+    fn trim_ascii_end_spaces(&self) -> &[u8];
+}
+
+impl TrimSpaces for [u8] {
+    /// Without trailing blanks: only those pad a `char(n)`, not other white space.
+    fn trim_ascii_end_spaces(&self) -> &[u8] {
+        let end = self.iter().rposition(|b| *b != b' ').map_or(0, |p| p + 1);
+        &self[..end]
+    }
+}
+
+impl Codec {
+    fn value<'a>(&self, cell: &'a [u8], notes: &mut Vec<Note>) -> Result<Value<'a>, Broken> {
+        Ok(match self {
+            Codec::Bool => Value::Bool(cell == [1]),
+            Codec::Int2 | Codec::Int4 => Value::Int(number::integer(cell)? as i32),
+            Codec::Int8 => Value::Long(number::integer(cell)?),
+            Codec::Oid => Value::Long(i64::from(u32::from_be_bytes(fixed(cell)?))),
+            Codec::Float4 => Value::Double(number::shortest(f32::from_be_bytes(fixed(cell)?))),
+            Codec::Float8 => Value::Double(f64::from_be_bytes(fixed(cell)?)),
+            Codec::Numeric => number::numeric(cell, notes)?,
+            Codec::Money(scale) => number::money(cell, *scale, notes)?,
+            Codec::Text | Codec::PaddedText | Codec::CaselessText => Value::Text(Cow::Borrowed(utf8(cell)?)),
+            Codec::VersionedText => Value::Text(Cow::Borrowed(utf8(cell.get(1..).ok_or("it is empty")?)?)),
+            Codec::Bytes => Value::Binary(Cow::Borrowed(cell)),
+            Codec::Date => time::date(cell)?,
+            Codec::Timestamp | Codec::TimestampTz => time::timestamp(cell, notes)?,
+            Codec::Json => json::value(utf8(cell)?, notes)?,
+            Codec::Jsonb => json::value(utf8(cell.get(1..).ok_or("it is empty")?)?, notes)?,
+            Codec::Hstore => nested::hstore(cell)?,
+            Codec::Point => geometric::point(cell)?,
+            Codec::Vector => geometric::vector(cell)?,
+            Codec::Geometry => geometric::geometry(cell)?,
+            Codec::Array(element) => nested::array(element, cell, notes)?,
+            Codec::TextArray => nested::parse_array_text(utf8(cell)?).ok_or("it is not an array")?,
+            Codec::Composite(fields) => nested::composite(fields, cell, notes)?,
+            _ => Value::Text(Cow::Owned(self.text(cell)?)),
+        })
+    }
+
+    /// As the output function prints it.
+    pub(super) fn text(&self, cell: &[u8]) -> Result<String, Broken> {
+        Ok(match self {
+            Codec::Bool => if cell == [1] { "t" } else { "f" }.into(),
+            Codec::Int2 | Codec::Int4 | Codec::Int8 => number::integer(cell)?.to_string(),
+            Codec::Oid => u32::from_be_bytes(fixed(cell)?).to_string(),
+            Codec::Float4 => number::print_float4(f32::from_be_bytes(fixed(cell)?)),
+            Codec::Float8 => number::print_float8(f64::from_be_bytes(fixed(cell)?)),
+            Codec::Numeric => number::print_numeric(cell)?,
+            Codec::Money(scale) => number::print_money(cell, *scale)?,
+            Codec::Text | Codec::PaddedText | Codec::CaselessText | Codec::Json | Codec::TextArray => {
+                utf8(cell)?.into()
+            }
+            Codec::VersionedText | Codec::Jsonb => utf8(cell.get(1..).ok_or("it is empty")?)?.into(),
+            Codec::Char => text::char_byte(cell),
+            Codec::Bytes => text::bytea(cell),
+            Codec::Date => time::print_date(cell)?,
+            Codec::Timestamp => time::print_timestamp(cell, "")?,
+            Codec::TimestampTz => time::print_timestamp(cell, "+00")?,
+            Codec::Time => time::print_time(cell)?,
+            Codec::TimeTz => time::print_timetz(cell)?,
+            Codec::Interval => time::print_interval(cell)?,
+            Codec::Uuid => text::uuid(cell)?,
+            Codec::Inet => network::inet(cell, false)?,
+            Codec::Cidr => network::inet(cell, true)?,
+            Codec::MacAddr => network::mac(cell),
+            Codec::Bits => text::bits(cell)?,
+            Codec::Lsn => network::lsn(cell)?,
+            Codec::TsVector => text::tsvector(cell)?,
+            Codec::Point => geometric::print_point(cell)?,
+            Codec::Line => geometric::print_line(cell)?,
+            Codec::Segment => geometric::print_segment(cell)?,
+            Codec::Box => geometric::print_box(cell)?,
+            Codec::Path => geometric::print_path(cell)?,
+            Codec::Polygon => geometric::print_polygon(cell)?,
+            Codec::Circle => geometric::print_circle(cell)?,
+            Codec::Range(bound) => nested::print_range(bound, cell)?,
+            Codec::Multirange(bound) => nested::print_multirange(bound, cell)?,
+            Codec::Array(element) => nested::print_array(element, cell)?,
+            Codec::Composite(fields) => nested::print_composite(fields, cell)?,
+            Codec::Hstore | Codec::Vector | Codec::Geometry => return Err("this type has no text form here"),
+        })
+    }
+}
+
+pub(crate) fn fixed<const N: usize>(cell: &[u8]) -> Result<[u8; N], Broken> {
+    cell.try_into().map_err(|_| "it has another length than its type")
+}
+
+pub(crate) fn utf8(cell: &[u8]) -> Result<&str, Broken> {
+    std::str::from_utf8(cell).map_err(|_| "the text is not UTF-8")
+}
+
+/// Reads a binary form from its start to its end.
+pub(crate) struct Cursor<'a>(pub &'a [u8]);
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn take(&mut self, count: usize) -> Result<&'a [u8], Broken> {
+        if self.0.len() < count {
+            return Err("it ends early");
+        }
+        let (head, tail) = self.0.split_at(count);
+        self.0 = tail;
+        Ok(head)
+    }
+
+    pub(crate) fn u8(&mut self) -> Result<u8, Broken> {
+        Ok(self.take(1)?[0])
+    }
+
+    pub(crate) fn u16(&mut self) -> Result<u16, Broken> {
+        Ok(u16::from_be_bytes(fixed(self.take(2)?)?))
+    }
+
+    pub(crate) fn i32(&mut self) -> Result<i32, Broken> {
+        Ok(i32::from_be_bytes(fixed(self.take(4)?)?))
+    }
+
+    /// A count that the rest can hold at all, so that a wrong one allocates nothing.
+    pub(crate) fn count(&mut self) -> Result<usize, Broken> {
+        let count = usize::try_from(self.i32()?).map_err(|_| "a negative count")?;
+        if count > self.0.len() {
+            Err("a count beyond its end")
+        } else {
+            Ok(count)
+        }
+    }
+
+    pub(crate) fn f64(&mut self) -> Result<f64, Broken> {
+        Ok(f64::from_be_bytes(fixed(self.take(8)?)?))
+    }
+
+    /// A length, then that many bytes; -1 is NULL.
+    pub(crate) fn nullable(&mut self) -> Result<Option<&'a [u8]>, Broken> {
+        match self.i32()? {
+            -1 => Ok(None),
+            length => Ok(Some(
+                self.take(usize::try_from(length).map_err(|_| "a negative length")?)?,
+            )),
+        }
+    }
+
+    pub(crate) fn zero_terminated(&mut self) -> Result<&'a [u8], Broken> {
+        let end = self.0.iter().position(|b| *b == 0).ok_or("it ends early")?;
+        let text = self.take(end)?;
+        self.take(1)?;
+        Ok(text)
+    }
+}

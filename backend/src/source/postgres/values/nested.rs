@@ -1,0 +1,304 @@
+//! Types made of other types: arrays, composite types, ranges, hstore.
+
+use super::{Broken, Codec, Cursor, utf8};
+use crate::data::value::{Note, Value};
+use std::borrow::Cow;
+
+/// Dimensions, a flag for NULLs, the element's type, size and lower bound of each dimension, then the elements in row
+/// order.
+struct ArrayHead {
+    sizes: Vec<usize>,
+    has_other_bounds: bool,
+}
+
+fn read_head(c: &mut Cursor<'_>) -> Result<ArrayHead, Broken> {
+    let (dimensions, _nulls, _element) = (c.i32()?, c.i32()?, c.i32()?);
+    let mut head = ArrayHead {
+        sizes: Vec::new(),
+        has_other_bounds: false,
+    };
+    for _ in 0..dimensions {
+        head.sizes
+            .push(usize::try_from(c.i32()?).map_err(|_| "a negative size")?);
+        head.has_other_bounds |= c.i32()? != 1;
+    }
+    Ok(head)
+}
+
+pub(super) fn array<'a>(element: &Codec, cell: &'a [u8], notes: &mut Vec<Note>) -> Result<Value<'a>, Broken> {
+    let mut c = Cursor(cell);
+    let head = read_head(&mut c)?;
+    if head.has_other_bounds {
+        notes.push(Note::LowerBoundDropped);
+    }
+    if head.sizes.is_empty() {
+        return Ok(Value::Array(Vec::new()));
+    }
+    level(element, &head.sizes, &mut c, notes)
+}
+
+fn level<'a>(element: &Codec, sizes: &[usize], c: &mut Cursor<'a>, notes: &mut Vec<Note>) -> Result<Value<'a>, Broken> {
+    let mut items = Vec::with_capacity(sizes[0].min(c.0.len()));
+    for _ in 0..sizes[0] {
+        items.push(if sizes.len() > 1 {
+            level(element, &sizes[1..], c, notes)?
+        } else {
+            match c.nullable()? {
+                Some(cell) => element.value(cell, notes).unwrap_or_else(|broken| {
+                    notes.push(Note::Unconvertible(Cow::Borrowed(broken)));
+                    Value::Null
+                }),
+                None => Value::Null,
+            }
+        });
+    }
+    Ok(Value::Array(items))
+}
+
+/// As `array_out` prints it: also how the source reads it.
+pub(super) fn print_array(element: &Codec, cell: &[u8]) -> Result<String, Broken> {
+    let mut c = Cursor(cell);
+    let sizes = read_head(&mut c)?.sizes;
+    if sizes.is_empty() {
+        return Ok("{}".into());
+    }
+    let mut out = String::new();
+    print_level(element, &sizes, &mut c, &mut out)?;
+    Ok(out)
+}
+
+fn print_level(element: &Codec, sizes: &[usize], c: &mut Cursor<'_>, out: &mut String) -> Result<(), Broken> {
+    out.push('{');
+    for i in 0..sizes[0] {
+        if i > 0 {
+            out.push(',');
+        }
+        if sizes.len() > 1 {
+            print_level(element, &sizes[1..], c, out)?;
+        } else {
+            match c.nullable()? {
+                Some(cell) => out.push_str(&quoted_element(&element.text(cell)?)),
+                None => out.push_str("NULL"),
+            }
+        }
+    }
+    out.push('}');
+    Ok(())
+}
+
+/// An element of an array literal, in quotes where it needs them.
+pub(in crate::source::postgres) fn quoted_element(text: &str) -> String {
+    let plain = !text.is_empty()
+        && !text.eq_ignore_ascii_case("null")
+        && !text.contains(|c: char| matches!(c, '{' | '}' | ',' | '"' | '\\') || c.is_whitespace());
+    if plain {
+        text.into()
+    } else {
+        format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    }
+}
+
+/// Reads what `array_out` prints, elements as strings. `None` when it is not that.
+pub(super) fn parse_array_text(text: &str) -> Option<Value<'static>> {
+    // A lower bound other than 1 stands in front: [0:2]={7,8,9}
+    let body = if text.starts_with('[') {
+        text.split_once('=')?.1
+    } else {
+        text
+    };
+    let mut chars = body.chars().peekable();
+    let value = text_level(&mut chars)?;
+    chars.next().is_none().then_some(value)
+}
+
+fn text_level(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<Value<'static>> {
+    if chars.next()? != '{' {
+        return None;
+    }
+    let mut items = Vec::new();
+    if chars.peek() == Some(&'}') {
+        chars.next();
+        return Some(Value::Array(items));
+    }
+    loop {
+        items.push(match chars.peek()? {
+            '{' => text_level(chars)?,
+            '"' => Value::Text(quoted(chars)?.into()),
+            _ => {
+                let mut word = String::new();
+                while !matches!(chars.peek()?, ',' | '}') {
+                    word.push(match chars.next()? {
+                        '\\' => chars.next()?,
+                        c => c,
+                    });
+                }
+                if word == "NULL" {
+                    Value::Null
+                } else {
+                    Value::Text(word.into())
+                }
+            }
+        });
+        match chars.next()? {
+            ',' => {}
+            '}' => return Some(Value::Array(items)),
+            _ => return None,
+        }
+    }
+}
+
+fn quoted(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<String> {
+    let mut out = String::new();
+    chars.next();
+    loop {
+        match chars.next()? {
+            '"' => return Some(out),
+            '\\' => out.push(chars.next()?),
+            c => out.push(c),
+        }
+    }
+}
+
+/// A count of attributes, then type and value of each.
+fn attributes<'a>(fields: &[(String, Codec)], cell: &'a [u8]) -> Result<Vec<Option<&'a [u8]>>, Broken> {
+    let mut c = Cursor(cell);
+    if usize::try_from(c.i32()?) != Ok(fields.len()) {
+        return Err("the composite type has changed");
+    }
+    fields
+        .iter()
+        .map(|_| {
+            c.i32()?;
+            c.nullable()
+        })
+        .collect()
+}
+
+pub(super) fn composite<'a>(
+    fields: &[(String, Codec)],
+    cell: &'a [u8],
+    notes: &mut Vec<Note>,
+) -> Result<Value<'a>, Broken> {
+    let mut members = Vec::with_capacity(fields.len());
+    for ((name, codec), value) in fields.iter().zip(attributes(fields, cell)?) {
+        let value = match value {
+            Some(cell) => codec.value(cell, notes)?,
+            None => Value::Null,
+        };
+        members.push((Cow::Owned(name.clone()), value));
+    }
+    Ok(Value::Document(members))
+}
+
+/// As `record_out` prints it.
+pub(super) fn print_composite(fields: &[(String, Codec)], cell: &[u8]) -> Result<String, Broken> {
+    let mut parts = Vec::with_capacity(fields.len());
+    for ((_, codec), value) in fields.iter().zip(attributes(fields, cell)?) {
+        parts.push(match value {
+            None => String::new(),
+            Some(cell) => {
+                let text = codec.text(cell)?;
+                let special = |c: char| matches!(c, '"' | '\\' | '(' | ')' | ',') || c.is_whitespace();
+                if text.is_empty() || text.contains(special) {
+                    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\"\""))
+                } else {
+                    text
+                }
+            }
+        });
+    }
+    Ok(format!("({})", parts.join(",")))
+}
+
+const EMPTY: u8 = 0x01;
+const LOWER_INCLUSIVE: u8 = 0x02;
+const UPPER_INCLUSIVE: u8 = 0x04;
+const LOWER_INFINITE: u8 = 0x08;
+const UPPER_INFINITE: u8 = 0x10;
+
+pub(super) fn print_range(bound: &Codec, cell: &[u8]) -> Result<String, Broken> {
+    let mut c = Cursor(cell);
+    let flags = c.u8()?;
+    if flags & EMPTY != 0 {
+        return Ok("empty".into());
+    }
+    let mut print = |infinite: u8| -> Result<String, Broken> {
+        if flags & infinite != 0 {
+            return Ok(String::new());
+        }
+        let text = bound.text(c.nullable()?.ok_or("a bound is missing")?)?;
+        let special = |c: char| matches!(c, '"' | '\\' | '(' | ')' | '[' | ']' | ',') || c.is_whitespace();
+        Ok(if text.is_empty() || text.contains(special) {
+            format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\"\""))
+        } else {
+            text
+        })
+    };
+    let (lower, upper) = (print(LOWER_INFINITE)?, print(UPPER_INFINITE)?);
+    let open = if flags & LOWER_INCLUSIVE != 0 { '[' } else { '(' };
+    let close = if flags & UPPER_INCLUSIVE != 0 { ']' } else { ')' };
+    Ok(format!("{open}{lower},{upper}{close}"))
+}
+
+pub(super) fn print_multirange(bound: &Codec, cell: &[u8]) -> Result<String, Broken> {
+    let mut c = Cursor(cell);
+    let ranges: Result<Vec<String>, Broken> = (0..c.count()?)
+        .map(|_| print_range(bound, c.nullable()?.ok_or("a range is missing")?))
+        .collect();
+    Ok(format!("{{{}}}", ranges?.join(",")))
+}
+
+/// Pairs of a name and a text or NULL.
+pub(super) fn hstore(cell: &[u8]) -> Result<Value<'_>, Broken> {
+    let mut c = Cursor(cell);
+    let mut members = Vec::new();
+    for _ in 0..c.count()? {
+        let name = utf8(c.nullable()?.ok_or("a name is missing")?)?;
+        let value = match c.nullable()? {
+            Some(text) => Value::Text(Cow::Borrowed(utf8(text)?)),
+            None => Value::Null,
+        };
+        members.push((Cow::Borrowed(name), value));
+    }
+    Ok(Value::Document(members))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_array_in_text_keeps_null_and_the_word_null_apart() {
+        let text = |t: &'static str| Value::Text(t.into());
+        assert_eq!(
+            parse_array_text(r#"{a,"",NULL,"NULL","x,y","q\"z"}"#),
+            Some(Value::Array(vec![
+                text("a"),
+                text(""),
+                Value::Null,
+                text("NULL"),
+                text("x,y"),
+                text("q\"z")
+            ]))
+        );
+        assert_eq!(parse_array_text("{}"), Some(Value::Array(vec![])));
+        assert_eq!(
+            parse_array_text("[0:1]={{1},{2}}"),
+            Some(Value::Array(vec![
+                Value::Array(vec![text("1")]),
+                Value::Array(vec![text("2")])
+            ]))
+        );
+        for broken in ["", "{", "{a", "a", "{a}b", "{\"a}"] {
+            assert_eq!(parse_array_text(broken), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn elements_are_quoted_where_they_need_it() {
+        assert_eq!(quoted_element("plain"), "plain");
+        assert_eq!(quoted_element("NULL"), "\"NULL\"");
+        assert_eq!(quoted_element("a\"b\\c"), r#""a\"b\\c""#);
+        assert_eq!(quoted_element(""), "\"\"");
+    }
+}

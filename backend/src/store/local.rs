@@ -1,0 +1,90 @@
+//! A private MongoDB for the store, where no URI is given: `mongod` from the PATH, with its data below the data
+//! directory, listening on loopback alone.
+
+use super::StoreError;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::process::{Child, Command};
+
+/// A `mongod` that lives as long as this value.
+#[derive(Debug)]
+pub struct LocalMongod {
+    child: Child,
+    /// Where the store is.
+    pub uri: String,
+}
+
+impl LocalMongod {
+    /// Starts it and waits until it answers.
+    ///
+    /// # Errors
+    /// When there is no `mongod`, or it ends at once.
+    pub async fn start(data_dir: &Path) -> Result<Self, StoreError> {
+        let local = |reason: String| StoreError::Local(format!("no --store-uri is given, and {reason}"));
+        let program = find()
+            .ok_or_else(|| local("there is no mongod in the PATH: give the URI of a MongoDB for the store".into()))?;
+        let folder = data_dir.join("store");
+        std::fs::create_dir_all(&folder).map_err(|e| local(e.to_string()))?;
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|l| l.local_addr())
+            .map_err(|e| local(e.to_string()))?
+            .port();
+        let mut child = Command::new(&program)
+            .args([
+                "--bind_ip",
+                "127.0.0.1",
+                "--quiet",
+                "--wiredTigerCacheSizeGB",
+                "0.25",
+                "--port",
+                &port.to_string(),
+            ])
+            .arg("--dbpath")
+            .arg(&folder)
+            .arg("--logpath")
+            .arg(data_dir.join("store.log"))
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|e| local(format!("{} cannot be started: {e}", program.display())))?;
+        for _ in 0..600 {
+            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+                return Ok(Self {
+                    child,
+                    uri: format!("mongodb://127.0.0.1:{port}/?directConnection=true"),
+                });
+            }
+            if let Ok(Some(status)) = child.try_wait() {
+                return Err(local(format!(
+                    "the mongod of the data directory ended at once ({status}); see store.log there"
+                )));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Err(local(
+            "the mongod of the data directory does not answer; see store.log there".into(),
+        ))
+    }
+
+    /// Asks it to end and waits for it.
+    pub async fn stop(mut self) {
+        #[cfg(unix)]
+        if let Some(id) = self.child.id() {
+            // SIGTERM is its clean shutdown; there is no safe call for it in the standard library.
+            let _ = Command::new("kill").arg(id.to_string()).status().await;
+        }
+        let _ = tokio::time::timeout(Duration::from_secs(10), self.child.wait()).await;
+    }
+}
+
+fn find() -> Option<PathBuf> {
+    if let Some(path) = std::env::var_os("GODWIT_MONGOD") {
+        return Some(path.into());
+    }
+    let paths = std::env::var_os("PATH")?;
+    std::env::split_paths(&paths)
+        .map(|p| p.join("mongod"))
+        .find(|p| p.is_file())
+}

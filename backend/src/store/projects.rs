@@ -1,0 +1,125 @@
+//! Projects: each is its project file, plus what a list shows of it. Schemas that were read from a connection and wait
+//! for a project to be made of them lie beside.
+
+use super::{Store, StoreError, from_json, to_json};
+use bson::{Document, doc};
+use chrono::{DateTime, Utc};
+use futures_util::TryStreamExt;
+use godwit_shared::ids::ProjectId;
+use godwit_shared::project::ProjectSummary;
+use godwit_shared::relmig::ProjectFile;
+use godwit_shared::schema::RelationalModel;
+
+/// A project as it is stored.
+#[derive(Debug, Clone)]
+pub struct ProjectRecord {
+    pub summary: ProjectSummary,
+    pub file: ProjectFile,
+}
+
+/// The server's code for a value that a unique index has already.
+const DUPLICATE_KEY: i32 = 11_000;
+
+impl Store {
+    /// Writes a project, new or changed.
+    ///
+    /// # Errors
+    /// [`StoreError::NameTaken`] when another project has the name.
+    pub async fn save_project(&self, record: &ProjectRecord) -> Result<(), StoreError> {
+        let id = record.summary.id.as_str();
+        let entry = doc! {
+            "_id": id,
+            "name": &record.summary.name,
+            "lastModified": bson::DateTime::from_millis(record.summary.last_modified.timestamp_millis()),
+            "summary": to_json(&record.summary),
+            "file": to_json(&record.file),
+        };
+        let written = self
+            .collection("projects")
+            .replace_one(doc! {"_id": id}, entry)
+            .upsert(true)
+            .await;
+        match written {
+            Err(e) if code_of(&e) == Some(DUPLICATE_KEY) => Err(StoreError::NameTaken(record.summary.name.clone())),
+            other => Ok(other.map(|_| ())?),
+        }
+    }
+
+    /// One project.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn project(&self, id: &ProjectId) -> Result<Option<ProjectRecord>, StoreError> {
+        let entry = self.collection("projects").find_one(doc! {"_id": id.as_str()}).await?;
+        entry
+            .map(|e| {
+                Ok(ProjectRecord {
+                    summary: from_json(&e, "summary")?,
+                    file: from_json(&e, "file")?,
+                })
+            })
+            .transpose()
+    }
+
+    /// All projects, without their files.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn projects(&self) -> Result<Vec<ProjectSummary>, StoreError> {
+        let found = self
+            .collection("projects")
+            .find(doc! {})
+            .projection(doc! {"summary": 1})
+            .await?;
+        let entries: Vec<Document> = found.try_collect().await?;
+        entries.iter().map(|e| from_json(e, "summary")).collect()
+    }
+
+    /// Deletes a project; returns whether there was one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn delete_project(&self, id: &ProjectId) -> Result<bool, StoreError> {
+        Ok(self
+            .collection("projects")
+            .delete_one(doc! {"_id": id.as_str()})
+            .await?
+            .deleted_count
+            > 0)
+    }
+
+    /// Keeps a schema under an id.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn save_schema(&self, id: &str, model: &RelationalModel) -> Result<(), StoreError> {
+        let now: DateTime<Utc> = Utc::now();
+        let entry =
+            doc! {"_id": id, "at": bson::DateTime::from_millis(now.timestamp_millis()), "model": to_json(model)};
+        self.collection("schemas")
+            .replace_one(doc! {"_id": id}, entry)
+            .upsert(true)
+            .await?;
+        Ok(())
+    }
+
+    /// A schema by its id, be it kept alone or in a project.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn schema(&self, id: &str) -> Result<Option<RelationalModel>, StoreError> {
+        match self.collection("schemas").find_one(doc! {"_id": id}).await? {
+            Some(entry) => from_json(&entry, "model").map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+fn code_of(error: &mongodb::error::Error) -> Option<i32> {
+    use mongodb::error::{ErrorKind, WriteFailure};
+    match error.kind.as_ref() {
+        ErrorKind::Write(WriteFailure::WriteError(e)) => Some(e.code),
+        ErrorKind::Command(e) => Some(e.code),
+        _ => None,
+    }
+}
