@@ -1,3 +1,12 @@
-//! Journeys through the page in a real browser.
+//! Journeys through the page in a real browser, with the real server and real databases.
+//!
+//! One file per journey; how the page is used stands in `pages`. `GODWIT_SCREENSHOTS=folder` keeps pictures of the way.
 
-mod home;
+mod cancel_and_repeat;
+mod failed_job;
+mod import;
+mod job_from_outside;
+mod library;
+mod pages;
+mod pause_and_resume;
+mod wrong_password;

@@ -27,8 +27,16 @@ pub fn StatusText(#[prop(into)] status: Signal<Status>) -> impl IntoView {
 #[component]
 pub fn StatusIcon(#[prop(into)] status: Signal<Status>) -> impl IntoView {
     let label = move || status.get().label;
+    let picture = move || format!("{:?}", status.get().icon);
     view! {
-        <span class="gw-status" role="img" data-tone=move || status.get().tone.name() aria-label=label title=label>
+        <span
+            class="gw-status"
+            role="img"
+            data-tone=move || status.get().tone.name()
+            data-icon=picture
+            aria-label=label
+            title=label
+        >
             <Glyph icon=Signal::derive(move || status.get().icon)/>
         </span>
     }

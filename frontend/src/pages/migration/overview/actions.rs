@@ -59,14 +59,19 @@ impl Commands {
                     Ok(job) => live.adopt(job),
                     Err(error) => toasts.fail(&error),
                 }
-                running.set(None);
+                // A later command may be on its way by now.
+                if running.get_untracked() == Some(command) {
+                    running.set(None);
+                }
             }
         });
         Self { action, running }
     }
 
+    /// Never twice the same at once. Another one goes out at once: the job's new status is pushed before the command that
+    /// led to it is answered, and with it come the buttons of that status.
     fn dispatch(self, command: Command) {
-        if self.running.get_untracked().is_none() {
+        if self.running.get_untracked() != Some(command) {
             self.running.set(Some(command));
             self.action.dispatch_local(command);
         }

@@ -45,8 +45,21 @@ where
         documents: documents(s.documents_written, s.bytes_written),
         remaining: remaining(job),
         percent: number::percent(s.percent),
-        in_work: s.processing_tables.join(", "),
+        in_work: in_work(job),
         issues: issues(s.errors, s.warnings),
+    }
+}
+
+/// The tables that are being read; none while the job stands still, though it will go on in them.
+fn in_work(job: &MigrationJobStatus) -> String {
+    match job.status {
+        JobStatus::Running => job.statistics.processing_tables.join(", "),
+        JobStatus::Paused
+        | JobStatus::CleaningUp
+        | JobStatus::Cancelling
+        | JobStatus::Cancelled
+        | JobStatus::Failed
+        | JobStatus::Completed => String::new(),
     }
 }
 
@@ -259,7 +272,7 @@ mod tests {
             (&*figures.rows_rate, &*figures.bytes_rate),
             ("1,846 rows/s", "1.0 MB/s")
         );
-        assert_eq!(figures.remaining, "–");
+        assert_eq!((&*figures.remaining, &*figures.in_work), ("–", ""));
         job.statistics.elapsed_seconds = 0.0;
         assert_eq!(snapshot_figures(&job, &Utc).rows_rate, "–");
     }

@@ -1,0 +1,74 @@
+//! The first flight: import, create, watch, terminate, run again.
+
+use crate::library::{BORROWERS, NAME, ROWS, Stage, WHOLE_JOB};
+use crate::pages::home::HomePage;
+use crate::pages::{SOON, picture, testid};
+use godwit_tests::servers::PASSWORD;
+use std::time::{Duration, Instant};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminated_job_is_run_again_with_drop() {
+    let stage = Stage::new().await;
+    let browser = &stage.browser;
+    let home = HomePage::open(browser, &stage.app).await;
+    // Lost by a reload.
+    let mark = "window.isTheFirstPage = true";
+    browser.client.execute(mark, vec![]).await.expect("a script runs");
+    picture(browser, "home-empty").await;
+    home.import(&stage.project_file().await).await;
+    let page = home.open_project(NAME).await;
+    picture(browser, "migration-empty").await;
+
+    let wizard = page.create_job().await;
+    wizard.fill_source(stage.source, PASSWORD).await;
+    wizard.test_source().await;
+    picture(browser, "wizard-source").await;
+    wizard.next().await;
+    wizard.fill_target(&stage.target).await;
+    wizard.test_target().await;
+    picture(browser, "wizard-target").await;
+    wizard.next().await;
+    assert!(!wizard.is_drop_ticked().await);
+    picture(browser, "wizard-options").await;
+    wizard.start().await;
+
+    page.wait_status("RUNNING", SOON).await;
+    let first = page.wait_rows_above(0).await;
+    let second = page.wait_rows_above(first).await;
+    let third = page.wait_rows_above(second).await;
+    assert!(third < ROWS, "the job ended before it could be terminated");
+    page.wait_history(&[("Spinner", "Running")]).await;
+    picture(browser, "running").await;
+
+    page.terminate().await;
+    let asked_at = Instant::now();
+    page.wait_snapshot("Snapshot cancelled", SOON).await;
+    let took = asked_at.elapsed();
+    assert!(took < Duration::from_secs(5), "cancelled after {took:?}");
+    page.wait_status("CANCELLED", SOON).await;
+    assert_eq!(page.status().await, "Snapshot cancelled");
+    page.wait_history(&[("Close", "Snapshot cancelled")]).await;
+    assert!(!page.has("resume").await && !page.has("terminate").await);
+    picture(browser, "cancelled").await;
+    let kept = stage.whole_documents().await;
+    assert!(kept > 0 && kept < BORROWERS, "{kept} documents stayed");
+
+    let wizard = page.create_job_like_this().await;
+    assert_eq!(wizard.source_uri().await, stage.source.jdbc_url());
+    wizard.next().await;
+    browser.find(&testid("target-uri")).await;
+    wizard.next().await;
+    assert!(wizard.is_drop_ticked().await);
+    wizard.start().await;
+    page.wait_status("RUNNING", SOON).await;
+    page.wait_status("COMPLETED", WHOLE_JOB).await;
+    page.wait_snapshot("Completed", SOON).await;
+    page.wait_history(&[("Check", "Completed"), ("Close", "Snapshot cancelled")])
+        .await;
+    assert_eq!((page.rows().await, page.percent().await), (ROWS, 100));
+    picture(browser, "completed").await;
+    assert_eq!(stage.whole_documents().await, BORROWERS);
+
+    let mark = browser.client.execute("return window.isTheFirstPage", vec![]).await;
+    assert_eq!(mark.expect("a script runs"), true, "the page was loaded anew");
+}

@@ -1,0 +1,60 @@
+//! The page as its users speak of it: what can be done on each part, and what it shows.
+
+pub mod home;
+pub mod migration;
+pub mod wizard;
+
+use fantoccini::Locator;
+use godwit_tests::api::wait_for;
+use godwit_tests::browser::Browser;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Time enough for the page to follow, on a busy machine.
+pub const SOON: Duration = Duration::from_secs(30);
+
+pub fn testid(name: &str) -> String {
+    format!("[data-testid='{name}']")
+}
+
+/// Text of the first element that is there, at this moment.
+pub async fn text_now(browser: &Browser, css: &str) -> Option<String> {
+    let element = browser.client.find(Locator::Css(css)).await.ok()?;
+    element.text().await.ok()
+}
+
+/// An attribute of the first element that is there, at this moment.
+pub async fn attribute_now(browser: &Browser, css: &str, name: &str) -> Option<String> {
+    let element = browser.client.find(Locator::Css(css)).await.ok()?;
+    element.attr(name).await.ok().flatten()
+}
+
+/// The text of an element once it fulfils the condition; the panic shows the whole page.
+pub async fn wait_text(
+    browser: &Browser,
+    css: &str,
+    what: &str,
+    timeout: Duration,
+    is_right: impl Fn(&str) -> bool,
+) -> String {
+    let look = async || text_now(browser, css).await.filter(|text| is_right(text));
+    let found = tokio::time::timeout(timeout, wait_for(what, timeout * 2, look)).await;
+    match found {
+        Ok(text) => text,
+        Err(_) => panic!(
+            "waited {timeout:?} for {what} in {css}; the page shows:\n{}",
+            browser.text().await
+        ),
+    }
+}
+
+/// A picture of the window, where the environment asks for pictures.
+pub async fn picture(browser: &Browser, name: &str) {
+    let Some(folder) = std::env::var_os("GODWIT_SCREENSHOTS").map(PathBuf::from) else {
+        return;
+    };
+    std::fs::create_dir_all(&folder).expect("a folder for pictures");
+    let taken = browser.screenshot(&folder.join(format!("{name}.png"))).await;
+    taken.expect("a picture of the window");
+}

@@ -1,0 +1,85 @@
+//! *New migration job*.
+
+use super::{SOON, picture, testid, wait_text};
+use fantoccini::Locator;
+use godwit_tests::browser::Browser;
+use godwit_tests::servers::{Database, SUPERUSER, Target};
+
+pub struct Wizard<'a> {
+    browser: &'a Browser,
+}
+
+impl<'a> Wizard<'a> {
+    pub async fn opened(browser: &'a Browser) -> Self {
+        browser.find(&testid("wizard-next")).await;
+        Wizard { browser }
+    }
+
+    pub async fn fill_source(&self, source: &Database, password: &str) {
+        self.browser.fill(&testid("source-uri"), &source.jdbc_url()).await;
+        self.browser.fill(&testid("source-user"), SUPERUSER).await;
+        self.browser.fill(&testid("source-password"), password).await;
+    }
+
+    pub async fn fill_target(&self, target: &Target) {
+        self.browser.fill(&testid("target-uri"), &target.uri).await;
+    }
+
+    /// What the field of the source's address holds.
+    pub async fn source_uri(&self) -> String {
+        let field = self.browser.find(&testid("source-uri")).await;
+        field.prop("value").await.expect("a property").unwrap_or_default()
+    }
+
+    pub async fn next(&self) {
+        self.browser.click(&testid("wizard-next")).await;
+    }
+
+    /// *Test connection*, which must succeed.
+    pub async fn test_source(&self) {
+        self.browser.click(&testid("source-test")).await;
+        self.browser.find(&testid("test-passed")).await;
+    }
+
+    pub async fn test_target(&self) {
+        self.browser.click(&testid("target-test")).await;
+        self.browser.find(&testid("test-passed")).await;
+    }
+
+    /// *Test connection*, which must fail; the message.
+    pub async fn test_source_in_vain(&self) -> String {
+        self.browser.click(&testid("source-test")).await;
+        self.error().await
+    }
+
+    /// The message that the wizard shows.
+    pub async fn error(&self) -> String {
+        wait_text(self.browser, &testid("error-message"), "a message", SOON, |text| {
+            !text.is_empty()
+        })
+        .await
+    }
+
+    /// Whether *Drop destination collections before migration* is ticked; only on its step.
+    pub async fn is_drop_ticked(&self) -> bool {
+        let field = self.browser.find(&testid("drop-collections")).await;
+        field.is_selected().await.expect("the state of a check box")
+    }
+
+    /// From any step to the end; the job is shown afterwards.
+    pub async fn start(&self) {
+        while self
+            .browser
+            .client
+            .find(Locator::Css(&testid("wizard-start")))
+            .await
+            .is_err()
+        {
+            self.next().await;
+        }
+        // What will be written is asked of the server: seen, it is right to start.
+        self.browser.find("dialog .gw-code").await;
+        picture(self.browser, "wizard-review").await;
+        self.browser.click(&testid("wizard-start")).await;
+    }
+}

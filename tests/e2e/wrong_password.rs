@@ -1,0 +1,43 @@
+//! What is wrong with a connection is said where it can be corrected.
+
+use crate::library::Stage;
+use crate::pages::migration::MigrationPage;
+use crate::pages::{SOON, picture};
+use godwit_tests::servers::{PASSWORD, SUPERUSER};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_said_in_the_wizard() {
+    let stage = Stage::new().await;
+    let project = stage.import().await;
+    let page = MigrationPage::open(&stage.browser, &stage.app, &project).await;
+    let wizard = page.create_job().await;
+    wizard.fill_source(stage.source, "not the password").await;
+    let message = wizard.test_source_in_vain().await;
+    let expected = format!("refused the user \"{SUPERUSER}\": the password is wrong or missing");
+    assert!(message.contains(&expected), "{message}");
+    picture(&stage.browser, "wrong-password").await;
+
+    // Untested, it comes out at the start: back at the step where it is corrected, and no job is made.
+    wizard.next().await;
+    wizard.fill_target(&stage.target).await;
+    wizard.next().await;
+    wizard.start().await;
+    let message = wizard.error().await;
+    assert!(message.contains(&expected), "{message}");
+    assert!(
+        stage
+            .app
+            .api()
+            .get("/jobs")
+            .await
+            .ok()
+            .as_array()
+            .is_some_and(Vec::is_empty)
+    );
+
+    wizard.fill_source(stage.source, PASSWORD).await;
+    wizard.start().await;
+    page.wait_status("RUNNING", SOON).await;
+    page.terminate().await;
+    page.wait_status("CANCELLED", SOON).await;
+}
