@@ -94,6 +94,18 @@ impl RowSet {
         self.cells.truncate(kept * self.columns);
     }
 
+    /// The rows at these places, in this order.
+    pub fn select(&self, places: &[usize]) -> RowSet {
+        let mut chosen = RowSet::new(self.columns);
+        for place in places {
+            chosen.rows.push(self.rows[*place].clone());
+            chosen
+                .cells
+                .extend_from_slice(&self.cells[place * self.columns..(place + 1) * self.columns]);
+        }
+        chosen
+    }
+
     /// Moves all rows of another list with the same columns behind the own ones.
     pub fn append(&mut self, other: &mut RowSet) {
         debug_assert_eq!(self.columns, other.columns);
@@ -109,6 +121,34 @@ impl RowSet {
             cells: self.cells.split_off(at * self.columns),
         }
     }
+}
+
+/// The leading fields of a tuple of the binary COPY format, joined so that they are equal only for equal fields.
+/// `None` when one of them is NULL. The first `from` fields are passed over.
+///
+/// # Errors
+/// When the tuple ends early.
+pub fn leading_fields(tuple: &[u8], from: usize, count: usize) -> Result<Option<Vec<u8>>, MalformedRow> {
+    let (mut at, mut out) = (2, Vec::with_capacity(count * 12));
+    for field in 0..from + count {
+        let length = read_i32(tuple, at)?;
+        at += 4;
+        let size = usize::try_from(length).unwrap_or(0);
+        if field >= from {
+            if length == NULL {
+                return Ok(None);
+            }
+            push_field(&mut out, tuple.get(at..at + size).ok_or(MalformedRow("it ends early"))?);
+        }
+        at += size;
+    }
+    Ok(Some(out))
+}
+
+/// Appends a field to an identity: its length first, so that no two lists of fields run together.
+pub fn push_field(identity: &mut Vec<u8>, field: &[u8]) {
+    identity.extend_from_slice(&(field.len() as u32).to_le_bytes());
+    identity.extend_from_slice(field);
 }
 
 /// The four bytes at an offset, as PostgreSQL sends integers.

@@ -5,22 +5,29 @@
 //! [`BATCH_BYTES_MAX`] is halved, a single root beyond [`ROOT_BYTES_MAX`] is an issue of its row.
 
 pub mod preview;
+mod stream;
 
 use crate::assemble::document::passes;
 use crate::assemble::rows::issue_of_row;
 use crate::assemble::{Assembled, Assembler, ChildRows, RowTree};
 use crate::data::issue::{Issue, IssueKind};
-use crate::data::row::RowSet;
+use crate::data::row::{RowSet, push_field};
 use crate::plan::{Join, Node, NodeKind, RootPlan};
 use crate::source::SourceError;
+use crate::source::postgres::queries::KeyRange;
 use crate::source::postgres::reader::{BATCH_BYTES_MAX, PgReader, PgSnapshot, ROOT_BYTES_MAX};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+
+pub use stream::streamed_nodes;
+use stream::{NodeStream, root_identities};
 
 /// A connection for the rows below the roots, opened when it is first needed and again after it was given up.
 pub struct ChildReader<'s> {
     snapshot: &'s PgSnapshot,
     open: Option<PgReader>,
+    /// Nodes that are read in the order of the roots, by the node's id.
+    streams: HashMap<usize, NodeStream>,
 }
 
 /// What a batch of roots came to.
@@ -35,7 +42,30 @@ pub struct Batch {
 
 impl<'s> ChildReader<'s> {
     pub fn new(snapshot: &'s PgSnapshot) -> Self {
-        Self { snapshot, open: None }
+        Self {
+            snapshot,
+            open: None,
+            streams: HashMap::new(),
+        }
+    }
+
+    /// Starts the streams of a root whose rows of a range follow in the order of their keys; ends those of before.
+    ///
+    /// # Errors
+    /// When the source refuses them.
+    pub async fn start_streams(&mut self, root: &RootPlan, range: &KeyRange) -> Result<(), SourceError> {
+        self.streams.clear();
+        for path in streamed_nodes(root) {
+            let node = path[path.len() - 1].id;
+            self.streams
+                .insert(node, NodeStream::open(self.snapshot, &path, range).await?);
+        }
+        Ok(())
+    }
+
+    /// Whether some node is read in the order of the roots, so that the roots have to come in it.
+    pub fn has_streams(&self) -> bool {
+        !self.streams.is_empty()
     }
 
     async fn reader(&mut self) -> Result<&PgReader, SourceError> {
@@ -47,9 +77,12 @@ impl<'s> ChildReader<'s> {
 
     /// Ends what the source is doing for this reader.
     pub async fn cancel(&self) {
-        if let Some(reader) = &self.open {
-            reader.cancel().await;
-        }
+        let streams = self.streams.values().map(NodeStream::cancel);
+        let keyed = self.open.iter().map(PgReader::cancel);
+        tokio::join!(
+            futures_util::future::join_all(streams),
+            futures_util::future::join_all(keyed)
+        );
     }
 }
 
@@ -68,17 +101,32 @@ pub async fn assemble_batch(
         ..Batch::default()
     };
     batch.rows_by_node.push((root.node.id, rows.len() as u64));
+    if !reader.streams.is_empty() {
+        let roots = root_identities(&root.node, &rows);
+        for (node, stream) in &mut reader.streams {
+            let (count, bytes) = stream.load(&roots).await?;
+            batch.rows_by_node.push((*node, count));
+            batch.bytes_read += bytes;
+        }
+    }
     // Parts are taken from the end, so the first rows lie on top.
     let mut parts = vec![rows];
     while let Some(mut part) = parts.pop() {
+        let roots = if reader.streams.is_empty() {
+            HashSet::new()
+        } else {
+            root_identities(&root.node, &part)
+        };
+        let budget = if part.len() > 1 {
+            BATCH_BYTES_MAX
+        } else {
+            ROOT_BYTES_MAX
+        };
         let mut fetch = Fetch {
             reader,
             batch: &mut batch,
-            budget: if part.len() > 1 {
-                BATCH_BYTES_MAX
-            } else {
-                ROOT_BYTES_MAX
-            },
+            roots,
+            budget,
         };
         fetch.filter(&root.node, &mut part, None);
         if part.is_empty() {
@@ -118,6 +166,8 @@ pub async fn assemble_batch(
 struct Fetch<'f, 's> {
     reader: &'f mut ChildReader<'s>,
     batch: &'f mut Batch,
+    /// The roots of the part, where streams need to know them.
+    roots: HashSet<Vec<u8>>,
     /// Bytes that may still be read.
     budget: usize,
 }
@@ -163,20 +213,10 @@ impl Fetch<'_, '_> {
                 ranges: vec![0..0; keys.of_row.len()],
             }));
         }
-        let read = self.reader.reader().await?.read_children(
-            child,
-            &parent.table,
-            &keys.printed,
-            read_limit(child),
-            self.budget,
-        );
-        let Some((mut rows, mut numbers)) = read.await? else {
-            self.reader.open = None;
+        let Some((mut rows, mut numbers)) = self.rows_of(parent, child, &keys).await? else {
             return Ok(None);
         };
         self.budget -= rows.size_bytes().min(self.budget);
-        self.batch.bytes_read += rows.size_bytes() as u64;
-        self.batch.rows_by_node.push((child.id, rows.len() as u64));
         self.filter(child, &mut rows, Some(&mut numbers));
         self.cut(child, &mut rows, &mut numbers);
         let by_key = ranges_of(&numbers, keys.count);
@@ -189,6 +229,32 @@ impl Fetch<'_, '_> {
             return Ok(None);
         };
         Ok(Some(ChildRows { tree, ranges }))
+    }
+
+    /// The rows of some keys, from the node's stream or by a query of their own. `None` when they do not fit the budget.
+    async fn rows_of(
+        &mut self,
+        parent: &Node,
+        child: &Node,
+        keys: &Keys,
+    ) -> Result<Option<(RowSet, Vec<u32>)>, SourceError> {
+        if let Some(stream) = self.reader.streams.get(&child.id) {
+            let taken = stream.take(&self.roots, &keys.identities);
+            return Ok(taken.filter(|(rows, _)| rows.size_bytes() <= self.budget));
+        }
+        let reader = self.reader.reader().await?;
+        let read = reader
+            .read_children(child, &parent.table, &keys.printed, read_limit(child), self.budget)
+            .await?;
+        match &read {
+            Some((rows, _)) => {
+                self.batch.bytes_read += rows.size_bytes() as u64;
+                self.batch.rows_by_node.push((child.id, rows.len() as u64));
+            }
+            // It was cancelled in the middle of its answer.
+            None => self.reader.open = None,
+        }
+        Ok(read)
     }
 
     /// Keeps the first rows of each key, as many as the node takes.
@@ -247,6 +313,8 @@ fn empty_children(node: &Node, parents: usize) -> Vec<ChildRows> {
 struct Keys {
     /// One list for each pair of the join.
     printed: Vec<Vec<String>>,
+    /// The bytes of each key.
+    identities: Vec<Vec<u8>>,
     count: usize,
     /// The key of each row; a null in any part joins nothing.
     of_row: Vec<Option<u32>>,
@@ -262,6 +330,7 @@ fn distinct_keys(node: &Node, rows: &RowSet, join: &Join) -> Keys {
         .collect();
     let mut keys = Keys {
         printed: vec![Vec::new(); cells.len()],
+        identities: Vec::new(),
         count: 0,
         of_row: Vec::with_capacity(rows.len()),
     };
@@ -273,17 +342,19 @@ fn distinct_keys(node: &Node, rows: &RowSet, join: &Join) -> Keys {
             continue;
         };
         let mut identity = Vec::with_capacity(parts.iter().map(|p| p.len() + 4).sum());
-        for part in &parts {
-            identity.extend_from_slice(&(part.len() as u32).to_le_bytes());
-            identity.extend_from_slice(part);
-        }
-        let key = *known.entry(identity).or_insert_with(|| {
-            for ((list, part), cell) in keys.printed.iter_mut().zip(&parts).zip(&cells) {
-                list.push(node.table.columns[node.columns[*cell]].decoder.print(part));
+        parts.iter().for_each(|part| push_field(&mut identity, part));
+        let key = match known.get(&identity) {
+            Some(key) => *key,
+            None => {
+                for ((list, part), cell) in keys.printed.iter_mut().zip(&parts).zip(&cells) {
+                    list.push(node.table.columns[node.columns[*cell]].decoder.print(part));
+                }
+                keys.identities.push(identity.clone());
+                keys.count += 1;
+                known.insert(identity, keys.count as u32 - 1);
+                keys.count as u32 - 1
             }
-            keys.count += 1;
-            keys.count as u32 - 1
-        });
+        };
         keys.of_row.push(Some(key));
     }
     keys

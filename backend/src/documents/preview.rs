@@ -35,6 +35,7 @@ pub async fn preview(collection: &CollectionPlan, source: &PgSource, limit: u32)
             .stream_roots(
                 &root.node,
                 &KeyRange::default(),
+                true,
                 root.node.rule_filter.is_none().then_some(limit),
             )
             .await?;

@@ -304,15 +304,15 @@ impl Runner {
             workers: self.controls.workers,
             expect_existing: false,
         };
-        let publisher = tokio::spawn(publish(self.tracker.clone(), progress.clone()));
+        let is_over = CancellationToken::new();
+        let publisher = tokio::spawn(publish(self.tracker.clone(), progress.clone(), is_over.clone()));
         let ended = snapshot::run(run).await;
         if matches!(ended, Ok(Outcome::Completed)) {
             self.tell_what_was_there(&sink, &progress, &held).await;
             tell_empty_roots(&progress);
         }
-        publisher.abort();
-        let mut meter = Meter::new(&self.tracker.status().statistics);
-        self.tracker.update(|s| meter.refresh(s, &progress));
+        is_over.cancel();
+        let _ = publisher.await;
         Ok(ended?)
     }
 
@@ -427,14 +427,21 @@ fn tell_empty_roots(progress: &Progress) {
     }
 }
 
-/// Publishes the progress until it is aborted.
-async fn publish(tracker: Arc<Tracker>, progress: Arc<Progress>) {
+/// Publishes the progress until the go is over, and its last state then.
+async fn publish(tracker: Arc<Tracker>, progress: Arc<Progress>, is_over: CancellationToken) {
     let mut meter = Meter::new(&tracker.status().statistics);
     let mut saved = Instant::now();
     let mut tick = tokio::time::interval(PUBLISH_EVERY);
     loop {
-        tick.tick().await;
+        let is_last = tokio::select! {
+            biased;
+            () = is_over.cancelled() => true,
+            _ = tick.tick() => false,
+        };
         tracker.update(|status| meter.refresh(status, &progress));
+        if is_last {
+            return;
+        }
         if saved.elapsed() >= SAVE_EVERY {
             tracker.save().await;
             saved = Instant::now();

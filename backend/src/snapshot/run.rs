@@ -5,7 +5,7 @@ use super::{CHUNK_BYTES, CHUNKS_MAX, WRITES_IN_FLIGHT};
 use crate::assemble::{Assembled, Assembler};
 use crate::data::issue::{Issue, IssueKind, Location};
 use crate::data::progress::{Progress, TooManyErrors};
-use crate::documents::{Batch, ChildReader, assemble_batch};
+use crate::documents::{Batch, ChildReader, assemble_batch, streamed_nodes};
 use crate::plan::{CollectionPlan, Node, Plan, RootPlan};
 use crate::sink::{Sink, SinkError, WriteReport};
 use crate::source::SourceError;
@@ -169,7 +169,11 @@ async fn make_queue(
                 None => {
                     // A limited table is read as the first rows of one order: parts would each have their own limit.
                     let is_limited = root.node.table_filter.as_ref().is_some_and(|f| f.row_count.is_some());
-                    let cuts = if is_limited {
+                    // Nor is a child table sorted once for each part.
+                    let streams = streamed_nodes(root);
+                    run.progress
+                        .report(streams.iter().map(|path| read_once(path)), EventStage::Snapshotting)?;
+                    let cuts = if is_limited || !streams.is_empty() {
                         Vec::new()
                     } else {
                         snapshot.split_keys(&root.node.table, CHUNK_BYTES, CHUNKS_MAX).await?
@@ -202,6 +206,24 @@ async fn make_queue(
         }
     }
     Ok(queue)
+}
+
+/// Tells of a table that is read as a stream.
+fn read_once(path: &[&Node]) -> Issue {
+    let node = path[path.len() - 1];
+    let join = node.join.iter().flat_map(|j| &j.pairs);
+    let columns: Vec<&str> = join.map(|p| node.table.columns[p.own].name.as_str()).collect();
+    let message = format!(
+        "read once in the order of its parents: no index leads with {}",
+        columns.join(", ")
+    );
+    Issue {
+        kind: IssueKind::ReadPlan,
+        location: Location::Table(node.table.name.to_string()),
+        field: Some(node.place.clone()),
+        message,
+        key: Vec::new(),
+    }
 }
 
 fn note(kind: IssueKind, collection: &str, message: &str) -> Issue {
@@ -265,7 +287,10 @@ impl Worker<'_> {
             written: 0,
         };
         let read = async {
-            let mut stream = reader.stream_roots(&root.node, &chunk.range, None).await?;
+            children.start_streams(root, &chunk.range).await?;
+            let mut stream = reader
+                .stream_roots(&root.node, &chunk.range, children.has_streams(), None)
+                .await?;
             let mut assembler = Assembler::new(root);
             let mut roots_wanted = BATCH_ROOTS_FIRST;
             while let Some(rows) = stream.next_rows(roots_wanted, ROOT_BYTES).await? {

@@ -122,6 +122,88 @@ pub fn child_rows(node: &Node, parent: &CatalogTable, join: &Join, keys: &[Vec<S
     }
 }
 
+/// All rows of a node below the roots of a range, in the order of the roots' primary keys: the key of the root, then
+/// the parent's join columns, then the cells. `path` leads from the root to the node.
+///
+/// The source joins and sorts once; a row that several parents of one root share comes once for that root.
+pub fn streamed_rows(path: &[&Node], range: &KeyRange) -> String {
+    let (node, ancestors) = path.split_last().expect("a path has at least its root");
+    let (root, parent) = (ancestors[0], ancestors[ancestors.len() - 1]);
+    let join = node.join.as_ref().expect("a child has a join");
+    let name =
+        |alias: usize, table: &CatalogTable, column: usize| format!("a{alias}.{}", quote(&table.columns[column].name));
+    let mut keys = Vec::new();
+    for (i, column) in root.table.primary_key.iter().enumerate() {
+        keys.push(format!("{} AS r{i}", name(0, &root.table, *column)));
+    }
+    for (i, pair) in join.pairs.iter().enumerate() {
+        keys.push(format!(
+            "{} AS k{i}",
+            name(ancestors.len() - 1, &parent.table, pair.parent)
+        ));
+    }
+    let mut from = from_item(&root.table, root.table_filter.as_ref(), "a0");
+    for (i, pair) in ancestors.windows(2).enumerate() {
+        let (above, below) = (pair[0], pair[1]);
+        let join = below.join.as_ref().expect("a child has a join");
+        let conditions: Vec<String> = join
+            .pairs
+            .iter()
+            .map(|p| {
+                equal(
+                    &name(i, &above.table, p.parent),
+                    &name(i + 1, &below.table, p.own),
+                    p.as_text,
+                )
+            })
+            .collect();
+        let item = from_item(&below.table, below.table_filter.as_ref(), &format!("a{}", i + 1));
+        from = format!("{from} JOIN {item} ON {}", conditions.join(" AND "));
+    }
+    let range = range_conditions(&root.table, range, "a0");
+    let range = if range.is_empty() {
+        String::new()
+    } else {
+        format!(" WHERE {}", range.join(" AND "))
+    };
+    // Below the root itself every key comes once already.
+    let distinct = if ancestors.len() > 1 { "DISTINCT " } else { "" };
+    let conditions: Vec<String> = join
+        .pairs
+        .iter()
+        .enumerate()
+        .map(|(i, p)| {
+            equal(
+                &format!("k.k{i}"),
+                &format!("c.{}", quote(&node.table.columns[p.own].name)),
+                p.as_text,
+            )
+        })
+        .collect();
+    let leading: Vec<String> = (0..root.table.primary_key.len())
+        .map(|i| format!("k.r{i}"))
+        .chain((0..join.pairs.len()).map(|i| format!("k.k{i}")))
+        .collect();
+    let cells: Vec<String> = node.columns.iter().map(|c| cell(&node.table, *c, "c")).collect();
+    let order = order_terms(&node.table, &node.order, "c");
+    copy(&format!(
+        "SELECT {} FROM (SELECT {distinct}{} FROM {from}{range}) k JOIN {} ON {} ORDER BY {}",
+        leading.iter().chain(&cells).cloned().collect::<Vec<_>>().join(", "),
+        keys.join(", "),
+        from_item(&node.table, node.table_filter.as_ref(), "c"),
+        conditions.join(" AND "),
+        leading.iter().chain(&order).cloned().collect::<Vec<_>>().join(", "),
+    ))
+}
+
+fn equal(a: &str, b: &str, as_text: bool) -> String {
+    if as_text {
+        format!("{a}::text = {b}::text")
+    } else {
+        format!("{a} = {b}")
+    }
+}
+
 /// Keys that cut a table into about `chunks` parts of equal size, from a sample: one text for each column of the key.
 pub fn split_keys(table: &CatalogTable, percent: f64, step: u64) -> String {
     let key: Vec<String> = table

@@ -120,7 +120,7 @@ impl PgSnapshot {
 }
 
 impl PgReader {
-    /// Streams root rows of a range.
+    /// Streams root rows of a range, in the order of their keys where that is asked for.
     ///
     /// # Errors
     /// When the source refuses the read.
@@ -128,9 +128,9 @@ impl PgReader {
         &self,
         node: &Node,
         range: &KeyRange,
+        is_ordered: bool,
         limit: Option<u32>,
     ) -> Result<RowStream, SourceError> {
-        let is_ordered = limit.is_some();
         self.copy(
             &queries::root_rows(node, range, is_ordered, limit),
             node.columns.len(),
@@ -172,6 +172,17 @@ impl PgReader {
         Ok(Some((rows, numbers)))
     }
 
+    /// Streams all rows of a node below the roots of a range, in the order of the roots: [`queries::streamed_rows`].
+    ///
+    /// # Errors
+    /// When the source refuses the read.
+    pub async fn stream_below(&self, path: &[&Node], range: &KeyRange) -> Result<RowStream, SourceError> {
+        let (root, node) = (path[0], path[path.len() - 1]);
+        let keys = root.table.primary_key.len() + node.join.as_ref().map_or(0, |j| j.pairs.len());
+        self.copy(&queries::streamed_rows(path, range), node.columns.len(), keys)
+            .await
+    }
+
     /// Ends what the connection is doing now.
     pub async fn cancel(&self) {
         self.pg.cancel_query().await;
@@ -205,7 +216,11 @@ impl RowStream {
         Ok((!rows.is_empty()).then_some(rows))
     }
 
-    async fn next_tuple(&mut self) -> Result<Option<Bytes>, SourceError> {
+    /// The next row as a tuple of the binary COPY format; `None` after the last.
+    ///
+    /// # Errors
+    /// When the source is gone before the end of the rows.
+    pub async fn next_tuple(&mut self) -> Result<Option<Bytes>, SourceError> {
         while !self.is_ended {
             // The server sends each tuple as a message of its own, the header in front of the first.
             let Some(message) = self.stream.next().await else {
