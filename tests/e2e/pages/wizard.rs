@@ -5,6 +5,8 @@ use fantoccini::Locator;
 use godwit_tests::browser::Browser;
 use godwit_tests::servers::{Database, SUPERUSER, Target};
 
+const STEPS: usize = 4;
+
 pub struct Wizard<'a> {
     browser: &'a Browser,
 }
@@ -68,13 +70,11 @@ impl<'a> Wizard<'a> {
 
     /// From any step to the end; the job is shown afterwards.
     pub async fn start(&self) {
-        while self
-            .browser
-            .client
-            .find(Locator::Css(&testid("wizard-start")))
-            .await
-            .is_err()
-        {
+        for _ in 0..STEPS {
+            let start = Locator::Css("[data-testid='wizard-start']");
+            if self.browser.client.find(start).await.is_ok() {
+                break;
+            }
             self.next().await;
         }
         // What will be written is asked of the server: seen, it is right to start.
