@@ -44,7 +44,7 @@ pub async fn list(
     let mut projects = state.store.projects().await?;
     let (field, descending) = sort_of(query.sort.as_deref(), "lastModified,DESC")?;
     match field {
-        "lastModified" => projects.sort_by(|a, b| a.last_modified.cmp(&b.last_modified)),
+        "lastModified" => projects.sort_by_key(|p| p.last_modified),
         "name" => projects.sort_by(|a, b| a.name.cmp(&b.name)),
         other => {
             return Err(ApiError::invalid(format!(

@@ -82,8 +82,9 @@ impl RowSet {
     /// Keeps the rows whose place in `keep` is true.
     pub fn retain(&mut self, keep: &[bool]) {
         let mut kept = 0;
-        for row in 0..self.rows.len() {
-            if keep[row] {
+        debug_assert_eq!(keep.len(), self.rows.len());
+        for (row, is_kept) in keep.iter().enumerate() {
+            if *is_kept {
                 self.rows.swap(kept, row);
                 self.cells
                     .copy_within(row * self.columns..(row + 1) * self.columns, kept * self.columns);

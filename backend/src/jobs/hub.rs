@@ -115,7 +115,7 @@ impl Hub {
             .filter(|(v, _)| *v > version)
             .map(|(_, j)| j.clone())
             .collect();
-        jobs.sort_by(|a, b| a.submitted_at.cmp(&b.submitted_at));
+        jobs.sort_by_key(|job| job.submitted_at);
         Changes {
             version: state.version,
             jobs,
