@@ -6,7 +6,7 @@ binary=$("$ROOT/scripts/build.sh" dev | tail -n 1)
 export GODWIT_BIN=$binary
 
 say "unit tests"
-native_cargo test --locked "${NATIVE_PACKAGES[@]}" --features godwit/page --lib --bins
+native_cargo test --locked "${NATIVE_PACKAGES[@]}" --features godwit/page --lib --bins --test wire
 say "integration tests: real servers, real documents"
 native_cargo test --locked "${NATIVE_PACKAGES[@]}" --features godwit/page --test integration -- "$@"
 say "end-to-end tests: the page in a browser"

@@ -8,7 +8,7 @@ use godwit_shared::live::{Seq, ServerMessage};
 use serde_json::{Value, json};
 
 fn at(text: &str) -> DateTime<Utc> {
-    text.parse().unwrap()
+    text.parse().expect("a time")
 }
 
 fn job() -> MigrationJobStatus {
@@ -87,8 +87,8 @@ fn job_json() -> Value {
 }
 
 fn check<T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(value: T, expected: Value) {
-    assert_eq!(serde_json::to_value(&value).unwrap(), expected);
-    assert_eq!(serde_json::from_value::<T>(expected).unwrap(), value);
+    assert_eq!(serde_json::to_value(&value).expect("a value to write"), expected);
+    assert_eq!(serde_json::from_value::<T>(expected).expect("a value to read"), value);
 }
 
 #[test]
