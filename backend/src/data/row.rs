@@ -95,6 +95,20 @@ impl RowSet {
         self.cells.truncate(kept * self.columns);
     }
 
+    /// How many cells a row has.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Adds a copy of a row of another list, so that the buffer it came in can go. Returns its bytes.
+    pub fn push_copy_of(&mut self, other: &RowSet, row: usize) -> usize {
+        debug_assert_eq!(self.columns, other.columns);
+        self.rows.push(Bytes::copy_from_slice(&other.rows[row]));
+        self.cells
+            .extend_from_slice(&other.cells[row * self.columns..(row + 1) * self.columns]);
+        other.rows[row].len()
+    }
+
     /// The rows at these places, in this order.
     pub fn select(&self, places: &[usize]) -> RowSet {
         let mut chosen = RowSet::new(self.columns);
@@ -105,13 +119,6 @@ impl RowSet {
                 .extend_from_slice(&self.cells[place * self.columns..(place + 1) * self.columns]);
         }
         chosen
-    }
-
-    /// Moves all rows of another list with the same columns behind the own ones.
-    pub fn append(&mut self, other: &mut RowSet) {
-        debug_assert_eq!(self.columns, other.columns);
-        self.rows.append(&mut other.rows);
-        self.cells.append(&mut other.cells);
     }
 
     /// Cuts the list after its first `at` rows and returns the rest.

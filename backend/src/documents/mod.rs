@@ -4,6 +4,7 @@
 //! plan and batch of roots, never one for each row. Memory is bounded: a batch whose rows grow beyond
 //! [`BATCH_BYTES_MAX`] is halved, a single root beyond [`ROOT_BYTES_MAX`] is an issue of its row.
 
+mod cache;
 pub mod preview;
 mod stream;
 
@@ -19,6 +20,7 @@ use crate::source::postgres::reader::{BATCH_BYTES_MAX, PgReader, PgSnapshot, ROO
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use cache::{RowCache, is_cached};
 pub use stream::streamed_nodes;
 use stream::{NodeStream, root_identities};
 
@@ -28,6 +30,8 @@ pub struct ChildReader<'s> {
     open: Option<PgReader>,
     /// Nodes that are read in the order of the roots, by the node's id.
     streams: HashMap<usize, NodeStream>,
+    /// Rows that many documents share, by the node's id.
+    caches: HashMap<usize, RowCache>,
 }
 
 /// What a batch of roots came to.
@@ -46,6 +50,7 @@ impl<'s> ChildReader<'s> {
             snapshot,
             open: None,
             streams: HashMap::new(),
+            caches: HashMap::new(),
         }
     }
 
@@ -231,7 +236,7 @@ impl Fetch<'_, '_> {
         Ok(Some(ChildRows { tree, ranges }))
     }
 
-    /// The rows of some keys, from the node's stream or by a query of their own. `None` when they do not fit the budget.
+    /// The rows of some keys: from the node's stream, from what is kept of it, or by a query. `None` when they do not fit the budget.
     async fn rows_of(
         &mut self,
         parent: &Node,
@@ -242,9 +247,43 @@ impl Fetch<'_, '_> {
             let taken = stream.take(&self.roots, &keys.identities);
             return Ok(taken.filter(|(rows, _)| rows.size_bytes() <= self.budget));
         }
+        if !is_cached(child) {
+            return self.query(parent, child, &keys.printed).await;
+        }
+        let caches = &mut self.reader.caches;
+        let cache = caches
+            .entry(child.id)
+            .or_insert_with(|| RowCache::new(child.columns.len()));
+        let missing = cache.missing(&keys.identities);
+        if !missing.is_empty() {
+            let printed: Vec<Vec<String>> = keys
+                .printed
+                .iter()
+                .map(|list| missing.iter().map(|i| list[*i].clone()).collect())
+                .collect();
+            let Some((rows, numbers)) = self.query(parent, child, &printed).await? else {
+                return Ok(None);
+            };
+            let asked: Vec<&Vec<u8>> = missing.iter().map(|i| &keys.identities[*i]).collect();
+            if let Some(cache) = self.reader.caches.get_mut(&child.id) {
+                cache.insert(&asked, &rows, &numbers);
+            }
+        }
+        let cache = self.reader.caches.get_mut(&child.id);
+        let taken = cache.map(|c| c.take(&keys.identities));
+        Ok(taken.filter(|(rows, _)| rows.size_bytes() <= self.budget))
+    }
+
+    /// Asks the source for the rows of some keys, given as printed values: one list for each pair of the join.
+    async fn query(
+        &mut self,
+        parent: &Node,
+        child: &Node,
+        printed: &[Vec<String>],
+    ) -> Result<Option<(RowSet, Vec<u32>)>, SourceError> {
         let reader = self.reader.reader().await?;
         let read = reader
-            .read_children(child, &parent.table, &keys.printed, read_limit(child), self.budget)
+            .read_children(child, &parent.table, printed, read_limit(child), self.budget)
             .await?;
         match &read {
             Some((rows, _)) => {
