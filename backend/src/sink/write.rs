@@ -4,7 +4,7 @@ use super::connect::Sink;
 use super::error::SinkError;
 use crate::assemble::Assembled;
 use crate::assemble::bson_value::{ARRAY, DOCUMENT, begin, end, header, index_header};
-use bson::{Document, RawDocumentBuf};
+use bson::{Document, RawDocumentBuf, doc};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -90,6 +90,21 @@ impl Sink {
             }));
         }
         Ok(report)
+    }
+
+    /// Waits until everything written so far is acknowledged by a majority, where the URI asks for less: only then may
+    /// it count as done. A write that finds nothing waits for the writes before it.
+    ///
+    /// # Errors
+    /// When the destination does not answer.
+    pub async fn make_durable(&self) -> Result<(), SinkError> {
+        if !self.is_weak {
+            return Ok(());
+        }
+        let nothing = bson::oid::ObjectId::new();
+        let probe = doc! {"delete": "godwit", "deletes": [{"q": {"_id": nothing}, "limit": 1}], "writeConcern": {"w": "majority"}};
+        let answer = self.run(probe).await?;
+        retryable_concern_error(&answer).map_or(Ok(()), Err)
     }
 
     /// Runs one command, again and again while the destination is away. Returns what it did not take.
@@ -248,7 +263,6 @@ fn retryable_concern_error(answer: &Document) -> Option<SinkError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bson::doc;
 
     fn assembled(document: &Document) -> Assembled {
         let mut id = Document::new();

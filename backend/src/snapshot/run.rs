@@ -2,9 +2,11 @@
 
 use super::chunks::{Chunk, RootQueue, open_chunks};
 use super::{CHUNK_BYTES, CHUNKS_MAX, WRITES_IN_FLIGHT};
+use crate::assemble::rows::key_of;
 use crate::assemble::{Assembled, Assembler};
 use crate::data::issue::{Issue, IssueKind, Location};
 use crate::data::progress::{Progress, TooManyErrors};
+use crate::data::row::RowSet;
 use crate::documents::{Batch, ChildReader, assemble_batch, streamed_nodes};
 use crate::plan::{CollectionPlan, Node, Plan, RootPlan};
 use crate::sink::{Sink, SinkError, WriteReport};
@@ -30,6 +32,8 @@ const BATCH_BYTES: usize = 4 << 20;
 /// Bytes of root rows that are read at once.
 const ROOT_BYTES: usize = 8 << 20;
 
+/// Bytes of documents after which a root table that is read in one go is remembered as far as it has come.
+const STREAM_CHECKPOINT_BYTES: usize = 64 << 20;
 /// How long a stop waits for writes that are under way.
 const STOP_MAX: Duration = Duration::from_millis(1500);
 
@@ -186,7 +190,7 @@ async fn make_queue(
                     chunks
                 }
             };
-            let open = open_chunks(c, r, &chunks);
+            let open = open_chunks(c, r, &chunks, !streamed_nodes(root).is_empty());
             if !chunks.done.is_empty() && !open.is_empty() {
                 let message = "rows of this collection are of two points in time: those read before the interruption and those read after it";
                 run.progress.report(
@@ -285,6 +289,7 @@ impl Worker<'_> {
         let mut writes = Writes {
             tasks: JoinSet::new(),
             written: 0,
+            bytes_since_checkpoint: 0,
         };
         let read = async {
             children.start_streams(root, &chunk.range).await?;
@@ -295,12 +300,16 @@ impl Worker<'_> {
             let mut roots_wanted = BATCH_ROOTS_FIRST;
             while let Some(rows) = stream.next_rows(roots_wanted, ROOT_BYTES).await? {
                 self.wait_while_paused(&mut writes).await?;
+                if children.has_streams() && writes.bytes_since_checkpoint > STREAM_CHECKPOINT_BYTES {
+                    self.checkpoint_stream(chunk, &root.node, &rows, &mut writes).await?;
+                }
                 let count = rows.len();
                 let batch = assemble_batch(root, &mut assembler, children, rows).await?;
                 self.count(chunk.collection, count, &batch);
                 run.progress.report(batch.issues, EventStage::Snapshotting)?;
                 let bytes: usize = batch.documents.iter().map(|d| d.bson.len()).sum();
                 roots_wanted = next_batch(count, bytes);
+                writes.bytes_since_checkpoint += bytes;
                 let documents = self.claimed(collection, root, batch.documents).await?;
                 self.write(chunk.collection, root, documents, &mut writes).await?;
             }
@@ -432,18 +441,49 @@ impl Worker<'_> {
         result
     }
 
-    /// Remembers that a chunk is done. Its documents are acknowledged with the job's write concern by now.
+    /// Remembers that a chunk is done.
     async fn checkpoint(&self, chunk: &Chunk, documents: u64) -> Result<(), SnapshotError> {
+        let remember = |chunks: &mut RootChunks| {
+            chunks.done = match chunks.done.as_slice() {
+                // What was cut while it was read is done up to its end.
+                _ if chunk.is_stream => (0..=chunks.cuts.len()).collect(),
+                done => done.iter().copied().chain([chunk.index]).collect(),
+            };
+            chunks.documents += documents;
+        };
+        self.save_chunks(chunk, remember).await
+    }
+
+    /// Remembers how far a root table has come that is read in one go, in the order of its keys: up to the first of
+    /// the rows that come next.
+    async fn checkpoint_stream(
+        &self,
+        chunk: &Chunk,
+        root: &Node,
+        next: &RowSet,
+        writes: &mut Writes,
+    ) -> Result<(), SnapshotError> {
+        self.drain(writes).await?;
+        let cut: Vec<String> = key_of(root, next, 0).into_iter().map(|(_, value)| value).collect();
+        let documents = std::mem::take(&mut writes.written);
+        writes.bytes_since_checkpoint = 0;
+        let remember = |chunks: &mut RootChunks| {
+            chunks.cuts = vec![cut];
+            chunks.done = vec![0];
+            chunks.documents += documents;
+        };
+        self.save_chunks(chunk, remember).await
+    }
+
+    /// Documents are durable first, then they count as done.
+    async fn save_chunks(&self, chunk: &Chunk, remember: impl FnOnce(&mut RootChunks)) -> Result<(), SnapshotError> {
+        self.run.sink.make_durable().await?;
         let collection = &self.run.plan.collections[chunk.collection];
         let mut done = self.shared.done.lock().await;
         let chunks = done.entry((chunk.collection, chunk.root)).or_default();
-        chunks.done.push(chunk.index);
-        chunks.documents += documents;
-        self.run
-            .store
-            .save_chunks(&self.run.job, &root_name(collection, chunk.root), chunks)
-            .await?;
-        Ok(())
+        remember(chunks);
+        let name = root_name(collection, chunk.root);
+        Ok(self.run.store.save_chunks(&self.run.job, &name, chunks).await?)
     }
 
     fn count(&self, collection: usize, roots: usize, batch: &Batch) {
@@ -490,7 +530,9 @@ impl Drop for Reading {
 
 struct Writes {
     tasks: JoinSet<Result<Written, SinkError>>,
+    /// Documents since the last checkpoint.
     written: u64,
+    bytes_since_checkpoint: usize,
 }
 
 struct Written {
