@@ -5,12 +5,15 @@ use super::rows::{ChildRows, RowTree, issue_of_row, issues_of, key_of, value_of}
 use super::{convert, id, script};
 use crate::data::issue::{Issue, IssueKind};
 use crate::data::row::RowSet;
-use crate::data::value::Value;
+use crate::data::value::{Note, Value};
 use crate::plan::{CalculatedPlan, FieldPlan, Node, NodeKind, RootPlan, Script, Slot, SlotKind};
 use std::ops::Range;
 
 /// MongoDB's limit for one document, bytes.
 pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Levels of documents and arrays in one document. MongoDB takes 180 and refuses the whole command beyond.
+const LEVELS_MAX: usize = 178;
 
 /// One finished document.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,7 +85,11 @@ impl<'p> Assembler<'p> {
         let start = begin(&mut out);
         element(&mut out, b"_id\0", &own_id);
         let id_end = out.len();
-        Writer { issues: context.issues }.fields(&root.node, tree, row, &mut out);
+        let mut writer = Writer {
+            issues: context.issues,
+            level: 1,
+        };
+        writer.fields(&root.node, tree, row, &mut out);
         end(&mut out, start);
         if out.len() > DOCUMENT_BYTES_MAX {
             let message = format!(
@@ -170,6 +177,8 @@ impl<'a> Place<'a> {
 
 struct Writer<'i> {
     issues: &'i mut Vec<Issue>,
+    /// How deep the document or array lies that is being written; the root is at 1.
+    level: usize,
 }
 
 impl Writer<'_> {
@@ -219,9 +228,11 @@ impl Writer<'_> {
                 header(out, DOCUMENT, &slot.name);
                 let start = begin(out);
                 let mut is_written = false;
+                self.level += 1;
                 for inner in slots {
                     is_written |= self.slot(inner, members, out);
                 }
+                self.level -= 1;
                 if !is_written {
                     out.truncate(rollback);
                     return false;
@@ -241,8 +252,9 @@ impl Writer<'_> {
         let decoder = &place.node.table.columns[place.node.columns[field.cell]].decoder;
         let value = decoder.decode(cell, &mut notes);
         let value = convert::convert(value, field.target, || decoder.print(cell), &mut notes);
+        let value = self.fitting(value, &mut notes);
         // A JSON null is a null too; one that stands for an error stays visible.
-        let is_error = notes.iter().any(crate::data::value::Note::is_error);
+        let is_error = notes.iter().any(Note::is_error);
         if !notes.is_empty() {
             issues_of(place.node, rows, place.row, &field.name, notes, self.issues);
         }
@@ -276,10 +288,20 @@ impl Writer<'_> {
             String::new()
         };
         let value = convert::convert(value, calculated.target, || printed, &mut notes);
+        let value = self.fitting(value, &mut notes);
         if !notes.is_empty() {
             issues_of(node, rows, row, &calculated.name, notes, self.issues);
         }
         Some(value)
+    }
+
+    /// A value that would nest too deeply at this place is null, with a note.
+    fn fitting<'a>(&self, value: Value<'a>, notes: &mut Vec<Note>) -> Value<'a> {
+        if levels_of(&value) <= LEVELS_MAX.saturating_sub(self.level) {
+            return value;
+        }
+        notes.push(Note::Unconvertible("it is nested too deeply for this place".into()));
+        Value::Null
     }
 
     fn child(&mut self, name: &[u8], place: Place<'_>, index: usize, out: &mut Vec<u8>) -> bool {
@@ -289,24 +311,29 @@ impl Writer<'_> {
                 let Some(row) = range.next() else { return false };
                 header(out, DOCUMENT, name);
                 let start = begin(out);
+                self.level += 1;
                 self.fields(node, &rows.tree, row, out);
+                self.level -= 1;
                 end(out, start);
             }
             NodeKind::Array => {
                 header(out, ARRAY, name);
                 let start = begin(out);
+                self.level += 2;
                 for (index, row) in range.enumerate() {
                     index_header(out, DOCUMENT, index);
                     let start = begin(out);
                     self.fields(node, &rows.tree, row, out);
                     end(out, start);
                 }
+                self.level -= 2;
                 end(out, start);
             }
             NodeKind::PrimitiveArray => {
                 header(out, ARRAY, name);
                 let start = begin(out);
                 let mut written = 0;
+                self.level += 1;
                 for row in range {
                     let place = Place {
                         node,
@@ -318,6 +345,7 @@ impl Writer<'_> {
                         written += 1;
                     }
                 }
+                self.level -= 1;
                 end(out, start);
             }
             NodeKind::Root | NodeKind::Merged => unreachable!("a template has slots for documents and arrays only"),
@@ -332,5 +360,14 @@ impl Writer<'_> {
             (None, Some(calculated)) => self.calculated(calculated, place),
             (None, None) => None,
         }
+    }
+}
+
+/// How many documents and arrays lie in each other.
+fn levels_of(value: &Value<'_>) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(levels_of).max().unwrap_or(0),
+        Value::Document(members) => 1 + members.iter().map(|(_, v)| levels_of(v)).max().unwrap_or(0),
+        _ => 0,
     }
 }

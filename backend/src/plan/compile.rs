@@ -2,7 +2,7 @@
 
 use super::join::find_join;
 use super::script::{Script, columns_used};
-use super::template::{Template, layout};
+use super::template::{NameProblem, Template, layout};
 use super::{
     CalculatedPlan, CollectionPlan, FieldPlan, IdPlan, Node, NodeKind, OrderTerm, Plan, PlanProblem, RootPlan,
 };
@@ -236,11 +236,11 @@ impl Compiler<'_> {
         }
         match layout_all(&mut node) {
             Ok(()) => Some(RootPlan { node, id }),
-            Err((rule, table, problem)) => {
+            Err(problem) => {
                 self.problem(
                     collection,
-                    &rule,
-                    Some(&table),
+                    &problem.rule,
+                    Some(&problem.table),
                     problem.column.as_deref(),
                     problem.message,
                 );
@@ -309,7 +309,8 @@ impl Compiler<'_> {
             (Some(p), _) => format!("{}.{own_place}", p.place),
         };
         let depth = parent.map_or(1, |p| {
-            p.depth + 1 + usize::from(matches!(kind, NodeKind::Array | NodeKind::PrimitiveArray))
+            let dots = own_place.matches('.').count();
+            p.depth + 1 + dots + usize::from(matches!(kind, NodeKind::Array | NodeKind::PrimitiveArray))
         });
         if depth > DEPTH_MAX {
             self.problem(
@@ -604,10 +605,10 @@ fn need(node: &mut Node, column: usize) -> usize {
 }
 
 /// Lays out a node and all below it, children first.
-fn layout_all(node: &mut Node) -> Result<(), (MappingId, TableName, super::template::NameProblem)> {
+fn layout_all(node: &mut Node) -> Result<(), NameProblem> {
     node.children.iter_mut().try_for_each(layout_all)?;
     if node.kind != NodeKind::Merged {
-        node.template = layout(node).map_err(|p| (node.rule.clone(), node.table.name.clone(), p))?;
+        node.template = layout(node)?;
     }
     Ok(())
 }

@@ -1,8 +1,13 @@
 //! Where every value of a document goes: computed once, so that a document is written in one pass.
 
 use super::{Node, NodeKind};
+use godwit_shared::ids::MappingId;
 use godwit_shared::mapping::FieldType;
+use godwit_shared::schema::TableName;
 use std::collections::HashMap;
+
+/// The most levels that the dots of one field name make.
+const PARTS_MAX: usize = 50;
 
 /// The layout of one document. Its values come from its members: member 0 is the node itself, the others are the
 /// nodes that are merged into it, at any depth.
@@ -38,11 +43,24 @@ pub enum SlotKind {
     Group(Vec<Slot>),
 }
 
-/// A problem with a name, and the column or rule that it belongs to.
+/// A problem with a name, and the rule and column that it belongs to.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NameProblem {
+    pub rule: MappingId,
+    pub table: TableName,
     pub column: Option<String>,
     pub message: String,
+}
+
+impl NameProblem {
+    fn of(node: &Node, column: Option<&str>, message: String) -> Self {
+        NameProblem {
+            rule: node.rule.clone(),
+            table: node.table.name.clone(),
+            column: column.map(Into::into),
+            message,
+        }
+    }
 }
 
 /// Lays out the documents of a node whose children are complete.
@@ -101,10 +119,7 @@ impl Builder {
                 text: format!("column \"{name}\" of {}", node.table.name),
             };
             self.insert(&field.name, SlotKind::Field { member, index }, origin)
-                .map_err(|message| NameProblem {
-                    column: Some(name.clone()),
-                    message,
-                })?;
+                .map_err(|message| NameProblem::of(node, Some(name), message))?;
         }
         for (index, calculated) in node.calculated.iter().enumerate() {
             let origin = Origin {
@@ -113,7 +128,7 @@ impl Builder {
                 text: format!("the calculated field \"{}\"", calculated.name),
             };
             self.insert(&calculated.name, SlotKind::Calculated { member, index }, origin)
-                .map_err(|message| NameProblem { column: None, message })?;
+                .map_err(|message| NameProblem::of(node, None, message))?;
         }
         for (index, child) in node.children.iter().enumerate() {
             if child.kind == NodeKind::Merged {
@@ -140,7 +155,7 @@ impl Builder {
                 text: format!("the embedded rule of {}", child.table.name),
             };
             self.insert(&field, SlotKind::Child { member, index }, origin)
-                .map_err(|message| NameProblem { column: None, message })?;
+                .map_err(|message| NameProblem::of(child, None, message))?;
         }
         Ok(())
     }
@@ -217,6 +232,12 @@ fn check_name(name: &str, parts: &[&str], is_root: bool) -> Result<(), String> {
         return Err(format!(
             "the field name \"{}\" holds a zero byte",
             name.replace('\0', "\\0")
+        ));
+    }
+    if parts.len() > PARTS_MAX {
+        return Err(format!(
+            "the field name \"{:.60}…\" has more than {PARTS_MAX} parts",
+            name
         ));
     }
     if parts[0].starts_with('$') {

@@ -20,11 +20,13 @@ pub struct PgSource {
 }
 
 /// What every session starts with, so that no setting of server, database or user changes what is read.
-/// `row_security = off` turns rows that would be hidden into an error.
+/// `row_security = off` turns rows that would be hidden into an error. A database in SQL_ASCII holds any bytes: asked for
+/// UTF-8, it would refuse to send a row instead of leaving one bad value to the issues.
 const SESSION: &str = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'iso_8601'; \
     SET bytea_output = 'hex'; SET extra_float_digits = 3; SET xmloption = 'content'; SET client_encoding = 'UTF8'; \
     SET standard_conforming_strings = on; SET row_security = off; SET statement_timeout = 0; SET lock_timeout = 0; \
-    SET idle_in_transaction_session_timeout = 0; SET default_transaction_read_only = on";
+    SET idle_in_transaction_session_timeout = 0; SET default_transaction_read_only = on; \
+    SELECT set_config('client_encoding', 'SQL_ASCII', false) WHERE current_setting('server_encoding') = 'SQL_ASCII'";
 
 /// One open connection. Dropping it closes it.
 pub struct PgClient {

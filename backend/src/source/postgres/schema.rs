@@ -277,10 +277,7 @@ impl Types {
             is_auto_incremented: row.get(7),
             is_orderable: self.is_orderable(base),
             reads_as_text: self.codec(base).is_none() || codec.reads_as_text(),
-            loses_identity: matches!(
-                codec,
-                Codec::Timestamp | Codec::TimestampTz | Codec::Float4 | Codec::Numeric
-            ),
+            loses_identity: loses_identity(&codec),
             decoder: Arc::new(codec),
         }
     }
@@ -396,6 +393,15 @@ fn extension(name: &str) -> Option<Codec> {
         "vector" => Codec::Vector,
         _ => return None,
     })
+}
+
+/// Whether two values that the source tells apart can be one in BSON: digits that are cut, or null for both.
+fn loses_identity(codec: &Codec) -> bool {
+    match codec {
+        Codec::Date | Codec::Timestamp | Codec::TimestampTz | Codec::Float4 | Codec::Numeric | Codec::Jsonb => true,
+        Codec::Composite(fields) => fields.iter().any(|(_, field)| loses_identity(field)),
+        _ => false,
+    }
 }
 
 fn family(oid: u32, codec: &Codec) -> TypeFamily {
