@@ -1,4 +1,17 @@
 //! The product against real servers. One module per subject; `make test` builds what they need.
 
+#![recursion_limit = "256"]
+
+mod bad_input;
+mod common;
 mod demo;
+mod edge;
+mod integrity_a;
+mod integrity_a_rows;
+mod integrity_d;
+mod integrity_f;
+mod jobs;
+mod lessons;
+mod relmig;
 mod smoke;
+mod tidy;

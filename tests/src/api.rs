@@ -75,6 +75,22 @@ impl Api {
         headers: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Option<Answer> {
+        let mut all = headers.to_vec();
+        if body.is_some() {
+            all.push(("content-type", "application/json"));
+        }
+        let text = body.map(Value::to_string).unwrap_or_default();
+        self.send_text(method, path, &all, text).await
+    }
+
+    /// The same with any text as body.
+    pub async fn send_text(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Option<Answer> {
         let prefix = if path.starts_with("/api") || path.starts_with("/actuator") {
             ""
         } else {
@@ -86,10 +102,6 @@ impl Api {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        if body.is_some() {
-            request = request.header("content-type", "application/json");
-        }
-        let body = body.map(Value::to_string).unwrap_or_default();
         let request = request.body(Full::new(Bytes::from(body))).expect("a valid request");
         let response = self.client.request(request).await.ok()?;
         let status = response.status().as_u16();

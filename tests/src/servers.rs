@@ -337,6 +337,69 @@ impl Mongo {
     }
 }
 
+/// A MongoDB of one test that asks for passwords; gone when dropped.
+pub struct PrivateMongo {
+    port: u16,
+    process: Child,
+    _folder: tempfile::TempDir,
+}
+
+impl PrivateMongo {
+    /// Starts it with users of `admin`, each with one role in every database and [`PASSWORD`].
+    pub async fn start_with_users(users: &[(&str, &str)]) -> PrivateMongo {
+        let folder = tempfile::tempdir_in(scratch()).expect("a folder for MongoDB");
+        let port = free_port();
+        let mut server = Command::new(mongod());
+        server.arg("--auth").arg("--dbpath").arg(folder.path());
+        server.args(["--port", &port.to_string(), "--bind_ip", "127.0.0.1", "--nounixsocket"]);
+        server.args(["--wiredTigerCacheSizeGB", "0.25"]);
+        server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let process = process::spawn(server, libc::SIGKILL).expect("mongod starts");
+        // The first user may be made without one.
+        let first = format!("mongodb://127.0.0.1:{port}/?directConnection=true");
+        let root = doc! {"createUser": "root", "pwd": PASSWORD, "roles": ["root"]};
+        let admin = mongodb::Client::with_uri_str(first)
+            .await
+            .expect("a client")
+            .database("admin");
+        admin.run_command(root).await.expect("the first user can be made");
+        let server = PrivateMongo {
+            port,
+            process,
+            _folder: folder,
+        };
+        let admin = mongodb::Client::with_uri_str(server.uri_of("root", "admin"))
+            .await
+            .expect("a client");
+        for (name, role) in users {
+            let role = format!("{role}AnyDatabase");
+            let user = doc! {"createUser": name, "pwd": PASSWORD, "roles": [role]};
+            admin
+                .database("admin")
+                .run_command(user)
+                .await
+                .expect("a user can be made");
+        }
+        server
+    }
+
+    /// The URI of a database for one of the users.
+    pub fn uri_of(&self, user: &str, database: &str) -> String {
+        let password = PASSWORD.replace(' ', "%20");
+        format!(
+            "mongodb://{user}:{password}@127.0.0.1:{}/{database}?authSource=admin",
+            self.port
+        )
+    }
+}
+
+impl Drop for PrivateMongo {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 /// Where a test's job writes.
 pub struct Target {
     pub uri: String,
