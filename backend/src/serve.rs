@@ -27,6 +27,7 @@ pub async fn serve(settings: Serve) -> anyhow::Result<()> {
             settings.listen
         );
     }
+    let end = end_asked()?;
     let folder = &settings.data_dir;
     std::fs::create_dir_all(folder)
         .with_context(|| format!("the data directory {} cannot be made", folder.display()))?;
@@ -66,7 +67,7 @@ pub async fn serve(settings: Serve) -> anyhow::Result<()> {
         async move { shutdown.cancelled().await }
     });
     let server = tokio::spawn(async move { server.await });
-    end_asked().await;
+    end.await;
     tracing::info!("Shutting down");
     shutdown.cancel();
     supervisor.shut_down().await;
@@ -106,23 +107,21 @@ fn owner(folder: &Path) -> anyhow::Result<String> {
     }
 }
 
-async fn end_asked() {
-    let interrupt = tokio::signal::ctrl_c();
+/// Resolves when the end is asked for. Asking counts from this call on, not from the first poll.
+fn end_asked() -> anyhow::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                tokio::select! {
-                    _ = interrupt => {}
-                    _ = terminate.recv() => {}
-                }
+        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
             }
-            Err(_) => _ = interrupt.await,
-        }
+        })
     }
     #[cfg(not(unix))]
-    {
-        let _ = interrupt.await;
-    }
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }

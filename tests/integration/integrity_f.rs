@@ -342,6 +342,23 @@ async fn f18_names_of_collections() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn f18_names_of_databases() {
+    let m = migrated(
+        "create table t(id int primary key); insert into t values (1)",
+        spec([coll("t", "t", "")]),
+    )
+    .await;
+    let own = m.target.database.name();
+    // The last one differs from one that is there in case alone.
+    for name in ["a.b", "a b", "a$b", &"d".repeat(64), &own.to_uppercase()] {
+        let uri = m.target.uri.replace(own, name);
+        let job = m.job().with("/mongodbConnectionDetails/connectionString", json!(uri));
+        let answer = m.app.api().create_job(&job).await;
+        assert!((400..500).contains(&answer.status), "{name}: {answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn f19_destinations_that_are_something_else() {
     let sql = "create table t(id int primary key); insert into t values (1)";
     let time_series = doc! {"create": "t", "timeseries": {"timeField": "at"}};

@@ -7,6 +7,9 @@ use mongodb::options::{Acknowledgment, ClientOptions, WriteConcern};
 use mongodb::{Client, Database};
 use std::time::Duration;
 
+/// The longest name of a database, in bytes.
+const DATABASE_NAME_BYTES_MAX: usize = 63;
+
 /// A database of a MongoDB that documents are written to.
 #[derive(Debug, Clone)]
 pub struct Sink {
@@ -30,6 +33,9 @@ impl Sink {
             .filter(|d| !d.is_empty())
             .or(options.default_database)
             .ok_or(SinkError::DatabaseMissing)?;
+        if name.len() > DATABASE_NAME_BYTES_MAX || name.contains(['/', '\\', '.', ' ', '"', '$', '\0']) {
+            return Err(SinkError::InvalidDatabase { name });
+        }
         let (write_concern, is_weak) = write_concern(options.write_concern.as_ref());
         Ok(Self {
             database: client.database(&name),
@@ -50,6 +56,7 @@ impl Sink {
     /// Why nothing could be written there.
     pub async fn check(&self, collections: &[String]) -> Result<(), SinkError> {
         self.run(doc! {"ping": 1}).await?;
+        self.check_case().await?;
         // Neither writes anything: there is nothing to insert, and no document has this `_id`.
         let probe = collections.first().map_or("godwit", String::as_str);
         let nothing = bson::oid::ObjectId::new();
@@ -69,6 +76,23 @@ impl Sink {
             }
         }
         self.check_kinds(collections).await
+    }
+
+    /// Two databases may not differ in case alone; the server would say so at the first write.
+    async fn check_case(&self) -> Result<(), SinkError> {
+        let name = self.database.name();
+        // Who may not list databases finds out at the first write.
+        let Ok(names) = self.database.client().list_database_names().await else {
+            return Ok(());
+        };
+        let alike = |other: &&String| other.as_str() != name && other.to_lowercase() == name.to_lowercase();
+        match names.iter().find(alike) {
+            Some(existing) if !names.iter().any(|n| n == name) => Err(SinkError::DatabaseCase {
+                name: name.into(),
+                existing: existing.clone(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     async fn check_kinds(&self, collections: &[String]) -> Result<(), SinkError> {

@@ -10,6 +10,12 @@ pub enum SinkError {
     InvalidUri { reason: String },
     #[error("the MongoDB URI names no database")]
     DatabaseMissing,
+    #[error("MongoDB does not allow the database name \"{name}\"")]
+    InvalidDatabase { name: String },
+    #[error(
+        "there is a database \"{existing}\", and MongoDB does not allow another that differs in case alone: \"{name}\""
+    )]
+    DatabaseCase { name: String, existing: String },
     #[error("cannot reach MongoDB at {hosts}: {reason}")]
     Unreachable { hosts: String, reason: String },
     #[error("MongoDB at {hosts} refused the credentials")]
@@ -28,7 +34,9 @@ impl SinkError {
     /// The stable code.
     pub fn code(&self) -> ErrorCode {
         match self {
-            SinkError::InvalidUri { .. } => ErrorCode::InvalidRequest,
+            SinkError::InvalidUri { .. } | SinkError::InvalidDatabase { .. } | SinkError::DatabaseCase { .. } => {
+                ErrorCode::InvalidRequest
+            }
             SinkError::DatabaseMissing => ErrorCode::TargetDatabaseMissing,
             SinkError::Unreachable { .. } | SinkError::WrongCredentials { .. } => ErrorCode::TargetUnreachable,
             SinkError::NoWrite { .. } | SinkError::WrongKind { .. } => ErrorCode::TargetPermission,
@@ -40,6 +48,8 @@ impl SinkError {
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             SinkError::InvalidUri { .. } => "Write it as mongodb://host:port/database or mongodb+srv://host/database.",
+            SinkError::InvalidDatabase { .. } => "It may have 63 bytes, and none of / \\ . space \" $.",
+            SinkError::DatabaseCase { .. } => "Use the name of the database that is there, or another one.",
             SinkError::DatabaseMissing => "Put the database behind the host: mongodb://host:port/database.",
             SinkError::Unreachable { .. } => {
                 "Check host and port, that the server runs, and the replica set's name in the URI."
@@ -57,6 +67,8 @@ impl SinkError {
             SinkError::Unreachable { .. } => true,
             SinkError::Command { code, .. } => code.is_some_and(|c| RETRYABLE_CODES.contains(&c)),
             SinkError::InvalidUri { .. }
+            | SinkError::InvalidDatabase { .. }
+            | SinkError::DatabaseCase { .. }
             | SinkError::DatabaseMissing
             | SinkError::WrongCredentials { .. }
             | SinkError::NoWrite { .. }

@@ -204,8 +204,9 @@ fn equal(a: &str, b: &str, as_text: bool) -> String {
     }
 }
 
-/// Keys that cut a table into about `chunks` parts of equal size, from a sample: one text for each column of the key.
-pub fn split_keys(table: &CatalogTable, percent: f64, step: u64) -> String {
+/// Keys that cut a table into `chunks` parts of about equal size, from a sample of `pages` pages: one text for each
+/// column of the key. Pages, because how many rows there are is an estimate that may be missing or old.
+pub fn split_keys(table: &CatalogTable, chunks: u64, pages: u64) -> String {
     let key: Vec<String> = table
         .primary_key
         .iter()
@@ -218,9 +219,17 @@ pub fn split_keys(table: &CatalogTable, percent: f64, step: u64) -> String {
         .map(|(i, k)| format!("c.{k} AS k{}", i + 1))
         .collect();
     let sorted: Vec<String> = key.iter().map(|k| format!("c.{k}")).collect();
+    let bytes = if table.is_partitioned {
+        table.size_bytes.to_string()
+    } else {
+        // Without values that are stored outside of the rows.
+        let name = format!("{}.{}", quote(&table.name.schema), quote(&table.name.table));
+        format!("pg_relation_size({}::regclass)", literal(&name))
+    };
     format!(
-        "SELECT {} FROM (SELECT {}, row_number() OVER (ORDER BY {}) AS n FROM {} c TABLESAMPLE SYSTEM ({percent}) REPEATABLE (1)) s \
-         WHERE n % {step} = 0 ORDER BY n",
+        "SELECT {} FROM (SELECT {}, row_number() OVER (ORDER BY {}) AS n, count(*) OVER () AS total FROM {} c \
+         TABLESAMPLE SYSTEM (least(100, {pages} * 819200.0 / greatest({bytes}, 1))) REPEATABLE (1)) s \
+         WHERE n * {chunks} / total > (n - 1) * {chunks} / total AND n < total ORDER BY n",
         printed.join(", "),
         inner.join(", "),
         sorted.join(", "),

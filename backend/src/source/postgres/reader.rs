@@ -94,13 +94,9 @@ impl PgSnapshot {
         if table.primary_key.is_empty() || chunks < 2 {
             return Ok(Vec::new());
         }
-        // About so many rows of the sample for each chunk: enough that chunks differ little.
+        // About so many pages of the sample for each chunk: enough that chunks differ little.
         const SAMPLES: u64 = 40;
-        let rows = table.rows_estimated.max(table.size_bytes / 200).max(1);
-        let wanted = (chunks * SAMPLES).min(rows);
-        let percent = (wanted as f64 / rows as f64 * 100.0).clamp(0.000_1, 100.0);
-        let sampled = (rows as f64 * percent / 100.0) as u64;
-        let sql = queries::split_keys(table, percent, (sampled / chunks).max(1));
+        let sql = queries::split_keys(table, chunks, chunks * SAMPLES);
         let rows = self.holder.client.query(&sql, &[]).await.map_err(query_error)?;
         Ok(rows
             .iter()
