@@ -80,7 +80,10 @@ async fn real_files_of_the_older_generation_survive_import_and_export() {
         assert_eq!(without_identity(exported.clone()), without_identity(again), "{name}");
         assert_eq!(old_keys(&original), new_keys(&exported), "{name}");
         for member in ["collections", "settings", "relationships"] {
-            let (before, after) = (&original["project"]["content"][member], &exported["project"]["content"][member]);
+            let (before, after) = (
+                &original["project"]["content"][member],
+                &exported["project"]["content"][member],
+            );
             for (key, value) in before.as_object().expect("an object") {
                 if member == "collections" {
                     assert_eq!(value["name"], after[key]["name"], "{name} {member}.{key}");
@@ -94,12 +97,17 @@ async fn real_files_of_the_older_generation_survive_import_and_export() {
             let after = &exported["project"]["content"]["mappings"][id];
             for (column, field) in rule["fields"].as_object().expect("fields") {
                 for member in ["name", "included", "type"] {
-                    assert_eq!(field["target"][member], after["fields"][column]["target"][member], "{name} {id} {column}");
+                    assert_eq!(
+                        field["target"][member], after["fields"][column]["target"][member],
+                        "{name} {id} {column}"
+                    );
                 }
             }
             assert_eq!(rule["calculatedFields"], after["calculatedFields"], "{name} {id}");
             let path = &exported["project"]["content"]["tables"][after["table"].as_str().expect("an id")]["path"];
-            let dotted = ["database", "schema", "table"].map(|m| path[m].as_str().expect("a name")).join(".");
+            let dotted = ["database", "schema", "table"]
+                .map(|m| path[m].as_str().expect("a name"))
+                .join(".");
             assert_eq!(rule["table"], json!(dotted), "{name} {id}");
         }
         assert_eq!(original.get("queries"), exported.get("queries"), "{name}");

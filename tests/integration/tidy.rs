@@ -33,12 +33,18 @@ const KEPT: [(&str, &[&str]); 5] = [
 const LINES_MAX: usize = 700;
 
 fn checkout() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the checkout").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the tests lie in the checkout")
+        .to_owned()
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("a folder").map(|e| e.expect("an entry").path()) {
+    for entry in std::fs::read_dir(folder)
+        .expect("a folder")
+        .map(|e| e.expect("an entry").path())
+    {
         if entry.is_dir() {
             files.extend(rust_files(&entry));
         } else if entry.extension().is_some_and(|e| e == "rs") {
@@ -52,7 +58,13 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 /// The room of a file: its folder below `src`, or its own name.
 fn room_of(file: &Path, src: &Path) -> String {
     let inner = file.strip_prefix(src).expect("below src");
-    let first = inner.components().next().expect("a name").as_os_str().to_string_lossy().into_owned();
+    let first = inner
+        .components()
+        .next()
+        .expect("a name")
+        .as_os_str()
+        .to_string_lossy()
+        .into_owned();
     first.trim_end_matches(".rs").to_owned()
 }
 
@@ -64,14 +76,20 @@ fn production(text: &str) -> &str {
 #[test]
 fn an_arrow_never_points_up() {
     let src = checkout().join("backend/src");
-    let levels: BTreeMap<&str, (u8, &[&str])> = LEVELS.iter().map(|(room, level, also)| (*room, (*level, *also))).collect();
+    let levels: BTreeMap<&str, (u8, &[&str])> = LEVELS
+        .iter()
+        .map(|(room, level, also)| (*room, (*level, *also)))
+        .collect();
     let mut wrong = Vec::new();
     for file in rust_files(&src) {
         let room = room_of(&file, &src);
         if room == "lib" {
             continue;
         }
-        let (own, also) = levels.get(room.as_str()).copied().unwrap_or_else(|| panic!("the room {room} has no level"));
+        let (own, also) = levels
+            .get(room.as_str())
+            .copied()
+            .unwrap_or_else(|| panic!("the room {room} has no level"));
         let text = std::fs::read_to_string(&file).expect("a readable file");
         for (number, line) in production(&text).lines().enumerate() {
             for part in line.split("crate::").skip(1) {
