@@ -49,7 +49,7 @@ pub struct SnapshotRun {
     pub cancel: CancellationToken,
     /// While true, workers stop between batches.
     pub is_paused: watch::Receiver<bool>,
-    /// How many workers stand still because of it.
+    /// How many workers stand still, because of it or because nothing is left for them.
     pub parked: watch::Sender<usize>,
     pub workers: usize,
     /// Collections are replaced into, not only inserted: they may hold documents.
@@ -103,6 +103,7 @@ pub async fn run(run: SnapshotRun) -> Result<Outcome, SnapshotError> {
         done: tokio::sync::Mutex::new(done),
         snapshot,
     });
+    run.parked.send_replace(0);
     let mut workers = JoinSet::new();
     for _ in 0..run.workers.max(1) {
         let (run, shared) = (run.clone(), shared.clone());
@@ -257,6 +258,8 @@ impl Worker<'_> {
                 .unwrap_or_else(PoisonError::into_inner)
                 .pop_front();
             let Some(chunks) = next else {
+                // Nothing is left for it: to a pause it stands still.
+                self.run.parked.send_modify(|n| *n += 1);
                 return Ok(Outcome::Completed);
             };
             for chunk in chunks {
