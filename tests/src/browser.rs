@@ -178,20 +178,6 @@ impl Drop for Processes {
     fn drop(&mut self) {
         let _ = self.driver.kill();
         let _ = self.driver.wait();
-        // A browser whose driver is gone stays for ever. Its children go when it goes.
-        let mark = format!("--user-data-dir={}", self.profile.path().display());
-        for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-            let pid: Option<i32> = entry.file_name().to_str().and_then(|name| name.parse().ok());
-            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            if let Some(pid) = pid
-                && line.split(|b| *b == 0).any(|argument| argument == mark.as_bytes())
-            {
-                #[expect(unsafe_code, reason = "std kills children only, and this is a grandchild")]
-                // SAFETY: no memory is involved; the process was started with a folder that is ours alone.
-                unsafe {
-                    libc::kill(pid, libc::SIGKILL);
-                }
-            }
-        }
+        process::end_browsers(self.profile.path());
     }
 }

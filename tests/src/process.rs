@@ -71,7 +71,29 @@ pub fn free_port() -> u16 {
         .port()
 }
 
-/// The folder of this test process. Those of processes that are gone are removed first: nobody else does.
+/// Ends the browsers whose profile lies in this folder: one whose driver is gone stays for ever. Its children go with it.
+pub fn end_browsers(folder: &Path) {
+    let mark = format!("--user-data-dir={}", folder.display());
+    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let pid: Option<i32> = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let is_inside = |argument: &[u8]| {
+            let rest = argument.strip_prefix(mark.as_bytes());
+            rest.is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+        };
+        if let Some(pid) = pid
+            && line.split(|b| *b == 0).any(is_inside)
+        {
+            #[expect(unsafe_code, reason = "std kills children only, and this is a grandchild")]
+            // SAFETY: no memory is involved; the process was started with a folder that is ours alone.
+            unsafe {
+                libc::kill(pid, libc::SIGKILL);
+            }
+        }
+    }
+}
+
+/// The folder of this test process. What processes that are gone have left is removed first: nobody else does.
 pub fn scratch() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
@@ -79,6 +101,7 @@ pub fn scratch() -> &'static Path {
         std::fs::create_dir_all(&all).expect("a folder for temporary files");
         for old in std::fs::read_dir(&all).into_iter().flatten().flatten() {
             if !Path::new("/proc").join(old.file_name()).exists() {
+                end_browsers(&old.path());
                 let _ = std::fs::remove_dir_all(old.path());
             }
         }
