@@ -34,11 +34,14 @@ pub mod resolve {
             .jdbc_connection(&id)
             .await?
             .ok_or_else(|| ApiError::not_found("connection", &id))?;
-        let is_given = |text: &Option<String>| text.as_ref().is_some_and(|t| !t.is_empty());
-        // A masked URL is what the page was shown: the saved one is meant.
-        if details.url.is_empty() || details.url.contains("***") {
-            details.url = saved.url;
+        // A masked URL is what the page was shown: the saved one is meant. What is saved for one address is never sent
+        // to another.
+        let is_saved_address = details.url.is_empty() || details.url.contains("***") || details.url == saved.url;
+        if !is_saved_address {
+            return Ok(());
         }
+        details.url = saved.url;
+        let is_given = |text: &Option<String>| text.as_ref().is_some_and(|t| !t.is_empty());
         if details.kind.is_empty() {
             details.kind = saved.kind;
         }
