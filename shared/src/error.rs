@@ -45,6 +45,10 @@ pub enum ErrorCode {
     Internal,
     /// The error limit of the job was reached.
     TooManyErrors,
+    /// The source's log no longer reaches back to where the job stands: everything has to be read again.
+    ResyncNeeded,
+    /// The source's schema changed so that the mapping no longer fits it.
+    SchemaChanged,
 }
 
 /// The body of every answer that is not a success.

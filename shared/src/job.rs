@@ -275,12 +275,48 @@ pub struct CollectionProgress {
 pub struct CdcStatistics {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<DateTime<Utc>>,
-    /// Source time of the newest change applied.
+    /// When the newest change was applied, by the clock of this server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_event_time: Option<DateTime<Utc>>,
+    /// When the newest applied change was committed, by the clock of the source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_event_source_database_time: Option<DateTime<Utc>>,
+    /// Row changes of the mapped tables.
+    pub total_events_seen: u64,
     pub events_in_last_hour: u64,
     pub events_in_last_minute: u64,
-    pub total_events_seen: u64,
+    /// Over the last seconds.
+    pub events_per_second: f64,
+    /// How long the oldest change of the newest batch had to wait from its commit until it was durable in MongoDB, ms.
+    #[serde(rename = "latestBatchMaxSourceDbLagMs", skip_serializing_if = "Option::is_none")]
+    pub latest_batch_max_lag_ms: Option<u64>,
+    /// Age of the oldest change that is not applied yet, ms; 0 when everything is applied.
+    pub lag_ms: u64,
+    /// Bytes of the source's log between what is applied and its end.
+    pub lag_bytes: u64,
+    /// Documents assembled again, deletions included.
+    pub roots_rebuilt: u64,
+    pub documents_deleted: u64,
+    /// Up to where changes are applied and stored, as the source writes positions: `0/16B3748`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<String>,
+    /// Up to where *Complete CDC* has to apply changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub complete_position: Option<String>,
+    /// Bytes of its log that the source keeps for this job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retained_log_bytes: Option<u64>,
+    /// Bytes that may still be written to the log before the source discards what the job needs; absent: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remaining_log_bytes: Option<u64>,
+    /// The same as time, at the rate at which the log grew over the last minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds_until_log_lost: Option<f64>,
+    /// Lag has been under a second for a minute.
+    pub is_ready_for_cutover: bool,
+    /// Why nothing moves just now: the source or MongoDB does not answer, a change of the schema.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

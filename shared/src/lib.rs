@@ -11,6 +11,7 @@ pub mod initial;
 pub mod job;
 pub mod live;
 pub mod mapping;
+pub mod preflight;
 pub mod project;
 pub mod relmig;
 pub mod schema;

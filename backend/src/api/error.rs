@@ -63,6 +63,7 @@ fn status_of(code: ErrorCode) -> StatusCode {
         | ErrorCode::RowSecurity
         | ErrorCode::PreflightFailed => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::SourceUnreachable | ErrorCode::TargetUnreachable => StatusCode::BAD_GATEWAY,
+        ErrorCode::ResyncNeeded | ErrorCode::SchemaChanged => StatusCode::CONFLICT,
         ErrorCode::Internal | ErrorCode::TooManyErrors => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -84,6 +84,10 @@ fn hint_of_code(code: ErrorCode) -> &'static str {
         ErrorCode::NotCancellable => "It cannot be cancelled at this point: wait for its end.",
         ErrorCode::Forbidden => "Open the page under the address that the server printed at its start.",
         ErrorCode::Internal => "The log of the server has the cause.",
+        ErrorCode::ResyncNeeded => {
+            "Start the job again, with Drop destination collections: what was changed since cannot be known any more."
+        }
+        ErrorCode::SchemaChanged => "Put the schema back or correct the mapping, then start the job again.",
         ErrorCode::TooManyErrors => "The job update log shows the errors. Correct them, or raise the limit.",
     }
 }
