@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod common;
+mod connections;
 mod demo;
 mod edge;
 mod integrity_a;

@@ -1,0 +1,111 @@
+//! Saved connections: what is saved for one address stays there.
+
+use godwit_tests::api::{Answer, Api, LONG};
+use godwit_tests::app::App;
+use godwit_tests::servers::{PASSWORD, SUPERUSER, servers};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+/// A server that asks whoever comes for the password in clear text and writes down what it was sent.
+struct Listener {
+    port: u16,
+    heard: mpsc::Receiver<String>,
+}
+
+impl Listener {
+    async fn start() -> Listener {
+        let socket = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = socket.local_addr().expect("an address").port();
+        let (sender, heard) = mpsc::channel(100);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = socket.accept().await {
+                let said = listen_to(stream).await;
+                if sender.send(said).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Listener { port, heard }
+    }
+
+    fn url(&self) -> String {
+        format!("jdbc:postgresql://127.0.0.1:{}/shop", self.port)
+    }
+
+    /// What one visitor has said until it went away.
+    async fn next(&mut self) -> String {
+        let said = tokio::time::timeout(LONG, self.heard.recv()).await;
+        said.expect("a visitor in time").expect("the listener lives")
+    }
+}
+
+/// Everything that a client of PostgreSQL says to a server without TLS that wants its password.
+async fn listen_to(mut stream: TcpStream) -> String {
+    // The code of a request for TLS, in place of a protocol version.
+    const TLS_REQUEST: u32 = 80_877_103;
+    let mut said = Vec::new();
+    loop {
+        let Ok(length) = stream.read_u32().await else { break };
+        let mut message = vec![0; length.saturating_sub(4) as usize];
+        if stream.read_exact(&mut message).await.is_err() {
+            break;
+        }
+        if message.starts_with(&TLS_REQUEST.to_be_bytes()) {
+            let _ = stream.write_all(b"N").await;
+            continue;
+        }
+        said.append(&mut message);
+        // AuthenticationCleartextPassword; the answer is one message, if any.
+        let _ = stream.write_all(&[b'R', 0, 0, 0, 8, 0, 0, 0, 3]).await;
+        let _ = stream.read_buf(&mut said).await;
+        break;
+    }
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+async fn save(api: &Api, connection: &Value) -> Value {
+    let saved = api.post("/connections/jdbc", connection).await.ok();
+    assert!(!saved.to_string().contains(PASSWORD), "{saved}");
+    saved
+}
+
+async fn test(api: &Api, details: Value) -> Answer {
+    api.post("/connectivity/jdbc", &details).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_saved_password_is_not_sent_to_another_address() {
+    let (app, mut listener) = (App::start().await, Listener::start().await);
+    let api = app.api();
+    let url = format!("jdbc:postgresql://127.0.0.1:{}/postgres", servers().await.postgres.port);
+    let connection = json!({"name": "shop", "type": "POSTGRESQL", "url": url, "user": SUPERUSER,
+        "password": PASSWORD, "savePassword": true});
+    let saved = save(&api, &connection).await;
+    let id = saved["id"].as_str().expect("an id");
+    // It works where it belongs, named or not.
+    for details in [
+        json!({"existingConnectionId": id}),
+        json!({"existingConnectionId": id, "url": url}),
+    ] {
+        test(&api, details).await.ok();
+    }
+    // The listener hears a password that is meant for it.
+    let own = json!({"type": "POSTGRESQL", "url": listener.url(), "user": "shop", "password": "for the listener"});
+    test(&api, own).await.error(502, "source_unreachable");
+    assert!(listener.next().await.contains("for the listener"));
+
+    let elsewhere = [
+        listener.url(),
+        listener.url().replace("/shop", "/postgres"),
+        listener.url().replacen("127.0.0.1", "localhost", 1),
+    ];
+    for url in elsewhere {
+        let details = json!({"type": "POSTGRESQL", "url": url, "user": SUPERUSER, "existingConnectionId": id});
+        test(&api, details).await.error(502, "source_unreachable");
+        let said = listener.next().await;
+        assert!(said.contains(SUPERUSER), "nobody came: {said:?}");
+        assert!(!said.contains(PASSWORD), "{url} was sent the saved password");
+    }
+}
