@@ -5,10 +5,15 @@ use crate::data::catalog::Catalog;
 use crate::plan::{Plan, PlanOptions, PlanProblem, compile};
 use crate::sink::{Sink, SinkError};
 use crate::source::SourceError;
+use crate::source::postgres::client::PgClient;
+use crate::source::postgres::preflight::{self, Continuous};
+use crate::source::postgres::row_filter::{UnstableFilter, unstable_filters};
 use crate::source::postgres::url::PgAddress;
 use crate::source::postgres::{PgSource, check, schema};
+use chrono::Utc;
 use godwit_shared::error::ErrorCode;
 use godwit_shared::job::{MigrationMode, PostMigrationJobRequest};
+use godwit_shared::preflight::{CheckStatus, PreflightCheck, PreflightReport};
 use godwit_shared::relmig::ProjectFile;
 
 /// A job that may start.
@@ -17,6 +22,8 @@ pub struct Prepared {
     pub source: PgSource,
     pub sink: Sink,
     pub catalog: Catalog,
+    /// What a continuous job does at the source before its slot; `None` for a snapshot.
+    pub continuous: Option<Continuous>,
 }
 
 /// Why a job may not start.
@@ -28,8 +35,10 @@ pub enum PrepareError {
     Sink(#[from] SinkError),
     #[error("the mapping is not valid: {}", first(.0))]
     Mapping(Vec<PlanProblem>),
-    #[error("the mode {0} is not available in this version")]
-    Mode(&'static str),
+    #[error("the source is not ready: {}", messages(.0))]
+    Preflight(Vec<PreflightCheck>),
+    #[error("the filter of {} cannot be used in a continuous job: {}", .0.table, .0.reason)]
+    UnstableFilter(UnstableFilter),
     #[error("the project is of the type {0}, which this version cannot read")]
     ProjectKind(String),
 }
@@ -42,6 +51,11 @@ fn first(problems: &[PlanProblem]) -> String {
     }
 }
 
+fn messages(checks: &[PreflightCheck]) -> String {
+    let messages: Vec<&str> = checks.iter().map(|c| c.message.trim_end_matches('.')).collect();
+    messages.join("; ")
+}
+
 impl PrepareError {
     /// The stable code.
     pub fn code(&self) -> ErrorCode {
@@ -49,7 +63,8 @@ impl PrepareError {
             PrepareError::Source(e) => e.code(),
             PrepareError::Sink(e) => e.code(),
             PrepareError::Mapping(_) => ErrorCode::InvalidMapping,
-            PrepareError::Mode(_) | PrepareError::ProjectKind(_) => ErrorCode::InvalidRequest,
+            PrepareError::Preflight(_) => ErrorCode::PreflightFailed,
+            PrepareError::UnstableFilter(_) | PrepareError::ProjectKind(_) => ErrorCode::InvalidRequest,
         }
     }
 
@@ -61,7 +76,14 @@ impl PrepareError {
             PrepareError::Mapping(problems) => {
                 Some(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
             }
-            PrepareError::Mode(_) => Some("Choose SNAPSHOT.".into()),
+            PrepareError::Preflight(checks) => Some(format!(
+                "The preflight check of the project has the whole script. It comes to:\n{}",
+                preflight::essence(checks)
+            )),
+            PrepareError::UnstableFilter(_) => Some(
+                "Let it depend on the columns of its own row alone, without sub-select, time or chance; or choose SNAPSHOT."
+                    .into(),
+            ),
             PrepareError::ProjectKind(_) => Some("Make a project from a PostgreSQL database.".into()),
         }
     }
@@ -70,22 +92,23 @@ impl PrepareError {
 /// Reads the catalog, compiles the plan, and tries source and destination.
 ///
 /// # Errors
-/// The first thing that is wrong; of a mapping everything.
+/// The first thing that is wrong; of a mapping and of a source that is not ready everything.
 pub async fn prepare(request: &PostMigrationJobRequest, file: &ProjectFile) -> Result<Prepared, PrepareError> {
-    match request.options.mode {
-        MigrationMode::Snapshot => {}
-        MigrationMode::Cdc => return Err(PrepareError::Mode("CDC")),
-        MigrationMode::CdcOnly => return Err(PrepareError::Mode("CDC_ONLY")),
-    }
     let sink = Sink::open(&request.mongodb_connection_details).await?;
-    let (plan, source, catalog) = prepare_source(request, file).await?;
-    let names: Vec<String> = plan.collections.iter().map(|c| c.name.clone()).collect();
+    let opened = open_source(request, file).await?;
+    check::check_plan(&opened.pg, &opened.plan).await?;
+    let continuous = match request.options.mode {
+        MigrationMode::Snapshot => None,
+        MigrationMode::Cdc | MigrationMode::CdcOnly => Some(check_continuous(&opened.pg, &opened.plan, request).await?),
+    };
+    let names: Vec<String> = opened.plan.collections.iter().map(|c| c.name.clone()).collect();
     sink.check(&names).await?;
     Ok(Prepared {
-        plan,
-        source,
+        plan: opened.plan,
+        source: opened.source,
         sink,
-        catalog,
+        catalog: opened.catalog,
+        continuous,
     })
 }
 
@@ -97,11 +120,77 @@ pub async fn prepare_source(
     request: &PostMigrationJobRequest,
     file: &ProjectFile,
 ) -> Result<(Plan, PgSource, Catalog), PrepareError> {
+    let opened = open_source(request, file).await?;
+    check::check_plan(&opened.pg, &opened.plan).await?;
+    Ok((opened.plan, opened.source, opened.catalog))
+}
+
+/// Whether the source is ready for a continuous job, and what the job has to do there. A job that goes on after a
+/// restart is checked again: its own slot is known by its name.
+///
+/// # Errors
+/// A filter that only a snapshot can use, or all checks that failed. With the option `prepareSource` a replica identity
+/// that the user may change is none of them: the job sets it.
+pub async fn check_continuous(
+    pg: &PgClient,
+    plan: &Plan,
+    request: &PostMigrationJobRequest,
+) -> Result<Continuous, PrepareError> {
+    if let Some(unstable) = unstable_filters(pg, plan).await?.into_iter().next() {
+        return Err(PrepareError::UnstableFilter(unstable));
+    }
+    let (mode, project) = (request.options.mode, request.project_id.as_str());
+    let findings = preflight::examine(pg, plan, mode, project).await?;
+    let failed = findings.failed(request.options.prepare_source);
+    match findings.publication {
+        Some(publication) if failed.is_empty() => Ok(Continuous {
+            publication,
+            identities: findings.identities,
+        }),
+        _ => Err(PrepareError::Preflight(failed)),
+    }
+}
+
+/// All checks of the source for the mode of the request. The destination is not looked at.
+///
+/// # Errors
+/// When the checks cannot run: no connection, or a mapping that is not valid.
+pub async fn preflight_report(
+    request: &PostMigrationJobRequest,
+    file: &ProjectFile,
+) -> Result<PreflightReport, PrepareError> {
+    let mode = request.options.mode;
+    let checks = match open_source(request, file).await {
+        Ok(opened) => preflight::check(&opened.pg, &opened.plan, mode, request.project_id.as_str()).await?,
+        Err(PrepareError::Preflight(failed)) => failed,
+        Err(other) => return Err(other),
+    };
+    Ok(PreflightReport {
+        mode,
+        checked_at: Utc::now(),
+        passed: checks.iter().all(|c| c.status != CheckStatus::Failed),
+        checks,
+    })
+}
+
+/// A source with the plan for it.
+struct Opened {
+    plan: Plan,
+    source: PgSource,
+    catalog: Catalog,
+    pg: PgClient,
+}
+
+async fn open_source(request: &PostMigrationJobRequest, file: &ProjectFile) -> Result<Opened, PrepareError> {
     if !file.project.kind.eq_ignore_ascii_case("POSTGRESQL") {
         return Err(PrepareError::ProjectKind(file.project.kind.clone()));
     }
     let source = PgSource::new(PgAddress::parse(&request.jdbc_connection_details)?);
     let pg = source.connect().await?;
+    let version = preflight::check_version(&pg).await?;
+    if version.status == CheckStatus::Failed {
+        return Err(PrepareError::Preflight(vec![version]));
+    }
     let catalog = schema::read_catalog(&pg).await?;
     let options = PlanOptions {
         project_id: request.project_id.to_string(),
@@ -110,8 +199,12 @@ pub async fn prepare_source(
     };
     let plan = compile(file, &catalog, &options).map_err(PrepareError::Mapping)?;
     check_scripts(&plan)?;
-    check::check_plan(&pg, &plan).await?;
-    Ok((plan, source, catalog))
+    Ok(Opened {
+        plan,
+        source,
+        catalog,
+        pg,
+    })
 }
 
 /// An expression that does not compile would fail for every row.

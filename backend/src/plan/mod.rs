@@ -5,6 +5,7 @@
 //! anything is written, and every message names rule, table and column. No I/O, no database driver.
 
 mod compile;
+pub mod images;
 mod join;
 mod script;
 mod template;

@@ -25,6 +25,8 @@ pub enum SourceError {
     RowSecurity { tables: Vec<String> },
     #[error("the filter of {table} is not valid: {reason}")]
     InvalidFilter { table: String, reason: String },
+    #[error("the replica identity of {relation} could not be changed: {reason}")]
+    IdentityNotSet { relation: String, reason: String },
     #[error("the connection to the source was lost: {reason}")]
     ConnectionLost { reason: String },
     #[error("the source refused a query: {reason}")]
@@ -50,6 +52,7 @@ impl SourceError {
             | SourceError::ConnectionLost { .. } => ErrorCode::SourceUnreachable,
             SourceError::NoSelect { .. } => ErrorCode::SourcePermission,
             SourceError::RowSecurity { .. } => ErrorCode::RowSecurity,
+            SourceError::IdentityNotSet { .. } => ErrorCode::PreflightFailed,
             SourceError::Query { .. } | SourceError::MalformedRow(_) | SourceError::Cancelled => ErrorCode::Internal,
         }
     }
@@ -79,6 +82,9 @@ impl SourceError {
                 "Use the owner of the tables or a user with BYPASSRLS: with hidden rows the result would not be complete."
             }
             SourceError::InvalidFilter { .. } => "Write what would follow WHERE, for this table alone.",
+            SourceError::IdentityNotSet { .. } => {
+                "Let the owner of the table run the script of the preflight check, at a time when no long transaction uses it."
+            }
             SourceError::ConnectionLost { .. } => "The job can be started again when the source answers.",
             SourceError::Query { .. } | SourceError::MalformedRow(_) | SourceError::Cancelled => return None,
         })

@@ -47,6 +47,14 @@ pub async fn check_plan(pg: &PgClient, plan: &Plan) -> Result<(), SourceError> {
     if !hidden.is_empty() {
         return Err(SourceError::RowSecurity { tables: hidden });
     }
+    check_filters(pg, plan).await
+}
+
+/// Whether the table filters are valid.
+///
+/// # Errors
+/// The first that the server or we refuse.
+pub async fn check_filters(pg: &PgClient, plan: &Plan) -> Result<(), SourceError> {
     for node in plan.nodes() {
         let Some(filter) = &node.table_filter else { continue };
         let invalid = |reason: String| SourceError::InvalidFilter {

@@ -6,9 +6,12 @@
 
 pub mod check;
 pub mod client;
+pub mod identity;
 pub mod model;
+pub mod preflight;
 pub mod queries;
 pub mod reader;
+pub mod row_filter;
 pub mod schema;
 pub mod url;
 pub mod values;

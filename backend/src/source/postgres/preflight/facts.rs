@@ -1,0 +1,115 @@
+//! What the server says of itself, of the user and of publications: read once, judged elsewhere.
+
+use crate::source::SourceError;
+use crate::source::postgres::client::{PgClient, query_error};
+use godwit_shared::schema::TableName;
+use std::collections::HashSet;
+
+/// Server, database and user.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// As a number: 150004 is 15.4.
+    pub version: i32,
+    pub version_text: String,
+    pub user: String,
+    pub database: String,
+    pub is_superuser: bool,
+    /// Amazon RDS or Aurora: settings and the right to replicate have other names there.
+    pub is_rds: bool,
+    /// By its own attribute, or as a member of the role that RDS has for it.
+    pub can_replicate: bool,
+    pub can_create_in_database: bool,
+    pub is_in_recovery: bool,
+    pub wal_level: String,
+    pub slots_max: i32,
+    pub slots_used: i32,
+    pub senders_max: i32,
+    pub senders_used: i32,
+    /// A job of the project has its slot already.
+    pub has_own_slot: bool,
+    /// Of the log that slots may keep, in MB; `None` without a limit.
+    pub slot_keep_mb: Option<i64>,
+    /// How long a slot may be idle before it is dropped; `None` without a limit.
+    pub slot_idle_seconds: Option<i64>,
+}
+
+const FACTS: &str = "
+    SELECT current_setting('server_version_num')::int4, current_setting('server_version'), current_user::text,
+           current_database()::text, r.rolsuper,
+           r.rolsuper OR r.rolreplication OR EXISTS (
+               SELECT FROM pg_roles rds WHERE rds.rolname = 'rds_replication' AND pg_has_role(rds.oid, 'MEMBER')),
+           has_database_privilege(current_database(), 'CREATE'), pg_is_in_recovery(), current_setting('wal_level'),
+           current_setting('max_replication_slots')::int4, (SELECT count(*) FROM pg_replication_slots)::int4,
+           current_setting('max_wal_senders')::int4, (SELECT count(*) FROM pg_stat_replication)::int4,
+           EXISTS (SELECT FROM pg_replication_slots WHERE left(slot_name::text, length($1::text)) = $1::text),
+           (SELECT setting::int8 FROM pg_settings WHERE name = 'max_slot_wal_keep_size'),
+           (SELECT setting::int8 * CASE unit WHEN 'min' THEN 60 ELSE 1 END FROM pg_settings
+            WHERE name = 'idle_replication_slot_timeout'),
+           EXISTS (SELECT FROM pg_roles rds WHERE rds.rolname = 'rds_superuser')
+    FROM pg_roles r WHERE r.rolname = current_user";
+
+/// `own` is what names of this project's slots begin with.
+pub async fn read_facts(pg: &PgClient, own: &str) -> Result<Facts, SourceError> {
+    let row = pg.client.query_one(FACTS, &[&own]).await.map_err(query_error)?;
+    Ok(Facts {
+        version: row.get(0),
+        version_text: row.get(1),
+        user: row.get(2),
+        database: row.get(3),
+        is_superuser: row.get(4),
+        can_replicate: row.get(5),
+        can_create_in_database: row.get(6),
+        is_in_recovery: row.get(7),
+        wal_level: row.get(8),
+        slots_max: row.get(9),
+        slots_used: row.get(10),
+        senders_max: row.get(11),
+        senders_used: row.get(12),
+        has_own_slot: row.get(13),
+        slot_keep_mb: row.get::<_, Option<i64>>(14).filter(|mb| *mb >= 0),
+        slot_idle_seconds: row.get::<_, Option<i64>>(15).filter(|s| *s > 0),
+        is_rds: row.get(16),
+    })
+}
+
+/// A publication that is there already.
+#[derive(Debug, Clone, Default)]
+pub struct Publication {
+    /// The relations that it publishes, partitions as themselves.
+    pub relations: HashSet<TableName>,
+    /// Not every kind of change is in it.
+    pub lacks_changes: bool,
+    pub is_via_root: bool,
+    /// Some of its tables have a row filter or a list of columns.
+    pub is_partial: bool,
+    /// Stored generated columns are in it. Before version 18 they never are.
+    pub has_generated_columns: bool,
+}
+
+const PUBLICATION: &str = "
+    SELECT NOT (p.pubinsert AND p.pubupdate AND p.pubdelete AND coalesce((to_jsonb(p) ->> 'pubtruncate')::bool, true)),
+           coalesce((to_jsonb(p) ->> 'pubviaroot')::bool, false),
+           EXISTS (SELECT FROM pg_publication_rel r WHERE r.prpubid = p.oid
+                   AND (to_jsonb(r) ->> 'prattrs' IS NOT NULL OR to_jsonb(r) ->> 'prqual' IS NOT NULL)),
+           coalesce(to_jsonb(p) ->> 'pubgencols' = 's', false)
+    FROM pg_publication p WHERE p.pubname = $1";
+
+const PUBLISHED: &str = "SELECT schemaname::text, tablename::text FROM pg_publication_tables WHERE pubname = $1";
+
+/// The publication of that name, if there is one.
+pub async fn read_publication(pg: &PgClient, name: &str) -> Result<Option<Publication>, SourceError> {
+    let Some(row) = pg.client.query_opt(PUBLICATION, &[&name]).await.map_err(query_error)? else {
+        return Ok(None);
+    };
+    let published = pg.client.query(PUBLISHED, &[&name]).await.map_err(query_error)?;
+    Ok(Some(Publication {
+        relations: published
+            .iter()
+            .map(|r| TableName::new(r.get::<_, String>(0), r.get::<_, String>(1)))
+            .collect(),
+        lacks_changes: row.get(0),
+        is_via_root: row.get(1),
+        is_partial: row.get(2),
+        has_generated_columns: row.get(3),
+    }))
+}

@@ -1,0 +1,158 @@
+//! Whether a source is ready for a mode of migration, and what mends it where it is not.
+//!
+//! ```text
+//! facts: server, user, publication ─┐
+//! relations and their identities ───┼─▶ checks: each passed, warned or failed ─▶ script: the SQL of what is missing
+//! plan: tables, old images, joins ──┘
+//! ```
+//!
+//! Everything is read with the rights of the user of the migration and judged in plain functions. Nothing is changed
+//! here: what a job changes at its start (its publication and slot, with consent the replica identities) it changes
+//! itself, by what [`Continuous`] says.
+
+mod checks;
+mod facts;
+mod publication;
+mod script;
+
+use super::check;
+use super::client::{PgClient, query_error};
+use super::identity::{LackingIdentity, lacking, read_relations};
+use super::row_filter::{UnstableFilter, unstable_filters};
+use crate::plan::Plan;
+use crate::plan::images::images;
+use crate::source::SourceError;
+use checks::Subject;
+use godwit_shared::job::MigrationMode;
+use godwit_shared::preflight::{CheckStatus, PreflightCheck};
+
+pub use publication::{PublicationPlan, create_sql, replication_name};
+pub use script::{essence, script};
+
+/// What a continuous job has to do at the source before its slot, in this order: identities, then publication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Continuous {
+    pub publication: PublicationPlan,
+    /// Whose identity the job sets to FULL, with the user's consent; empty when nothing lacks.
+    pub identities: Vec<LackingIdentity>,
+}
+
+/// All that a look at the source gives.
+#[derive(Debug, Clone)]
+pub struct Findings {
+    pub checks: Vec<PreflightCheck>,
+    pub identities: Vec<LackingIdentity>,
+    /// `None` for a snapshot, and where no publication can be had.
+    pub publication: Option<PublicationPlan>,
+}
+
+impl Findings {
+    /// The checks that keep a job from starting; `prepares` is the user's consent to change replica identities.
+    pub fn failed(&self, prepares: bool) -> Vec<PreflightCheck> {
+        self.checks
+            .iter()
+            .filter(|c| c.status == CheckStatus::Failed && !(prepares && c.can_be_prepared))
+            .cloned()
+            .collect()
+    }
+}
+
+/// Checks a source for a mode.
+///
+/// # Errors
+/// When the checks themselves cannot run; what they find is no error.
+pub async fn check(
+    pg: &PgClient,
+    plan: &Plan,
+    mode: MigrationMode,
+    project_id: &str,
+) -> Result<Vec<PreflightCheck>, SourceError> {
+    Ok(examine(pg, plan, mode, project_id).await?.checks)
+}
+
+/// As [`check`], with what a job goes on with.
+///
+/// # Errors
+/// As [`check`].
+pub async fn examine(
+    pg: &PgClient,
+    plan: &Plan,
+    mode: MigrationMode,
+    project_id: &str,
+) -> Result<Findings, SourceError> {
+    let name = replication_name(project_id);
+    let facts = facts::read_facts(pg, &name).await?;
+    let tables = plan.tables();
+    let mut all = vec![checks::version(facts.version, &facts.version_text)];
+    let access = [
+        checks::row_security(&facts, &tables),
+        checks::select_privilege(&facts, &tables),
+    ];
+    let invalid = invalid_filter(pg, plan).await?;
+    let is_continuous = match mode {
+        MigrationMode::Snapshot => false,
+        MigrationMode::Cdc | MigrationMode::CdcOnly => true,
+    };
+    if !is_continuous {
+        all.extend(access);
+        all.extend(checks::filters(plan, invalid, &[]));
+        return Ok(Findings {
+            checks: all,
+            identities: Vec::new(),
+            publication: None,
+        });
+    }
+    let images = images(plan);
+    let relations = read_relations(pg, tables.iter().map(|t| &**t)).await?;
+    let lacking = lacking(&images, &relations);
+    let existing = facts::read_publication(pg, &name).await?;
+    let publication = publication::decide(&facts, &name, &tables, &relations, existing.as_ref());
+    let unstable = unstable_filters(pg, plan).await?;
+    let subject = Subject {
+        facts: &facts,
+        name: &name,
+        tables: &tables,
+        images: &images,
+        relations: &relations,
+    };
+    // The order of the script: server, user, schemas, tables, and the publication when the tables are fit for it.
+    all.extend(checks::server(&facts));
+    all.extend(access);
+    all.push(checks::logged(&subject));
+    all.push(checks::generated(&subject, &lacking));
+    all.push(checks::replica_identity(&subject, &lacking));
+    all.push(checks::publication(&subject, &publication, existing.is_some()));
+    all.extend(checks::filters(plan, invalid, &unstable));
+    all.push(checks::join_indexes(plan));
+    Ok(Findings {
+        checks: all,
+        identities: lacking,
+        publication: publication.ok(),
+    })
+}
+
+/// Whether the server is of a version that can be read at all: older ones do not even understand the questions.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn check_version(pg: &PgClient) -> Result<PreflightCheck, SourceError> {
+    let sql = "SELECT current_setting('server_version_num')::int4, current_setting('server_version')";
+    let row = pg.client.query_one(sql, &[]).await.map_err(query_error)?;
+    Ok(checks::version(row.get(0), row.get(1)))
+}
+
+async fn invalid_filter(pg: &PgClient, plan: &Plan) -> Result<Option<UnstableFilter>, SourceError> {
+    match check::check_filters(pg, plan).await {
+        // Without SELECT the server does not look at the filter; that is a check of its own.
+        Ok(()) | Err(SourceError::NoSelect { .. }) => Ok(None),
+        Err(SourceError::InvalidFilter { table, reason }) => Ok(plan
+            .tables()
+            .iter()
+            .find(|t| t.name.to_string() == table)
+            .map(|t| UnstableFilter {
+                table: t.name.clone(),
+                reason,
+            })),
+        Err(other) => Err(other),
+    }
+}
