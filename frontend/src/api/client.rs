@@ -54,7 +54,7 @@ impl ApiError {
         match self {
             ApiError::Refused(answer) => match answer.description.as_deref() {
                 Some(text) if !text.is_empty() => text.to_owned(),
-                _ => hint_of_code(answer.code).to_owned(),
+                _ => advice(answer.code).to_owned(),
             },
             ApiError::Unreachable => "Check that Godwit is running, then try again.".into(),
             ApiError::Unexplained { .. } => "Look into the log of the server, then try again.".into(),
@@ -64,8 +64,8 @@ impl ApiError {
     }
 }
 
-/// For answers that bring no advice of their own.
-fn hint_of_code(code: ErrorCode) -> &'static str {
+/// What to do about an error, where its answer says nothing of that.
+pub fn advice(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::InvalidRequest => "Correct the value and try again.",
         ErrorCode::NotFound => "It may have been deleted. Reload the page.",
@@ -108,6 +108,12 @@ pub async fn post<B: Serialize, T: DeserializeOwned>(path: &str, body: &B) -> Re
 /// As [`post`], with a body that is JSON already.
 pub async fn post_json<T: DeserializeOwned>(path: &str, body: String) -> Result<T, ApiError> {
     read(send(Request::post(&url(path)), Some(body)).await?).await
+}
+
+/// As [`post`]; the answer is plain text.
+pub async fn post_for_text<B: Serialize>(path: &str, body: &B) -> Result<String, ApiError> {
+    let answer = send(Request::post(&url(path)), Some(to_json(body)?)).await?;
+    answer.text().await.map_err(|_| ApiError::Unreachable)
 }
 
 /// As [`post`], without a body.

@@ -18,6 +18,11 @@ pub async fn stop(id: &JobId) -> Result<MigrationJobStatus, ApiError> {
     client::post_empty(&format!("/jobs/{id}/stop")).await
 }
 
+/// Ends a job that is completing its CDC stage; changes that it has not applied are lost.
+pub async fn abandon(id: &JobId) -> Result<MigrationJobStatus, ApiError> {
+    client::post_empty(&format!("/jobs/{id}/stop?abandon=true")).await
+}
+
 pub async fn pause(id: &JobId) -> Result<MigrationJobStatus, ApiError> {
     client::post_empty(&format!("/jobs/{id}/pause")).await
 }

@@ -3,6 +3,7 @@
 mod client;
 pub mod connections;
 pub mod jobs;
+pub mod preflight;
 pub mod projects;
 
-pub use client::ApiError;
+pub use client::{ApiError, advice};

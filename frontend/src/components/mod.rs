@@ -3,7 +3,9 @@
 //! Attributes that only tests or one place need (`data-testid`, `aria-label`) are given from outside with `attr:`.
 
 pub mod badge;
+pub mod banner;
 pub mod button;
+pub mod chart;
 pub mod choice;
 pub mod dialog;
 pub mod empty_state;

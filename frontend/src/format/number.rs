@@ -34,6 +34,29 @@ pub fn rows_per_second(rate: f64) -> String {
     format!("{} rows/s", count(rate.max(0.0).round() as u64))
 }
 
+/// `12,345 events/s`; below ten with a decimal.
+pub fn events_per_second(rate: f64) -> String {
+    let tenths = (rate.max(0.0) * 10.0).round() as u64;
+    match tenths {
+        0..100 if !tenths.is_multiple_of(10) => format!("{}.{} events/s", tenths / 10, tenths % 10),
+        _ => format!("{} events/s", count((tenths + 5) / 10)),
+    }
+}
+
+/// `950`, `1.2 k`, `35 M`: short, for axes.
+pub fn compact(n: f64) -> String {
+    const UNITS: [&str; 4] = ["", " k", " M", " G"];
+    let mut value = n.max(0.0);
+    let mut unit = 0;
+    // 999.95 would be printed as 1000.0.
+    while value >= 999.95 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    let text = format!("{value:.1}");
+    format!("{}{}", text.strip_suffix(".0").unwrap_or(&text), UNITS[unit])
+}
+
 /// `1.2 MB/s`
 pub fn bytes_per_second(rate: f64) -> String {
     format!("{}/s", bytes(rate))
@@ -89,6 +112,20 @@ mod tests {
         check(29.0, "29 %");
         check(120.0, "100 %");
         check(f64::NAN, "0 %");
+    }
+
+    #[test]
+    fn rates_of_events_and_numbers_of_axes() {
+        let check = |rate, text: &str| assert_eq!(events_per_second(rate), text);
+        check(0.0, "0 events/s");
+        check(0.34, "0.3 events/s");
+        check(2.0, "2 events/s");
+        check(9.96, "10 events/s");
+        check(1234.5, "1,235 events/s");
+        assert_eq!(
+            [0.0, 0.5, 250.0, 1500.0, 20_000.0, 999_960.0].map(compact),
+            ["0", "0.5", "250", "1.5 k", "20 k", "1 M"]
+        );
     }
 
     #[test]

@@ -16,6 +16,15 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// How far something is behind: `340 ms`, `2.4 s`, from ten seconds on as [`duration`].
+pub fn lag(ms: u64) -> String {
+    match ms {
+        0..1000 => format!("{ms} ms"),
+        1000..10_000 => format!("{}.{} s", ms / 1000, ms / 100 % 10),
+        _ => duration((ms / 1000) as f64),
+    }
+}
+
 /// The seconds between two times; never negative, for clocks that differ.
 pub fn seconds_between(from: DateTime<Utc>, to: DateTime<Utc>) -> f64 {
     ((to - from).num_milliseconds() as f64 / 1000.0).max(0.0)
@@ -91,6 +100,16 @@ mod tests {
         check(185.0, "3 min 05 s");
         check(3725.0, "1 h 02 min");
         check(2.0 * 86_400.0 + 3.5 * 3600.0, "2 d 03 h");
+    }
+
+    #[test]
+    fn lags() {
+        let check = |ms, text: &str| assert_eq!(lag(ms), text);
+        check(0, "0 ms");
+        check(999, "999 ms");
+        check(2_499, "2.4 s");
+        check(10_000, "10 s");
+        check(185_900, "3 min 05 s");
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! The state of every job, as the server pushes it.
 //!
 //! One task ([`socket`]) owns the link: it connects, backs off, reads messages, lets [`interpret`] decide what each one
-//! means, and writes the result into the store of [`state`]. Components only read.
+//! means, and writes the result into the store of [`state`]. Components only read. What a message says of rates is kept
+//! for the charts as well ([`history`]): as long as the page lives, a reload begins anew.
 
 pub mod backoff;
+pub mod history;
 pub mod interpret;
+pub mod samples;
 pub mod socket;
 pub mod state;
 

@@ -1,6 +1,8 @@
 //! The store that the socket writes and components read.
 
+use super::history::{Histories, JobHistory};
 use super::interpret;
+use chrono::Utc;
 use godwit_shared::ids::JobId;
 use godwit_shared::job::MigrationJobStatus;
 use leptos::prelude::*;
@@ -50,11 +52,18 @@ impl From<MigrationJobStatus> for LiveJob {
 
 /// The live state as pages use it.
 #[derive(Clone, Copy)]
-pub struct Live(Store<LiveState>);
+pub struct Live {
+    store: Store<LiveState>,
+    /// Not reactive: who shows it follows the clock.
+    histories: StoredValue<Histories>,
+}
 
 /// Makes the store. Once, in the shell.
 pub fn provide_live() -> Live {
-    let live = Live(Store::new(LiveState::default()));
+    let live = Live {
+        store: Store::new(LiveState::default()),
+        histories: StoredValue::new(Histories::default()),
+    };
     provide_context(live);
     live
 }
@@ -65,20 +74,20 @@ pub fn use_live() -> Live {
 
 impl Live {
     pub fn link(self) -> Link {
-        self.0.link().get()
+        self.store.link().get()
     }
 
     pub fn is_loaded(self) -> bool {
-        self.0.is_loaded().get()
+        self.store.is_loaded().get()
     }
 
     pub fn projects_version(self) -> u64 {
-        self.0.projects_version().get()
+        self.store.projects_version().get()
     }
 
     /// Follows every change of every job; wrap it in a memo.
     pub fn with_jobs<R>(self, read: impl FnOnce(&mut dyn Iterator<Item = &MigrationJobStatus>) -> R) -> R {
-        let jobs = self.0.jobs();
+        let jobs = self.store.jobs();
         let jobs = jobs.read();
         read(&mut jobs.iter().map(|job| &*job.status))
     }
@@ -87,7 +96,7 @@ impl Live {
     pub fn job(self, id: &JobId) -> Option<JobField> {
         untrack(|| {
             let found = self
-                .0
+                .store
                 .jobs()
                 .into_iter()
                 .find(|job| job.clone().id().get_untracked() == *id);
@@ -98,14 +107,23 @@ impl Live {
     /// Takes over a job that a request answered with, where the server has not pushed it yet.
     pub fn adopt(self, job: MigrationJobStatus) {
         let is_known = untrack(|| self.with_jobs(|jobs| jobs.filter(|known| known.id == job.id).count() > 0));
-        let is_live = self.0.link().get_untracked() == Link::Live;
+        let is_live = self.store.link().get_untracked() == Link::Live;
         if !(is_known && is_live) {
             self.set_job(job);
         }
     }
 
+    /// What the page has seen of a job, at this moment.
+    pub fn with_history<R>(self, id: &JobId, read: impl FnOnce(&JobHistory) -> R) -> Option<R> {
+        self.histories.with_value(|histories| histories.of(id).map(read))
+    }
+
     pub(super) fn set_link(self, link: Link) {
-        self.0.link().set(link);
+        match link {
+            Link::Connecting | Link::Live => {}
+            Link::Reconnecting { .. } => self.histories.update_value(|h| h.break_off(now_second())),
+        }
+        self.store.link().set(link);
     }
 
     /// Applies an update. `Skip` and `Resync` change nothing here: they concern the socket.
@@ -114,33 +132,40 @@ impl Live {
         match update {
             Change::ReplaceAll { jobs, .. } => self.replace_all(jobs),
             Change::SetJob { job, .. } => self.set_job(*job),
-            Change::RemoveJob { job_id, .. } => self.0.jobs().write().retain(|job| job.id != job_id),
-            Change::ReloadProjects { .. } => self.0.projects_version().update(|n| *n += 1),
+            Change::RemoveJob { job_id, .. } => {
+                self.histories.update_value(|h| h.remove(&job_id));
+                self.store.jobs().write().retain(|job| job.id != job_id);
+            }
+            Change::ReloadProjects { .. } => self.store.projects_version().update(|n| *n += 1),
             Change::Skip { .. } | Change::Resync => {}
         }
     }
 
     /// The list as a server said it. After a break the projects may have changed as well.
     pub(super) fn replace_all(self, jobs: Vec<MigrationJobStatus>) {
-        let is_first = !self.0.is_loaded().get_untracked();
-        self.0
+        let is_first = !self.store.is_loaded().get_untracked();
+        let second = now_second();
+        self.histories
+            .update_value(|h| jobs.iter().for_each(|job| h.record(second, job)));
+        self.store
             .jobs()
             .set(newest_first(jobs).into_iter().map(LiveJob::from).collect());
-        self.0.is_loaded().set(true);
+        self.store.is_loaded().set(true);
         if !is_first {
-            self.0.projects_version().update(|n| *n += 1);
+            self.store.projects_version().update(|n| *n += 1);
         }
     }
 
     /// Writes the narrowest field, so that only readers of this job run.
     fn set_job(self, status: MigrationJobStatus) {
+        self.histories.update_value(|h| h.record(now_second(), &status));
         let found = untrack(|| {
-            let mut jobs = self.0.jobs().into_iter();
+            let mut jobs = self.store.jobs().into_iter();
             jobs.find(|job| job.clone().id().get_untracked() == status.id)
         });
         match found {
             Some(job) => job.status().set(Arc::new(status)),
-            None => self.0.jobs().write().insert(0, status.into()),
+            None => self.store.jobs().write().insert(0, status.into()),
         }
     }
 }
@@ -154,6 +179,11 @@ impl JobField {
     pub fn status(self) -> Option<Arc<MigrationJobStatus>> {
         self.0.try_read().map(|job| job.status.clone())
     }
+}
+
+/// The second of the page's clock: only differences count.
+fn now_second() -> i64 {
+    Utc::now().timestamp()
 }
 
 fn newest_first(mut jobs: Vec<MigrationJobStatus>) -> Vec<MigrationJobStatus> {

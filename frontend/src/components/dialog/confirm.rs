@@ -1,6 +1,6 @@
 //! A question with one action and a way out.
 
-use super::Dialog;
+use super::{Dialog, DialogTone};
 use crate::components::button::{Button, ButtonTone};
 use leptos::prelude::*;
 
@@ -22,8 +22,13 @@ pub fn ConfirmDialog(
     #[prop(optional, into)] is_busy: Signal<bool>,
     children: Children,
 ) -> impl IntoView {
+    let tone = match action.tone {
+        ButtonTone::Danger => DialogTone::Danger,
+        ButtonTone::Success => DialogTone::Success,
+        ButtonTone::Primary | ButtonTone::Secondary | ButtonTone::Quiet => DialogTone::Neutral,
+    };
     view! {
-        <Dialog title=title on_close=on_close>
+        <Dialog title=title tone=tone on_close=on_close>
             <div class="gw-dialog__body">{children()}</div>
             <footer class="gw-dialog__foot">
                 <Button label="Cancel" on_press=on_close attr:autofocus=""/>

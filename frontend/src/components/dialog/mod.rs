@@ -27,12 +27,32 @@ impl DialogSize {
     }
 }
 
+/// What the dialog is about, as a colour at its head; its text says the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DialogTone {
+    #[default]
+    Neutral,
+    Success,
+    Danger,
+}
+
+impl DialogTone {
+    fn name(self) -> &'static str {
+        match self {
+            DialogTone::Neutral => "neutral",
+            DialogTone::Success => "success",
+            DialogTone::Danger => "danger",
+        }
+    }
+}
+
 /// Open for as long as it is mounted. Mount it with a condition; `on_close` has to end that condition.
 #[component]
 pub fn Dialog(
     #[prop(into)] title: Signal<String>,
     on_close: Callback<()>,
     #[prop(optional)] size: DialogSize,
+    #[prop(optional)] tone: DialogTone,
     children: Children,
 ) -> impl IntoView {
     let element = NodeRef::<html::Dialog>::new();
@@ -51,7 +71,13 @@ pub fn Dialog(
         on_close.run(());
     };
     view! {
-        <dialog node_ref=element class=size.class() aria-labelledby=labelled_by on:cancel=on_cancel>
+        <dialog
+            node_ref=element
+            class=size.class()
+            data-tone=tone.name()
+            aria-labelledby=labelled_by
+            on:cancel=on_cancel
+        >
             <header class="gw-dialog__head">
                 <h2 id=title_id>{title}</h2>
                 <IconButton label="Close" icon=Icon::Close on_press=on_close/>

@@ -47,6 +47,11 @@ impl Toasts {
         self.push(true, error.message(), error.hint());
     }
 
+    /// Something did not work that was no request.
+    pub fn warn(self, text: &str, hint: &str) {
+        self.push(true, text.to_owned(), hint.to_owned());
+    }
+
     fn push(self, is_failure: bool, text: String, hint: String) -> u32 {
         let id = self.next_id.get_value();
         self.next_id.set_value(id + 1);

@@ -78,12 +78,22 @@ pub fn has_cdc(job: &MigrationJobStatus) -> bool {
 }
 
 /// Whether the job has left its snapshot stage successfully, or never had one.
-fn is_snapshot_over(job: &MigrationJobStatus) -> bool {
+pub fn is_snapshot_over(job: &MigrationJobStatus) -> bool {
     match job.options.mode {
         MigrationMode::Snapshot => job.status == JobStatus::Completed,
         MigrationMode::Cdc => job.statistics.snapshot_completed,
         MigrationMode::CdcOnly => true,
     }
+}
+
+/// Whether changes of the source reach the destination now.
+pub fn is_streaming(job: &MigrationJobStatus) -> bool {
+    job.status == JobStatus::Running && job.cdc_status == CdcStatus::Running
+}
+
+/// Whether the job is in its CDC stage, or stands still in it.
+pub fn is_in_cdc(job: &MigrationJobStatus) -> bool {
+    has_cdc(job) && is_snapshot_over(job) && !job.status.is_ended()
 }
 
 /// What the red or green button does.
@@ -94,6 +104,8 @@ pub enum StopControl {
     /// It has been pressed, and the job is on its way out.
     Terminating,
     CompleteCdc,
+    /// The job is completing; this ends it without the rest.
+    Abandon,
 }
 
 /// What may be done with the job now.
@@ -106,9 +118,9 @@ pub struct Controls {
 }
 
 pub fn controls(job: &MigrationJobStatus) -> Controls {
-    let in_cdc = has_cdc(job) && is_snapshot_over(job);
+    let in_cdc = is_in_cdc(job);
     let stop = match (job.status, job.cdc_status) {
-        (JobStatus::Running, CdcStatus::Completing) => StopControl::None,
+        (JobStatus::Running, CdcStatus::Completing) => StopControl::Abandon,
         (JobStatus::Running | JobStatus::Paused, _) if in_cdc => StopControl::CompleteCdc,
         (JobStatus::Running | JobStatus::Paused, _) => StopControl::Terminate,
         (JobStatus::Cancelling, _) => StopControl::Terminating,
@@ -134,6 +146,11 @@ pub fn announcement(job: &MigrationJobStatus) -> String {
             let tenth = (job.statistics.percent.clamp(0.0, 100.0) / 10.0).floor() * 10.0;
             format!("Job {label}, {}", number::percent(tenth))
         }
+        JobStatus::Running if is_streaming(job) => {
+            let is_ready = job.cdc_statistics.as_ref().is_some_and(|s| s.is_ready_for_cutover);
+            let readiness = if is_ready { ", ready for cut-over" } else { "" };
+            format!("Job {label}, applying changes{readiness}")
+        }
         JobStatus::Running
         | JobStatus::Paused
         | JobStatus::CleaningUp
@@ -148,7 +165,7 @@ pub fn announcement(job: &MigrationJobStatus) -> String {
 pub(crate) mod tests {
     use super::*;
     use godwit_shared::ids::{JobId, ProjectId};
-    use godwit_shared::job::{JobMetadata, JobOptions, JobStatistics};
+    use godwit_shared::job::{CdcStatistics, JobMetadata, JobOptions, JobStatistics};
 
     pub(crate) fn job(status: JobStatus) -> MigrationJobStatus {
         MigrationJobStatus {
@@ -178,7 +195,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn cdc_job(status: JobStatus, cdc_status: CdcStatus, snapshot_completed: bool) -> MigrationJobStatus {
+    pub(crate) fn cdc_job(status: JobStatus, cdc_status: CdcStatus, snapshot_completed: bool) -> MigrationJobStatus {
         let mut job = job(status);
         job.options.mode = MigrationMode::Cdc;
         job.cdc_status = cdc_status;
@@ -272,7 +289,15 @@ pub(crate) mod tests {
             false,
         );
         check(cdc_job(S::Running, C::Paused, true), B::CompleteCdc, false, true, false);
-        check(cdc_job(S::Running, C::Completing, true), B::None, false, false, false);
+        check(
+            cdc_job(S::Running, C::Completing, true),
+            B::Abandon,
+            false,
+            false,
+            false,
+        );
+        check(cdc_job(S::CleaningUp, C::Completed, true), B::None, false, false, false);
+        check(cdc_job(S::Failed, C::Failed, true), B::None, false, false, true);
     }
 
     #[test]
@@ -281,5 +306,21 @@ pub(crate) mod tests {
         running.statistics.percent = 47.9;
         assert_eq!(announcement(&running), "Job Running, 40 %");
         assert_eq!(announcement(&job(JobStatus::Cancelled)), "Job Snapshot cancelled");
+    }
+
+    #[test]
+    fn the_cdc_stage_is_read_out_without_its_numbers() {
+        let mut streaming = cdc_job(JobStatus::Running, CdcStatus::Running, true);
+        assert_eq!(announcement(&streaming), "Job Running, applying changes");
+        streaming.cdc_statistics = Some(CdcStatistics {
+            is_ready_for_cutover: true,
+            ..Default::default()
+        });
+        assert_eq!(
+            announcement(&streaming),
+            "Job Running, applying changes, ready for cut-over"
+        );
+        let paused = cdc_job(JobStatus::Running, CdcStatus::Paused, true);
+        assert_eq!(announcement(&paused), "Job CDC paused");
     }
 }

@@ -1,10 +1,11 @@
 //! One job of the history.
 
 use crate::clock::use_now;
+use crate::components::icon::{Glyph, Icon};
 use crate::components::status::{Status, StatusIcon};
 use crate::format::time;
 use crate::live::JobField;
-use crate::pages::migration::present::job_status;
+use crate::pages::migration::present::{is_streaming, job_status};
 use crate::pages::migration::use_migration;
 use crate::routes::MigrationView;
 use chrono::{DateTime, Local, Utc};
@@ -20,6 +21,7 @@ struct Row {
     submitted_at: DateTime<Utc>,
     ended_at: Option<DateTime<Utc>>,
     is_ended: bool,
+    is_streaming: bool,
 }
 
 impl Row {
@@ -30,6 +32,7 @@ impl Row {
             submitted_at: job.submitted_at,
             ended_at: job.ended_at,
             is_ended: job.status.is_ended(),
+            is_streaming: is_streaming(job),
         }
     }
 }
@@ -54,7 +57,10 @@ fn HistoryRow(first: Row, row: Memo<Option<Row>>) -> impl IntoView {
         let shown = shown.clone();
         move |_| shown().status
     });
-    let duration = duration_of(Signal::derive(shown));
+    let shown = Signal::derive(shown);
+    let is_streaming = Memo::new(move |_| shown.get().is_streaming);
+    let mark = move || is_streaming.get().then(|| view! { <StreamingMark/> });
+    let duration = duration_of(shown);
     view! {
         <li>
             <a
@@ -69,10 +75,16 @@ fn HistoryRow(first: Row, row: Memo<Option<Row>>) -> impl IntoView {
                     {time::clock(submitted_at, &Local)}
                 </span>
                 <span class="gw-history__duration">{duration}</span>
-                <span class="gw-history__label">{move || status.get().label}</span>
+                <span class="gw-history__label">{move || status.get().label} {mark}</span>
             </a>
         </li>
     }
+}
+
+/// Says that changes of the source are being applied.
+#[component]
+fn StreamingMark() -> impl IntoView {
+    view! { <span class="gw-history__mark" data-testid="streaming-mark"><Glyph icon=Icon::Streaming/>"Streaming"</span> }
 }
 
 /// From submission to end, or to now.

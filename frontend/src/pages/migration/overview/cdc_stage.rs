@@ -1,8 +1,17 @@
 //! The card of the CDC stage, for jobs that have one.
 
-use super::figures::{CdcFigures, cdc_figures};
+use super::cdc_figures::{
+    CdcFigures, Completion, Cutover, Notice, cdc_figures, completion, cutover, notices, time_left_tone,
+};
+use super::charts::HistoryChart;
 use super::{FigureItem, JobSignal};
+use crate::components::badge::{Badge, Tone};
+use crate::components::banner::Banner;
+use crate::components::chart::ChartUnit;
+use crate::components::progress::ProgressBar;
 use crate::components::status::StatusText;
+use crate::format::number;
+use crate::live::use_live;
 use crate::pages::migration::present::cdc_status;
 use chrono::Local;
 use leptos::prelude::*;
@@ -10,21 +19,135 @@ use leptos::prelude::*;
 #[component]
 pub fn CdcStage(job: JobSignal) -> impl IntoView {
     let status = Memo::new(move |_| cdc_status(&job.get()));
-    let figures = Memo::new(move |_| cdc_figures(job.get().cdc_statistics.as_ref(), &Local));
-    let show = move |pick: fn(&CdcFigures) -> &String| Signal::derive(move || figures.with(|f| pick(f).clone()));
+    let has_begun = Memo::new(move |_| job.get().cdc_statistics.is_some());
     view! {
         <section class="gw-panel" aria-label="CDC stage">
             <header class="gw-panel__head">
                 <h2>"CDC stage"</h2>
-                <span class="gw-status-slot" data-testid="cdc-status"><StatusText status=status/></span>
+                <div class="gw-row">
+                    <CutoverMark job=job/>
+                    <span class="gw-status-slot" data-testid="cdc-status"><StatusText status=status/></span>
+                </div>
             </header>
-            <dl class="gw-panel__body gw-figures">
-                <FigureItem label="Started" value=show(|f| &f.started)/>
-                <FigureItem label="Last event time" value=show(|f| &f.last_event)/>
-                <FigureItem label="Total events seen" value=show(|f| &f.total) testid="cdc-events"/>
-                <FigureItem label="Events in the last hour" value=show(|f| &f.last_hour)/>
-                <FigureItem label="Events in the last minute" value=show(|f| &f.last_minute)/>
-            </dl>
+            <div class="gw-panel__body gw-stack">
+                <Notices job=job/>
+                <CompletionProgress job=job/>
+                <div class="gw-charts">
+                    <HistoryChart job=job title="Events per second" unit=ChartUnit::EventsPerSecond pick=|h| &h.events/>
+                    <HistoryChart job=job title="Lag" unit=ChartUnit::LagMs pick=|h| &h.lag_ms/>
+                </div>
+                <Show when=move || has_begun.get() fallback=move || view! { <NotBegun job=job/> }><FigureGrid job=job/></Show>
+            </div>
         </section>
+    }
+}
+
+#[component]
+fn NotBegun(job: JobSignal) -> impl IntoView {
+    let text = move || match job.get().status.is_ended() {
+        true => "The job ended before it.",
+        false => {
+            "It begins when the snapshot is complete. What is changed in the source until then is applied as well."
+        }
+    };
+    view! { <p class="gw-muted">{text}</p> }
+}
+
+/// Whether the application may be switched over now.
+#[component]
+fn CutoverMark(job: JobSignal) -> impl IntoView {
+    let state = Memo::new(move |_| cutover(&job.get()));
+    let mark = move || match state.get() {
+        Cutover::Ready => Some((
+            "Ready for cut-over",
+            Tone::Success,
+            "Lag has been under a second for a minute",
+        )),
+        Cutover::NotReady => Some((
+            "Not ready for cut-over",
+            Tone::Neutral,
+            "Ready when lag has been under a second for a minute",
+        )),
+        Cutover::Unknown => None,
+    };
+    move || {
+        mark().map(|(text, tone, title)| {
+            view! { <Badge text=text.to_owned() tone=tone attr:title=title attr:data-testid="cutover"/> }
+        })
+    }
+}
+
+#[component]
+fn Notices(job: JobSignal) -> impl IntoView {
+    let notices = Memo::new(move |_| notices(&job.get()));
+    let banner = |notice: Notice| {
+        view! {
+            <Banner tone=Tone::Warning title=notice.title attr:data-testid="cdc-notice"><p>{notice.text}</p></Banner>
+        }
+    };
+    move || notices.get().into_iter().map(banner).collect_view()
+}
+
+/// What *Complete CDC* still has to do.
+#[component]
+fn CompletionProgress(job: JobSignal) -> impl IntoView {
+    let live = use_live();
+    let state = Memo::new(move |_| {
+        let job = job.get();
+        let from = live
+            .with_history(&job.id, |history| history.completing_from.clone())
+            .flatten();
+        completion(&job, from.as_deref())
+    });
+    let is_completing = Memo::new(move |_| state.with(Option::is_some));
+    view! { <Show when=move || is_completing.get()><CompletionBar state=state/></Show> }
+}
+
+#[component]
+fn CompletionBar(state: Memo<Option<Completion>>) -> impl IntoView {
+    let percent = Signal::derive(move || state.with(|s| s.as_ref().and_then(|s| s.percent)));
+    let percent_text = Signal::derive(move || percent.get().map(number::percent).unwrap_or_default());
+    let text = move || state.with(|s| s.as_ref().map(|s| s.text.clone()));
+    view! {
+        <div class="gw-completion" data-testid="completion">
+            <p>{text}</p>
+            <Show when=move || percent.get().is_some()>
+                <div class="gw-stage-progress">
+                    <ProgressBar
+                        label="Changes applied up to the end"
+                        percent=Signal::derive(move || percent.get().unwrap_or_default())
+                        value_text=percent_text
+                        tone=Tone::Success
+                    />
+                    <span class="gw-number">{percent_text}</span>
+                </div>
+            </Show>
+        </div>
+    }
+}
+
+#[component]
+fn FigureGrid(job: JobSignal) -> impl IntoView {
+    let figures = Memo::new(move |_| cdc_figures(&job.get(), &Local));
+    let left = Memo::new(move |_| time_left_tone(&job.get()));
+    let show = move |pick: fn(&CdcFigures) -> &String| Signal::derive(move || figures.with(|f| pick(f).clone()));
+    view! {
+        <dl class="gw-figures">
+            <FigureItem label="Started" value=show(|f| &f.started)/>
+            <FigureItem label="Last event time" value=show(|f| &f.last_event) title=show(|f| &f.last_event_exactly)/>
+            <FigureItem label="Committed in the source" value=show(|f| &f.last_commit) title=show(|f| &f.last_commit_exactly)/>
+            <FigureItem label="Total events seen" value=show(|f| &f.total) testid="cdc-events"/>
+            <FigureItem label="Events in the last hour" value=show(|f| &f.last_hour)/>
+            <FigureItem label="Events in the last minute" value=show(|f| &f.last_minute)/>
+            <FigureItem label="Events per second" value=show(|f| &f.rate)/>
+            <FigureItem label="Lag" value=show(|f| &f.lag) testid="cdc-lag"/>
+            <FigureItem label="Log not applied yet" value=show(|f| &f.lag_bytes)/>
+            <FigureItem label="Wait of the last batch" value=show(|f| &f.slowest)/>
+            <FigureItem label="Documents rebuilt" value=show(|f| &f.rebuilt) testid="cdc-rebuilt"/>
+            <FigureItem label="Documents deleted" value=show(|f| &f.deleted)/>
+            <FigureItem label="Position in the source" value=show(|f| &f.position)/>
+            <FigureItem label="Log kept by the source" value=show(|f| &f.retained)/>
+            <FigureItem label="Until the log is discarded" value=show(|f| &f.time_left) tone=left testid="log-time-left"/>
+        </dl>
     }
 }

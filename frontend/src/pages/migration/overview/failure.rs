@@ -1,6 +1,7 @@
 //! Why a job failed.
 
 use super::JobSignal;
+use crate::api::advice;
 use crate::components::error_panel::ErrorBox;
 use crate::format::wire_name;
 use godwit_shared::job::FailureError;
@@ -18,9 +19,46 @@ pub fn FailureBox(job: JobSignal) -> impl IntoView {
     }
 }
 
-fn hint(failure: &FailureError) -> &'static str {
-    match failure.setup_error {
-        true => "Nothing was written. Correct the cause, then create a new job.",
-        false => "Data written so far stays in MongoDB. Correct the cause, then create a new job.",
+/// What the job has left behind, and what to do.
+fn hint(failure: &FailureError) -> String {
+    let left = match failure.setup_error {
+        true => "Nothing was written.",
+        false => "Data written so far stays in MongoDB.",
+    };
+    format!("{left} {}", advice(failure.error_type))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use godwit_shared::error::ErrorCode;
+
+    #[test]
+    fn what_is_left_and_what_to_do() {
+        let check = |error_type, setup_error, parts: [&str; 2]| {
+            let failure = FailureError {
+                error_type,
+                message: "m".into(),
+                failure_at: "2026-11-03T10:00:00Z".parse().unwrap(),
+                setup_error,
+            };
+            let hint = hint(&failure);
+            assert!(parts.iter().all(|part| hint.contains(part)), "{hint}");
+        };
+        check(
+            ErrorCode::ResyncNeeded,
+            false,
+            ["stays in MongoDB", "Drop destination collections"],
+        );
+        check(
+            ErrorCode::SchemaChanged,
+            false,
+            ["stays in MongoDB", "correct the mapping"],
+        );
+        check(
+            ErrorCode::SourceUnreachable,
+            true,
+            ["Nothing was written", "Check host"],
+        );
     }
 }

@@ -2,11 +2,11 @@
 
 use crate::format::{number, time};
 use chrono::{DateTime, TimeZone, Utc};
-use godwit_shared::job::{CdcStatistics, JobStatus, MigrationJobStatus, TableProgress};
+use godwit_shared::job::{JobStatus, MigrationJobStatus, TableProgress};
 use std::fmt::Display;
 
 /// What is not known yet.
-const NONE: &str = "–";
+pub(super) const NONE: &str = "–";
 
 /// The snapshot stage in words.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -125,31 +125,7 @@ fn issues(errors: u64, warnings: u64) -> String {
     }
 }
 
-/// The CDC stage in words.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct CdcFigures {
-    pub started: String,
-    pub last_event: String,
-    pub total: String,
-    pub last_hour: String,
-    pub last_minute: String,
-}
-
-pub fn cdc_figures<Z: TimeZone>(statistics: Option<&CdcStatistics>, zone: &Z) -> CdcFigures
-where
-    Z::Offset: Display,
-{
-    let s = statistics.cloned().unwrap_or_default();
-    CdcFigures {
-        started: at(s.started_at, |t| time::date_and_clock(t, zone)),
-        last_event: at(s.last_event_time, |t| time::date_and_clock(t, zone)),
-        total: number::count(s.total_events_seen),
-        last_hour: number::count(s.events_in_last_hour),
-        last_minute: number::count(s.events_in_last_minute),
-    }
-}
-
-fn at(time: Option<DateTime<Utc>>, text: impl FnOnce(DateTime<Utc>) -> String) -> String {
+pub(super) fn at(time: Option<DateTime<Utc>>, text: impl FnOnce(DateTime<Utc>) -> String) -> String {
     time.map_or_else(|| NONE.into(), text)
 }
 
@@ -286,7 +262,6 @@ mod tests {
         assert_eq!(documents(40_210, 98_400_000), "40,210 (98.4 MB)");
         assert_eq!(issues(1, 2), "1 error, 2 warnings");
         assert_eq!(issues(0, 1), "1 warning");
-        assert_eq!(cdc_figures(None, &Utc).last_event, "–");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! *Job overview*: what the selected job does, and what may be done with it.
 
 mod actions;
+mod cdc_figures;
 mod cdc_stage;
+mod charts;
 mod failure;
 mod figures;
 mod head;
@@ -10,6 +12,7 @@ mod tables;
 
 use super::log::JobLog;
 use super::present::{announcement, has_cdc};
+use crate::components::badge::Tone;
 use crate::live::JobField;
 use actions::JobActions;
 use cdc_stage::CdcStage;
@@ -61,12 +64,13 @@ fn FigureItem(
     label: &'static str,
     #[prop(into)] value: Signal<String>,
     #[prop(optional, into)] title: Signal<String>,
+    #[prop(optional, into)] tone: Signal<Tone>,
     #[prop(optional)] testid: &'static str,
 ) -> impl IntoView {
     view! {
         <div class="gw-figure">
             <dt>{label}</dt>
-            <dd title=title data-testid=testid>{value}</dd>
+            <dd title=title data-tone=move || tone.get().name() data-testid=testid>{value}</dd>
         </div>
     }
 }

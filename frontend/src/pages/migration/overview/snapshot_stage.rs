@@ -1,10 +1,12 @@
 //! The card of the snapshot stage.
 
+use super::charts::HistoryChart;
 use super::figures::{SnapshotFigures, snapshot_figures};
 use super::{FigureItem, JobSignal};
+use crate::components::chart::ChartUnit;
 use crate::components::progress::ProgressBar;
 use crate::components::status::StatusText;
-use crate::pages::migration::present::snapshot_status;
+use crate::pages::migration::present::{is_in_cdc, snapshot_status};
 use chrono::Local;
 use leptos::prelude::*;
 
@@ -14,6 +16,8 @@ pub fn SnapshotStage(job: JobSignal) -> impl IntoView {
     let figures = Memo::new(move |_| snapshot_figures(&job.get(), &Local));
     let percent = Memo::new(move |_| job.get().statistics.percent);
     let percent_text = Signal::derive(move || figures.with(|f| f.percent.clone()));
+    // Beside a CDC stage at work they would only take its place.
+    let has_charts = Memo::new(move |_| !is_in_cdc(&job.get()));
     let in_work = move || figures.with(|f| f.in_work.clone());
     view! {
         <section class="gw-panel" aria-label="Snapshot stage">
@@ -32,6 +36,12 @@ pub fn SnapshotStage(job: JobSignal) -> impl IntoView {
                     />
                     <span class="gw-number">{percent_text}</span>
                 </div>
+                <Show when=move || has_charts.get()>
+                    <div class="gw-charts">
+                        <HistoryChart job=job title="Rows read per second" unit=ChartUnit::RowsPerSecond pick=|h| &h.rows/>
+                        <HistoryChart job=job title="Data written per second" unit=ChartUnit::BytesPerSecond pick=|h| &h.bytes/>
+                    </div>
+                </Show>
                 <FigureGrid figures=figures/>
                 <Show when=move || !in_work().is_empty()>
                     <p class="gw-in-work"><span class="gw-muted">"Tables in work "</span><span class="gw-code">{in_work}</span></p>
