@@ -31,14 +31,14 @@ pub fn Radio(
     #[prop(into)] checked: Signal<bool>,
     on_choose: Callback<()>,
     #[prop(optional, into)] note: String,
-    #[prop(optional)] is_disabled: bool,
+    #[prop(optional)] testid: &'static str,
 ) -> impl IntoView {
     view! {
         <label class="gw-choice">
             <input
                 type="radio"
                 name=name
-                disabled=is_disabled
+                data-testid=testid
                 prop:checked=checked
                 on:change=move |_| on_choose.run(())
             />

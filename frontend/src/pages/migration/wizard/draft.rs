@@ -2,9 +2,6 @@
 
 use reactive_stores::Store;
 
-/// Whether *Continuous* can be chosen. The CDC stage is not part of this build yet.
-pub const IS_CONTINUOUS_AVAILABLE: bool = false;
-
 /// What the limit of errors is where nobody said otherwise.
 pub const ERROR_LIMIT_DEFAULT: u64 = 100;
 
@@ -77,6 +74,8 @@ pub struct DestinationDraft {
 #[derive(Clone, PartialEq, Store)]
 pub struct OptionsDraft {
     pub is_continuous: bool,
+    /// Let the job set the replica identities that it needs. Continuous jobs only.
+    pub prepare_source: bool,
     pub drop_collections: bool,
     pub has_error_limit: bool,
     pub error_limit: String,
@@ -86,6 +85,7 @@ impl Default for OptionsDraft {
     fn default() -> Self {
         Self {
             is_continuous: false,
+            prepare_source: false,
             drop_collections: false,
             has_error_limit: true,
             error_limit: ERROR_LIMIT_DEFAULT.to_string(),

@@ -10,6 +10,7 @@ mod draft;
 mod memory;
 mod options_step;
 mod prefill;
+mod preflight;
 mod request;
 mod review_step;
 mod source_step;
@@ -33,6 +34,7 @@ use leptos::html;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
 use options_step::OptionsStep;
+use preflight::Preflight;
 use reactive_stores::Store;
 use review_step::ReviewStep;
 use source_step::SourceStep;
@@ -48,6 +50,7 @@ pub struct WizardContext {
     /// Whether the user has tried to leave the step: before that its gaps are no errors.
     was_tried: RwSignal<bool>,
     failure: RwSignal<Option<ApiError>>,
+    preflight: Preflight,
 }
 
 impl WizardContext {
@@ -58,6 +61,7 @@ impl WizardContext {
             step: RwSignal::new(Step::Source),
             was_tried: RwSignal::new(false),
             failure: RwSignal::new(None),
+            preflight: Preflight::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! *Migration Options*
 
-use super::draft::{DraftStoreFields, IS_CONTINUOUS_AVAILABLE, OptionsDraft, OptionsDraftStoreFields};
+use super::draft::{DraftStoreFields, OptionsDraft, OptionsDraftStoreFields};
+use super::preflight::PreflightPart;
 use super::use_wizard;
 use super::validate::FieldId;
 use crate::components::choice::{Checkbox, Radio};
@@ -14,6 +15,7 @@ pub fn OptionsStep() -> impl IntoView {
     view! {
         <div class="gw-form">
             <ModeChoice options=options/>
+            <Show when=move || options.is_continuous().get()><PreflightPart/></Show>
             <Checkbox
                 label="Drop destination collections before migration"
                 note="Only the collections that this project writes. Without it, documents of the same rows are replaced \
@@ -29,10 +31,6 @@ pub fn OptionsStep() -> impl IntoView {
 #[component]
 fn ModeChoice(options: Field<OptionsDraft>) -> impl IntoView {
     let is_continuous = options.is_continuous();
-    let continuous_note = match IS_CONTINUOUS_AVAILABLE {
-        true => "The snapshot, then every change until you complete the job.",
-        false => "The snapshot, then every change until you complete the job. Not available yet.",
-    };
     view! {
         <fieldset class="gw-choice-group">
             <legend class="gw-choice-group__legend">"Mode"</legend>
@@ -42,14 +40,16 @@ fn ModeChoice(options: Field<OptionsDraft>) -> impl IntoView {
                 note="The rows as they are at the start of the job."
                 checked=Signal::derive(move || !is_continuous.get())
                 on_choose=Callback::new(move |()| is_continuous.set(false))
+                testid="mode-snapshot"
             />
             <Radio
                 label="Continuous"
                 name="mode"
-                note=continuous_note
-                is_disabled=!IS_CONTINUOUS_AVAILABLE
+                note="The snapshot, then every change of the source until you complete the job. Row limits of table \
+                      filters and verification are for snapshot jobs."
                 checked=Signal::derive(move || is_continuous.get())
                 on_choose=Callback::new(move |()| is_continuous.set(true))
+                testid="mode-continuous"
             />
         </fieldset>
     }

@@ -4,10 +4,11 @@ use super::draft::{Draft, OptionsDraft};
 use super::memory::Drafts;
 use crate::api::connections::SavedConnections;
 use crate::live::Live;
+use crate::pages::migration::present::has_cdc;
 use crate::routes::WizardStart;
 use godwit_shared::connection::{SavedJdbcConnection, SavedMongodbConnection};
 use godwit_shared::ids::ProjectId;
-use godwit_shared::job::{JobStatus, MigrationJobStatus, MigrationMode};
+use godwit_shared::job::{JobStatus, MigrationJobStatus};
 use leptos::prelude::*;
 
 pub fn first_draft(
@@ -44,7 +45,8 @@ pub fn like_job(job: &MigrationJobStatus, remembered: Option<Draft>, saved: &Sav
     };
     let tolerance = job.options.error_tolerance;
     draft.options = OptionsDraft {
-        is_continuous: job.options.mode != MigrationMode::Snapshot,
+        is_continuous: has_cdc(job),
+        prepare_source: job.options.prepare_source,
         drop_collections: is_partial || job.options.drop_collections,
         has_error_limit: tolerance.is_some(),
         error_limit: tolerance.map_or_else(|| OptionsDraft::default().error_limit, |n| n.to_string()),
@@ -97,8 +99,9 @@ fn only<'a, T>(mut items: impl Iterator<Item = &'a T>) -> Option<&'a T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pages::migration::present::tests::job;
+    use crate::pages::migration::present::tests::{cdc_job, job};
     use godwit_shared::ids::ConnectionId;
+    use godwit_shared::job::CdcStatus;
 
     fn saved(kind: &str, count: usize) -> SavedConnections {
         let jdbc = |i| SavedJdbcConnection {
@@ -145,6 +148,14 @@ mod tests {
         };
         assert!(drops(JobStatus::Cancelled) && drops(JobStatus::Failed));
         assert!(!drops(JobStatus::Completed));
+    }
+
+    #[test]
+    fn a_continuous_job_is_repeated_as_one() {
+        let mut job = cdc_job(JobStatus::Completed, CdcStatus::Completed, true);
+        job.options.prepare_source = true;
+        let options = like_job(&job, None, &SavedConnections::default()).options;
+        assert!(options.is_continuous && options.prepare_source);
     }
 
     #[test]

@@ -46,12 +46,16 @@ pub fn destination_details(destination: &DestinationDraft) -> MongodbConnectionD
     }
 }
 
+pub fn mode(options: &OptionsDraft) -> MigrationMode {
+    match options.is_continuous {
+        true => MigrationMode::Cdc,
+        false => MigrationMode::Snapshot,
+    }
+}
+
 fn options(options: &OptionsDraft) -> JobOptions {
     JobOptions {
-        mode: match options.is_continuous {
-            true => MigrationMode::Cdc,
-            false => MigrationMode::Snapshot,
-        },
+        mode: mode(options),
         drop_collections: options.drop_collections,
         error_handling: ErrorHandling::Fail,
         error_tolerance: options
@@ -60,7 +64,7 @@ fn options(options: &OptionsDraft) -> JobOptions {
             .parse()
             .ok()
             .filter(|_| options.has_error_limit),
-        prepare_source: false,
+        prepare_source: options.is_continuous && options.prepare_source,
     }
 }
 
@@ -194,6 +198,19 @@ mod tests {
         assert_eq!(request.options.error_tolerance, None);
         draft.source.is_manual_uri = false;
         assert_eq!(source_details(&draft.source).url, "");
+    }
+
+    #[test]
+    fn the_source_is_prepared_for_continuous_jobs_only() {
+        let mut draft = Draft::default();
+        draft.options.prepare_source = true;
+        let options = |draft: &Draft| {
+            let options = job_request(draft, &ProjectId::new("p1")).options;
+            (options.mode, options.prepare_source)
+        };
+        assert_eq!(options(&draft), (MigrationMode::Snapshot, false));
+        draft.options.is_continuous = true;
+        assert_eq!(options(&draft), (MigrationMode::Cdc, true));
     }
 
     #[test]

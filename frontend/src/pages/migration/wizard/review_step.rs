@@ -2,12 +2,14 @@
 
 use super::draft::Draft;
 use super::prefill::usable;
-use super::request::source_url;
+use super::preflight::{PreflightState, verdict};
+use super::request::{mode, source_url};
 use super::use_wizard;
 use crate::api;
 use crate::api::connections::SavedConnections;
 use crate::components::skeleton::Skeleton;
 use crate::format::number;
+use crate::pages::migration::present::mode_label;
 use crate::pages::migration::use_migration;
 use crate::remote::{Remote, show_remote};
 use godwit_shared::project::ProjectCollection;
@@ -20,7 +22,9 @@ pub fn ReviewStep() -> impl IntoView {
     let wizard = use_wizard();
     let lines = Memo::new(move |_| {
         let draft = wizard.draft.get();
-        wizard.saved.with_value(|saved| summary(&draft, saved))
+        let lines = wizard.saved.with_value(|saved| summary(&draft, saved));
+        let of_source = wizard.preflight.with_state(|state| cdc_summary(&draft, state));
+        [lines, of_source].concat()
     });
     let line = |(name, value): (&'static str, String)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> };
     view! {
@@ -62,18 +66,18 @@ fn summary(draft: &Draft, saved: &SavedConnections) -> Vec<(&'static str, String
     vec![
         ("Source", source_text(draft, saved)),
         ("Destination", destination_text(draft, saved)),
-        (
-            "Mode",
-            if options.is_continuous {
-                "Continuous"
-            } else {
-                "Snapshot"
-            }
-            .to_owned(),
-        ),
+        ("Mode", mode_label(mode(options)).to_owned()),
         ("Drop destination collections", yes_no(options.drop_collections)),
         ("Stop after errors", limit),
     ]
+}
+
+/// What a continuous job asks of its source.
+fn cdc_summary(draft: &Draft, state: &PreflightState) -> Vec<(&'static str, String)> {
+    match draft.options.is_continuous {
+        true => vec![("Preflight checks", verdict(state, draft.options.prepare_source))],
+        false => vec![],
+    }
 }
 
 fn source_text(draft: &Draft, saved: &SavedConnections) -> String {
@@ -118,6 +122,17 @@ mod tests {
         let lines = summary(&draft, &SavedConnections::default());
         assert!(lines.iter().all(|(_, value)| !value.contains("secret")), "{lines:?}");
         assert_eq!(lines[4], ("Stop after errors", "Never".to_owned()));
+    }
+
+    #[test]
+    fn only_continuous_jobs_have_preflight_checks() {
+        let mut draft = Draft::default();
+        assert!(cdc_summary(&draft, &PreflightState::Unasked).is_empty());
+        draft.options.is_continuous = true;
+        assert_eq!(
+            cdc_summary(&draft, &PreflightState::Unasked),
+            [("Preflight checks", "Not run".to_owned())]
+        );
     }
 
     #[test]

@@ -39,15 +39,12 @@ impl Step {
 /// Where the user corrects it.
 pub fn step_of_error(code: Option<ErrorCode>) -> Step {
     match code {
-        Some(
-            ErrorCode::SourceUnreachable
-            | ErrorCode::SourcePermission
-            | ErrorCode::RowSecurity
-            | ErrorCode::PreflightFailed,
-        ) => Step::Source,
+        Some(ErrorCode::SourceUnreachable | ErrorCode::SourcePermission | ErrorCode::RowSecurity) => Step::Source,
         Some(ErrorCode::TargetUnreachable | ErrorCode::TargetPermission | ErrorCode::TargetDatabaseMissing) => {
             Step::Destination
         }
+        // The checks and the way to mend them stand there.
+        Some(ErrorCode::PreflightFailed) => Step::Options,
         Some(
             ErrorCode::InvalidRequest
             | ErrorCode::NotFound
@@ -59,7 +56,9 @@ pub fn step_of_error(code: Option<ErrorCode>) -> Step {
             | ErrorCode::NotCancellable
             | ErrorCode::Forbidden
             | ErrorCode::Internal
-            | ErrorCode::TooManyErrors,
+            | ErrorCode::TooManyErrors
+            | ErrorCode::ResyncNeeded
+            | ErrorCode::SchemaChanged,
         )
         | None => Step::Review,
     }
@@ -82,6 +81,7 @@ mod tests {
         let check = |code, step| assert_eq!(step_of_error(code), step);
         check(Some(ErrorCode::SourceUnreachable), Step::Source);
         check(Some(ErrorCode::TargetDatabaseMissing), Step::Destination);
+        check(Some(ErrorCode::PreflightFailed), Step::Options);
         check(Some(ErrorCode::JobConflict), Step::Review);
         check(None, Step::Review);
     }

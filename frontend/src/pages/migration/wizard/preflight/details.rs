@@ -1,0 +1,90 @@
+//! Every check with its tables and statements.
+
+use super::ScriptButton;
+use super::report::{in_order, status_of};
+use crate::browser;
+use crate::components::button::Button;
+use crate::components::dialog::{Dialog, DialogSize};
+use crate::components::icon::Icon;
+use crate::components::status::StatusText;
+use crate::format::number;
+use godwit_shared::preflight::{PreflightCheck, PreflightReport};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use std::time::Duration;
+
+/// How long *Copied* stands in the place of *Copy*.
+const SAID_FOR: Duration = Duration::from_secs(2);
+
+#[component]
+pub fn DetailsDialog(report: PreflightReport, on_close: Callback<()>) -> impl IntoView {
+    let title = match report.passed {
+        true => "Preflight checks",
+        false => "Preflight checks failed",
+    };
+    let has_script = report.checks.iter().any(|check| check.script.is_some());
+    let item = |check| view! { <CheckItem check=check/> };
+    view! {
+        <Dialog title=title size=DialogSize::Wide on_close=on_close>
+            <ul class="gw-dialog__body gw-checks" tabindex="0" aria-label="Checks">
+                {in_order(&report).into_iter().map(item).collect_view()}
+            </ul>
+            <footer class="gw-dialog__foot">
+                {has_script.then(|| view! { <ScriptButton/> })}
+                <Button label="Close" on_press=on_close attr:data-testid="preflight-close"/>
+            </footer>
+        </Dialog>
+    }
+}
+
+#[component]
+fn CheckItem(check: PreflightCheck) -> impl IntoView {
+    let tables = (!check.tables.is_empty()).then(|| view! { <TableNames tables=check.tables/> });
+    let script = check.script.map(|script| view! { <Script text=script/> });
+    view! {
+        <li class="gw-checks__item" data-testid="preflight-check">
+            <div class="gw-checks__head">
+                <h3 class="gw-checks__title">{check.title}</h3>
+                <StatusText status=status_of(check.status)/>
+            </div>
+            <p>{check.message}</p>
+            {tables}
+            {script}
+        </li>
+    }
+}
+
+#[component]
+fn TableNames(tables: Vec<String>) -> impl IntoView {
+    let count = number::counted(tables.len() as u64, "table", "tables");
+    let names = tables.join(", ");
+    view! {
+        <p class="gw-checks__tables"><span class="gw-muted">{count}": "</span><span class="gw-code">{names}</span></p>
+    }
+}
+
+/// Statements with a button that copies them.
+#[component]
+fn Script(text: String) -> impl IntoView {
+    let said = RwSignal::new("Copy");
+    let copied = text.clone();
+    let copy = Callback::new(move |()| {
+        let text = copied.clone();
+        spawn_local(async move {
+            let is_copied = browser::copy(text).await;
+            // The dialog may be closed by now.
+            let _ = said.try_set(if is_copied {
+                "Copied"
+            } else {
+                "Select the text to copy it"
+            });
+            set_timeout(move || _ = said.try_set("Copy"), SAID_FOR);
+        });
+    });
+    view! {
+        <div class="gw-script">
+            <pre tabindex="0" aria-label="Statements">{text}</pre>
+            <Button label=Signal::derive(move || said.get().to_owned()) icon=Icon::CopyText on_press=copy/>
+        </div>
+    }
+}
