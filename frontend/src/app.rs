@@ -15,6 +15,7 @@ use crate::projects::provide_projects;
 use crate::routes;
 use crate::theme::{self, Theme};
 use leptos::prelude::*;
+use leptos_router::MatchNestedRoutes;
 use leptos_router::components::{A, Outlet, ParentRoute, Redirect, Route, Router, Routes};
 use leptos_router::path;
 
@@ -35,11 +36,23 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("mapping") view=MappingPage/>
                     <Route path=path!("migration") view=MigrationPage/>
                 </ParentRoute>
+                <DevelopmentRoutes/>
             </Routes>
         </Router>
         <ToastCorner/>
     }
 }
+
+/// What only those see who work on the page.
+#[cfg(debug_assertions)]
+#[component(transparent)]
+fn DevelopmentRoutes() -> impl MatchNestedRoutes + Clone {
+    view! { <Route path=path!("/design") view=crate::pages::design::DesignPage/> }.into_inner()
+}
+
+#[cfg(not(debug_assertions))]
+#[component(transparent)]
+fn DevelopmentRoutes() -> impl MatchNestedRoutes + Clone {}
 
 /// The bar at the top. `children` stand between the name of the product and its end.
 #[component]
