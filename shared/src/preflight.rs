@@ -1,7 +1,9 @@
 //! What a source lacks for a mode of migration, and the script that gives it.
 
-use crate::job::MigrationMode;
+use crate::connection::JdbcConnectionDetails;
+use crate::job::{CollectionFilters, MigrationMode, TableFilters};
 use chrono::{DateTime, Utc};
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 /// The outcome of one check.
@@ -48,4 +50,20 @@ pub struct PreflightReport {
     /// No check has failed.
     pub passed: bool,
     pub checks: Vec<PreflightCheck>,
+}
+
+/// The body of `POST /project/{id}/preflight`.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct PreflightRequest {
+    /// Absent: the connection of the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jdbc_connection_details: Option<JdbcConnectionDetails>,
+    /// As the job will have them.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub relational_table_filters: TableFilters,
+    #[serde(default)]
+    pub collection_filters: CollectionFilters,
 }

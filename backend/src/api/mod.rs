@@ -11,6 +11,7 @@ mod guard;
 mod info;
 mod jobs;
 mod live;
+mod preflight;
 mod projects;
 mod router;
 mod schema;

@@ -58,7 +58,7 @@ pub async fn list(
     Ok(Json(projects))
 }
 
-async fn find(state: &AppState, id: &ProjectId) -> Result<ProjectRecord, ApiError> {
+pub(super) async fn find(state: &AppState, id: &ProjectId) -> Result<ProjectRecord, ApiError> {
     check_id("project", id.as_str())?;
     state
         .store
@@ -245,24 +245,24 @@ fn numbered(name: &str, n: usize) -> String {
     kept + &suffix
 }
 
+/// A project's name as part of the name of a file.
+pub(super) fn file_stem(name: &str) -> String {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || "-_ ".contains(c) {
+            c
+        } else {
+            '_'
+        }
+    };
+    name.trim().chars().map(plain).collect()
+}
+
 /// The project as a file, without passwords.
 #[utoipa::path(get, path = "/project/{id}/export", tag = "projects", params(("id" = String, Path)), responses(
     (status = 200, body = Object), (status = 404, body = ErrorResponse)))]
 pub async fn export(State(state): State<AppState>, Path(id): Path<ProjectId>) -> Result<impl IntoResponse, ApiError> {
     let record = find(&state, &id).await?;
-    let plain: String = record
-        .summary
-        .name
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || "-_ ".contains(c) {
-                c
-            } else {
-                '_'
-            }
-        })
-        .collect();
-    let name = format!("attachment; filename=\"{}.relmig\"", plain.trim());
+    let name = format!("attachment; filename=\"{}.relmig\"", file_stem(&record.summary.name));
     Ok((
         [(header::CONTENT_DISPOSITION, name)],
         Json(record.file.to_exported_value()),
@@ -358,18 +358,7 @@ async fn make_preview(state: &AppState, id: &ProjectId, request: PreviewRequest)
             .map(|n| (*n).clone())
             .ok_or_else(|| ApiError::new(ErrorCode::InvalidMapping, "the project has no collection"))?,
     };
-    let mut details = request
-        .jdbc_connection_details
-        .unwrap_or_else(|| JdbcConnectionDetails {
-            existing_connection_id: record.summary.jdbc_id.clone().map(ConnectionId::new),
-            ..JdbcConnectionDetails::default()
-        });
-    if details.url.is_empty() && details.existing_connection_id.is_none() {
-        return Err(ApiError::invalid("the project has no saved connection").with_hint(Some(
-            "Give one with POST {jdbcConnectionDetails}, or choose one for the project.",
-        )));
-    }
-    resolve::jdbc(&state.store, &mut details).await?;
+    let details = connection_of(state, &record, request.jdbc_connection_details).await?;
     let job = PostMigrationJobRequest {
         project_id: id.clone(),
         jdbc_connection_details: details,
@@ -390,6 +379,25 @@ async fn make_preview(state: &AppState, id: &ProjectId, request: PreviewRequest)
     };
     let (plan, source, _) = prepare_source(&job, &record.file).await?;
     Ok(assemble_preview::preview(&plan.collections[0], &source, limit).await?)
+}
+
+/// The given connection, or the saved one of the project.
+pub(super) async fn connection_of(
+    state: &AppState,
+    record: &ProjectRecord,
+    given: Option<JdbcConnectionDetails>,
+) -> Result<JdbcConnectionDetails, ApiError> {
+    let mut details = given.unwrap_or_else(|| JdbcConnectionDetails {
+        existing_connection_id: record.summary.jdbc_id.clone().map(ConnectionId::new),
+        ..JdbcConnectionDetails::default()
+    });
+    if details.url.is_empty() && details.existing_connection_id.is_none() {
+        return Err(ApiError::invalid("the project has no saved connection").with_hint(Some(
+            "Give one with POST {jdbcConnectionDetails}, or choose one for the project.",
+        )));
+    }
+    resolve::jdbc(&state.store, &mut details).await?;
+    Ok(details)
 }
 
 /// What a new project's content is made of.

@@ -1,7 +1,7 @@
 //! All routes in one place, with the OpenAPI document that is made of them.
 
 use super::error::ApiError;
-use super::{assets, connections, guard, info, jobs, live, projects, schema};
+use super::{assets, connections, guard, info, jobs, live, preflight, projects, schema};
 use crate::jobs::{Hub, Supervisor};
 use crate::store::Store;
 use axum::extract::DefaultBodyLimit;
@@ -56,6 +56,8 @@ pub fn router(state: AppState) -> Router {
                 .routes(routes!(projects::export))
                 .routes(routes!(projects::collections))
                 .routes(routes!(projects::preview, projects::preview_with))
+                .routes(routes!(preflight::check, preflight::check_with))
+                .routes(routes!(preflight::script, preflight::script_with))
                 .routes(routes!(projects::recommendation))
                 .routes(routes!(connections::list_jdbc, connections::save_jdbc))
                 .routes(routes!(connections::get_jdbc, connections::delete_jdbc))

@@ -1,9 +1,11 @@
 //! What the server says of itself, of the user and of publications: read once, judged elsewhere.
 
+use crate::data::catalog::CatalogTable;
 use crate::source::SourceError;
 use crate::source::postgres::client::{PgClient, query_error};
 use godwit_shared::schema::TableName;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Server, database and user.
 #[derive(Debug, Clone, Default)]
@@ -112,4 +114,39 @@ pub async fn read_publication(pg: &PgClient, name: &str) -> Result<Option<Public
         is_partial: row.get(2),
         has_generated_columns: row.get(3),
     }))
+}
+
+/// A table that the user may not read.
+#[derive(Debug, Clone)]
+pub struct Refused {
+    pub table: TableName,
+    pub lacks_usage: bool,
+    pub lacks_select: bool,
+}
+
+const REFUSED: &str = "
+    SELECT n.nspname::text, c.relname::text, NOT has_schema_privilege(n.oid, 'USAGE'),
+           NOT has_table_privilege(c.oid, 'SELECT')
+    FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS m(nspname, relname, place)
+    JOIN pg_namespace n ON n.nspname = m.nspname JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = m.relname
+    WHERE NOT has_schema_privilege(n.oid, 'USAGE') OR NOT has_table_privilege(c.oid, 'SELECT')
+    ORDER BY m.place";
+
+/// Which of the tables the user may not read, and what it lacks.
+pub async fn read_refused(pg: &PgClient, tables: &[Arc<CatalogTable>]) -> Result<Vec<Refused>, SourceError> {
+    let (schemas, names): (Vec<&str>, Vec<&str>) = tables
+        .iter()
+        .map(|t| (t.name.schema.as_str(), t.name.table.as_str()))
+        .unzip();
+    let rows = pg
+        .client
+        .query(REFUSED, &[&schemas, &names])
+        .await
+        .map_err(query_error)?;
+    let refused = rows.iter().map(|row| Refused {
+        table: TableName::new(row.get::<_, String>(0), row.get::<_, String>(1)),
+        lacks_usage: row.get(2),
+        lacks_select: row.get(3),
+    });
+    Ok(refused.collect())
 }

@@ -10,10 +10,12 @@
 //! here: what a job changes at its start (its publication and slot, with consent the replica identities) it changes
 //! itself, by what [`Continuous`] says.
 
-mod checks;
 mod facts;
 mod publication;
 mod script;
+mod server;
+mod tables;
+mod verdict;
 
 use super::check;
 use super::client::{PgClient, query_error};
@@ -22,9 +24,9 @@ use super::row_filter::{UnstableFilter, unstable_filters};
 use crate::plan::Plan;
 use crate::plan::images::images;
 use crate::source::SourceError;
-use checks::Subject;
 use godwit_shared::job::MigrationMode;
 use godwit_shared::preflight::{CheckStatus, PreflightCheck};
+use tables::Subject;
 
 pub use publication::{PublicationPlan, create_sql, replication_name};
 pub use script::{essence, script};
@@ -83,10 +85,10 @@ pub async fn examine(
     let name = replication_name(project_id);
     let facts = facts::read_facts(pg, &name).await?;
     let tables = plan.tables();
-    let mut all = vec![checks::version(facts.version, &facts.version_text)];
+    let mut all = vec![server::version(facts.version, &facts.version_text)];
     let access = [
-        checks::row_security(&facts, &tables),
-        checks::select_privilege(&facts, &tables),
+        server::row_security(&facts, &tables),
+        server::select_privilege(&facts, &facts::read_refused(pg, &tables).await?),
     ];
     let invalid = invalid_filter(pg, plan).await?;
     let is_continuous = match mode {
@@ -95,7 +97,7 @@ pub async fn examine(
     };
     if !is_continuous {
         all.extend(access);
-        all.extend(checks::filters(plan, invalid, &[]));
+        all.extend(tables::filters(plan, invalid, &[]));
         return Ok(Findings {
             checks: all,
             identities: Vec::new(),
@@ -116,14 +118,14 @@ pub async fn examine(
         relations: &relations,
     };
     // The order of the script: server, user, schemas, tables, and the publication when the tables are fit for it.
-    all.extend(checks::server(&facts));
+    all.extend(server::settings(&facts));
     all.extend(access);
-    all.push(checks::logged(&subject));
-    all.push(checks::generated(&subject, &lacking));
-    all.push(checks::replica_identity(&subject, &lacking));
-    all.push(checks::publication(&subject, &publication, existing.is_some()));
-    all.extend(checks::filters(plan, invalid, &unstable));
-    all.push(checks::join_indexes(plan));
+    all.push(tables::logged(&subject));
+    all.push(tables::generated(&subject, &lacking));
+    all.push(tables::replica_identity(&subject, &lacking));
+    all.push(tables::publication(&subject, &publication, existing.is_some()));
+    all.extend(tables::filters(plan, invalid, &unstable));
+    all.push(tables::join_indexes(plan));
     Ok(Findings {
         checks: all,
         identities: lacking,
@@ -138,7 +140,7 @@ pub async fn examine(
 pub async fn check_version(pg: &PgClient) -> Result<PreflightCheck, SourceError> {
     let sql = "SELECT current_setting('server_version_num')::int4, current_setting('server_version')";
     let row = pg.client.query_one(sql, &[]).await.map_err(query_error)?;
-    Ok(checks::version(row.get(0), row.get(1)))
+    Ok(server::version(row.get(0), row.get(1)))
 }
 
 async fn invalid_filter(pg: &PgClient, plan: &Plan) -> Result<Option<UnstableFilter>, SourceError> {

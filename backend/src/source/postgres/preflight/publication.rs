@@ -9,7 +9,8 @@ use std::sync::Arc;
 /// From this version on a partitioned table can be published as such, before only its partitions.
 const ROOTS_SINCE: i32 = 13_00_00;
 const TRUNCATE_SINCE: i32 = 11_00_00;
-const GENERATED_SINCE: i32 = 18_00_00;
+/// From this version on the log can hold generated columns that are stored.
+pub const GENERATED_SINCE: i32 = 18_00_00;
 
 /// How a job comes to its publication.
 #[derive(Debug, Clone, PartialEq, Eq)]

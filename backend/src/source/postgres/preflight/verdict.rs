@@ -1,0 +1,49 @@
+//! How a check says what it found.
+
+use godwit_shared::preflight::{CheckStatus, PreflightCheck};
+
+/// The most names in one sentence; the list of tables has them all.
+const NAMES_MAX: usize = 10;
+
+pub fn entry(id: &str, title: &str, status: CheckStatus, message: impl Into<String>) -> PreflightCheck {
+    PreflightCheck {
+        id: id.into(),
+        title: title.into(),
+        status,
+        message: message.into(),
+        tables: Vec::new(),
+        script: None,
+        can_be_prepared: false,
+    }
+}
+
+pub fn passed(id: &str, title: &str, message: impl Into<String>) -> PreflightCheck {
+    entry(id, title, CheckStatus::Passed, message)
+}
+
+pub fn failed(id: &str, title: &str, message: impl Into<String>, script: Vec<String>) -> PreflightCheck {
+    PreflightCheck {
+        script: Some(script.join("\n")),
+        ..entry(id, title, CheckStatus::Failed, message)
+    }
+}
+
+/// Names in a sentence, not more than can be read.
+pub fn listed(names: &[String]) -> String {
+    match names.len().checked_sub(NAMES_MAX) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names[..NAMES_MAX].join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_do_not_grow_without_end() {
+        let names: Vec<String> = (0..12).map(|n| n.to_string()).collect();
+        assert_eq!(listed(&names[..10]), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9");
+        assert_eq!(listed(&names), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more");
+    }
+}
