@@ -62,6 +62,14 @@ impl App {
         std::fs::read_to_string(self.data.path().join("log")).unwrap_or_default()
     }
 
+    /// The most memory that the server has had so far, in MiB.
+    pub fn peak_memory_mib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("a running server");
+        let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|l| l.trim().trim_end_matches(" kB").parse::<u64>().ok());
+        kib.expect("a line with the peak") / 1024
+    }
+
     /// `kill -9`.
     pub fn kill(&mut self) {
         let _ = self.process.kill();

@@ -27,9 +27,29 @@ pub async fn without_ids(database: &Database, collection: &str) -> Vec<Document>
     all
 }
 
+/// The bytes of all documents, ordered: what is equal here is equal in every respect.
+pub async fn raw_documents(database: &Database, collection: &str) -> Vec<Vec<u8>> {
+    let cursor = database
+        .collection::<bson::RawDocumentBuf>(collection)
+        .find(Document::new())
+        .await
+        .expect("find works");
+    let all: Vec<bson::RawDocumentBuf> = cursor.try_collect().await.expect("the documents can be read");
+    let mut all: Vec<Vec<u8>> = all.into_iter().map(bson::RawDocumentBuf::into_bytes).collect();
+    all.sort();
+    all
+}
+
 /// Compares a collection with what it must hold, in any order of documents.
 #[track_caller]
 pub fn assert_documents(found: &[Document], expected: &[Document]) {
+    if let Some(difference) = difference(found, expected) {
+        panic!("{difference}");
+    }
+}
+
+/// What is missing and what is too much, in any order of documents; `None` where both are equal.
+pub fn difference(found: &[Document], expected: &[Document]) -> Option<String> {
     let lines = |documents: &[Document]| {
         let mut lines: Vec<String> = documents.iter().map(text).collect();
         lines.sort();
@@ -37,17 +57,17 @@ pub fn assert_documents(found: &[Document], expected: &[Document]) {
     };
     let (found, expected) = (lines(found), lines(expected));
     if found == expected {
-        return;
+        return None;
     }
     let missing = subtract(&expected, &found);
     let unexpected = subtract(&found, &expected);
-    panic!(
+    Some(format!(
         "{} documents, expected {}\nmissing:\n  {}\nunexpected:\n  {}",
         found.len(),
         expected.len(),
         shown(&missing),
         shown(&unexpected)
-    );
+    ))
 }
 
 /// Reads a collection and compares it.
@@ -92,16 +112,13 @@ fn canonical(value: &Bson) -> String {
     value.clone().into_canonical_extjson().to_string()
 }
 
-/// The lines of `from` that `what` does not have, with their number of times.
+/// The lines of `from` that `what` does not have, with their number of times. Both are sorted.
 fn subtract(from: &[String], what: &[String]) -> Vec<String> {
-    let mut rest = what.to_vec();
+    let mut rest = what.iter().peekable();
     let mut left = from.to_vec();
-    left.retain(|line| match rest.iter().position(|r| r == line) {
-        Some(at) => {
-            rest.swap_remove(at);
-            false
-        }
-        None => true,
+    left.retain(|line| {
+        while rest.next_if(|r| *r < line).is_some() {}
+        rest.next_if(|r| *r == line).is_none()
     });
     left
 }

@@ -6,11 +6,14 @@
 pub mod api;
 pub mod app;
 pub mod browser;
+pub mod continuous;
 pub mod docs;
 pub mod mapping;
 pub mod migrate;
 pub mod process;
+pub mod proxy;
 pub mod servers;
+pub mod writers;
 
 use std::path::{Path, PathBuf};
 

@@ -24,11 +24,13 @@ impl Migration {
 
     /// The same for a database that is there already.
     pub async fn of(source: Database, spec: Value) -> Migration {
-        let (app, target, client) = tokio::join!(
-            App::start(),
-            async { servers().await.mongo.target("target").await },
-            source.connect()
-        );
+        let target = servers().await.mongo.target("target").await;
+        Migration::between(source, target, spec).await
+    }
+
+    /// The same with a destination of its own.
+    pub async fn between(source: Database, target: Target, spec: Value) -> Migration {
+        let (app, client) = tokio::join!(App::start(), source.connect());
         let file = project_file(&client, &spec).await;
         let project = app.api().import_project(&file).await;
         Migration {

@@ -27,7 +27,8 @@ pub async fn servers() -> &'static Servers {
     static SERVERS: OnceCell<Servers> = OnceCell::const_new();
     SERVERS
         .get_or_init(|| async {
-            let (postgres, mongo) = tokio::join!(tokio::task::spawn_blocking(Postgres::start), Mongo::start());
+            let postgres = || Postgres::start(scratch().join("postgres"), &[]);
+            let (postgres, mongo) = tokio::join!(tokio::task::spawn_blocking(postgres), Mongo::start());
             let servers = Servers {
                 postgres: postgres.expect("PostgreSQL starts"),
                 mongo,
@@ -48,30 +49,22 @@ fn unique(hint: &str) -> String {
 
 pub struct Postgres {
     pub port: u16,
+    /// Has the data, and the log beside it.
+    folder: PathBuf,
+    settings: Vec<String>,
     process: Child,
 }
 
 impl Postgres {
-    fn start() -> Postgres {
-        let bin = postgres_bin();
-        let folder = scratch().join("postgres");
+    /// A server with its data in this folder; `settings` as `name=value`, besides those that all servers have.
+    fn start(folder: PathBuf, settings: &[&str]) -> Postgres {
         std::fs::create_dir_all(&folder).expect("a folder for PostgreSQL");
-        let user = unprivileged_user();
-        if let Some((uid, gid)) = user {
+        if let Some((uid, gid)) = unprivileged_user() {
             std::os::unix::fs::chown(&folder, Some(uid), Some(gid)).expect("the folder's owner can be set");
         }
-        let command = |program: &str| {
-            let mut command = Command::new(bin.join(program));
-            if let Some((uid, gid)) = user {
-                command.uid(uid).gid(gid);
-            }
-            command.current_dir("/").stdin(Stdio::null());
-            command
-        };
         let password = folder.join("password");
         std::fs::write(&password, PASSWORD).expect("the password can be written");
-        let data = folder.join("data");
-        let made = command("initdb")
+        let made = postgres_command("initdb")
             .args([
                 "-U",
                 SUPERUSER,
@@ -82,7 +75,7 @@ impl Postgres {
                 "--no-sync",
                 "-D",
             ])
-            .arg(&data)
+            .arg(folder.join("data"))
             .arg(format!("--pwfile={}", password.display()))
             .output()
             .expect("initdb runs");
@@ -93,20 +86,35 @@ impl Postgres {
         );
 
         let port = free_port();
-        let log = scratch().join("postgres.log");
-        let mut server = command("postgres");
-        server.arg("-D").arg(&data).args(["-p", &port.to_string()]);
-        for setting in [
+        let settings: Vec<String> = settings.iter().map(|s| (*s).to_owned()).collect();
+        let process = Postgres::launch(&folder, port, &settings);
+        Postgres {
+            port,
+            folder,
+            settings,
+            process,
+        }
+    }
+
+    fn launch(folder: &Path, port: u16, settings: &[String]) -> Child {
+        let log = folder.join("log");
+        let mut server = postgres_command("postgres");
+        server
+            .arg("-D")
+            .arg(folder.join("data"))
+            .args(["-p", &port.to_string()]);
+        let common = [
             "listen_addresses=127.0.0.1",
             "unix_socket_directories=",
             "wal_level=logical",
             "max_connections=300",
-            "max_wal_senders=20",
-            "max_replication_slots=20",
+            "max_wal_senders=60",
+            "max_replication_slots=60",
             "fsync=off",
             "full_page_writes=off",
             "autovacuum=off",
-        ] {
+        ];
+        for setting in common.into_iter().chain(settings.iter().map(String::as_str)) {
             server.args(["-c", setting]);
         }
         server
@@ -126,7 +134,7 @@ impl Postgres {
             );
             std::thread::sleep(Duration::from_millis(10));
         }
-        Postgres { port, process }
+        process
     }
 
     /// A fresh database in which `sql` (any number of statements) has been run.
@@ -147,7 +155,62 @@ impl Postgres {
     }
 }
 
-/// One database of the private PostgreSQL.
+/// A PostgreSQL of one test, which may stop it, or let transactions stand open; gone when dropped.
+///
+/// An open transaction anywhere in a server keeps every new replication slot of it waiting.
+pub struct PrivatePostgres {
+    server: Postgres,
+    _folder: tempfile::TempDir,
+}
+
+impl PrivatePostgres {
+    /// Starts one; `settings` as `name=value`.
+    pub async fn start(settings: &[&'static str]) -> PrivatePostgres {
+        let settings = settings.to_vec();
+        let start = move || {
+            let folder = tempfile::tempdir_in(scratch()).expect("a folder for PostgreSQL");
+            let server = Postgres::start(folder.path().to_owned(), &settings);
+            PrivatePostgres {
+                server,
+                _folder: folder,
+            }
+        };
+        tokio::task::spawn_blocking(start).await.expect("PostgreSQL starts")
+    }
+
+    pub async fn database(&self, hint: &str, sql: &str) -> Database {
+        self.server.database(hint, sql).await
+    }
+
+    /// `pg_ctl stop -m immediate`: every connection breaks.
+    pub fn stop_at_once(&mut self) {
+        process::signal(&self.server.process, libc::SIGQUIT);
+        process::wait(&mut self.server.process, START_TIMEOUT).expect("PostgreSQL stops");
+    }
+
+    /// `pg_ctl stop -m fast`: as an administrator stops it. Waits until the logs have been sent to their readers.
+    pub fn stop(&mut self) {
+        process::signal(&self.server.process, libc::SIGINT);
+        process::wait(&mut self.server.process, START_TIMEOUT).expect("PostgreSQL stops");
+    }
+
+    /// Starts it again on the same port with the same data.
+    pub fn start_again(&mut self) {
+        let Postgres {
+            port, folder, settings, ..
+        } = &self.server;
+        self.server.process = Postgres::launch(folder, *port, settings);
+    }
+}
+
+impl Drop for PrivatePostgres {
+    fn drop(&mut self) {
+        process::signal(&self.server.process, libc::SIGQUIT);
+        let _ = self.server.process.wait();
+    }
+}
+
+/// One database of a private PostgreSQL.
 pub struct Database {
     pub name: String,
     pub port: u16,
@@ -156,7 +219,13 @@ pub struct Database {
 impl Database {
     /// As a user would type it into the form of a relational connection.
     pub fn jdbc_url(&self) -> String {
-        format!("jdbc:postgresql://127.0.0.1:{}/{}", self.port, self.name)
+        self.jdbc_url_at(self.port)
+    }
+
+    /// The same through another port, without TLS, so that a proxy there can see what a connection is for.
+    pub fn jdbc_url_at(&self, port: u16) -> String {
+        let mode = if port == self.port { "" } else { "?sslmode=disable" };
+        format!("jdbc:postgresql://127.0.0.1:{port}/{}{mode}", self.name)
     }
 
     /// A connection of the superuser, in UTC.
@@ -165,6 +234,12 @@ impl Database {
             .await
             .unwrap_or_else(|e| panic!("cannot connect to {}: {e:?}", self.name));
         client
+    }
+
+    /// The same, `None` where the server does not answer.
+    pub async fn try_connect(&self) -> Option<Client> {
+        let connected = connect(self.port, &self.name, SUPERUSER, PASSWORD).await;
+        connected.ok().map(|(client, _)| client)
     }
 
     /// Runs statements; the panic of one that fails shows the server's message.
@@ -227,6 +302,16 @@ pub async fn connect(
     Ok((client, task))
 }
 
+/// One of the server's programs, as a user that it accepts.
+fn postgres_command(program: &str) -> Command {
+    let mut command = Command::new(postgres_bin().join(program));
+    if let Some((uid, gid)) = unprivileged_user() {
+        command.uid(uid).gid(gid);
+    }
+    command.current_dir("/").stdin(Stdio::null());
+    command
+}
+
 /// The folder of the newest server programs.
 fn postgres_bin() -> PathBuf {
     let mut found: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
@@ -276,48 +361,12 @@ pub struct Mongo {
 impl Mongo {
     async fn start() -> Mongo {
         let folder = scratch().join("mongo");
-        std::fs::create_dir_all(&folder).expect("a folder for MongoDB");
         let port = free_port();
-        let log = scratch().join("mongo.log");
-        let mut server = Command::new(mongod());
-        server.arg("--dbpath").arg(&folder).args(["--port", &port.to_string()]);
-        server.args(["--bind_ip", "127.0.0.1", "--nounixsocket", "--replSet", "tests"]);
-        server.args(["--wiredTigerCacheSizeGB", "1", "--oplogSize", "512"]);
-        server.args(["--setParameter", "diagnosticDataCollectionEnabled=false"]);
-        server.stdin(Stdio::null()).stderr(Stdio::null());
-        server.stdout(std::fs::File::create(&log).expect("a log file"));
-        let mut process = process::spawn(server, libc::SIGKILL).expect("mongod starts");
-
-        let client = mongodb::Client::with_uri_str(format!("mongodb://127.0.0.1:{port}/?directConnection=true"))
-            .await
-            .expect("a client of MongoDB");
-        let admin = client.database("admin");
-        let config = doc! {
-            "_id": "tests", "members": [{"_id": 0, "host": format!("127.0.0.1:{port}")}],
-            // Nothing here outlives the process: majority writes need not wait for the disk.
-            "writeConcernMajorityJournalDefault": false,
-        };
-        let deadline = Instant::now() + START_TIMEOUT;
-        let mut initiated = false;
-        loop {
-            let ended = process.try_wait().expect("the state of a child").is_some();
-            assert!(
-                !ended && Instant::now() < deadline,
-                "MongoDB did not start:\n{}",
-                tail(&log)
-            );
-            if !initiated {
-                initiated = admin
-                    .run_command(doc! {"replSetInitiate": config.clone()})
-                    .await
-                    .is_ok();
-            } else if let Ok(hello) = admin.run_command(doc! {"hello": 1}).await
-                && hello.get_bool("isWritablePrimary").unwrap_or(false)
-            {
-                return Mongo { port, process };
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let arguments = ["--wiredTigerCacheSizeGB", "1", "--oplogSize", "512"];
+        let mut process = launch_member(&folder, port, &arguments);
+        // Nothing here outlives the process: majority writes need not wait for the disk.
+        initiate(&mut process, &folder, port, false).await;
+        Mongo { port, process }
     }
 
     /// The URI of a database by its name.
@@ -328,23 +377,92 @@ impl Mongo {
     /// A database of its own; it exists once something is written.
     pub async fn target(&self, hint: &str) -> Target {
         let name = unique(hint);
-        let uri = self.uri(&name);
-        let client = mongodb::Client::with_uri_str(&uri).await.expect("a client of MongoDB");
-        Target {
-            database: client.database(&name),
-            uri,
-        }
+        Target::new(self.uri(&name), &name).await
     }
 }
 
-/// A MongoDB of one test that asks for passwords; gone when dropped.
+/// Starts a mongod that is to be the only member of a replica set.
+fn launch_member(folder: &Path, port: u16, arguments: &[&str]) -> Child {
+    std::fs::create_dir_all(folder).expect("a folder for MongoDB");
+    let mut server = Command::new(mongod());
+    server.arg("--dbpath").arg(folder).args(["--port", &port.to_string()]);
+    server.args(["--bind_ip", "127.0.0.1", "--nounixsocket", "--replSet", "tests"]);
+    server.args(["--setParameter", "diagnosticDataCollectionEnabled=false"]);
+    server.args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
+    server.stdout(std::fs::File::create(folder.join("log")).expect("a log file"));
+    process::spawn(server, libc::SIGKILL).expect("mongod starts")
+}
+
+/// Makes it a replica set, unless it is one, and waits until it can be written.
+async fn initiate(process: &mut Child, folder: &Path, port: u16, waits_for_disk: bool) {
+    let client = mongodb::Client::with_uri_str(format!("mongodb://127.0.0.1:{port}/?directConnection=true"))
+        .await
+        .expect("a client of MongoDB");
+    let admin = client.database("admin");
+    let config = doc! {
+        "_id": "tests", "members": [{"_id": 0, "host": format!("127.0.0.1:{port}")}],
+        "writeConcernMajorityJournalDefault": waits_for_disk,
+    };
+    let deadline = Instant::now() + START_TIMEOUT;
+    loop {
+        let ended = process.try_wait().expect("the state of a child").is_some();
+        assert!(
+            !ended && Instant::now() < deadline,
+            "MongoDB did not start:\n{}",
+            tail(&folder.join("log"))
+        );
+        if let Ok(hello) = admin.run_command(doc! {"hello": 1}).await {
+            if hello.get_bool("isWritablePrimary").unwrap_or(false) {
+                return;
+            }
+            if !hello.contains_key("setName") {
+                // Refused where it is one already and still reads its configuration.
+                let _ = admin.run_command(doc! {"replSetInitiate": config.clone()}).await;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A MongoDB of one test, which may kill it; gone when dropped.
 pub struct PrivateMongo {
-    port: u16,
+    pub port: u16,
     process: Child,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl PrivateMongo {
+    /// A replica set of one member without passwords. What it has acknowledged to a majority is on its disk.
+    pub async fn start() -> PrivateMongo {
+        let folder = tempfile::tempdir_in(scratch()).expect("a folder for MongoDB");
+        let port = free_port();
+        let mut process = launch_member(folder.path(), port, &["--wiredTigerCacheSizeGB", "0.25"]);
+        initiate(&mut process, folder.path(), port, true).await;
+        PrivateMongo { port, process, folder }
+    }
+
+    /// A database of the server without passwords, reached at this port: its own, or that of a proxy before it.
+    pub async fn target_at(&self, port: u16, hint: &str) -> Target {
+        let name = unique(hint);
+        Target::new(
+            format!("mongodb://127.0.0.1:{port}/{name}?directConnection=true"),
+            &name,
+        )
+        .await
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// Starts the server without passwords again on the same port with the same data.
+    pub async fn start_again(&mut self) {
+        self.process = launch_member(self.folder.path(), self.port, &["--wiredTigerCacheSizeGB", "0.25"]);
+        initiate(&mut self.process, self.folder.path(), self.port, true).await;
+    }
+
     /// Starts it with users of `admin`, each with one role in every database and [`PASSWORD`].
     pub async fn start_with_users(users: &[(&str, &str)]) -> PrivateMongo {
         let folder = tempfile::tempdir_in(scratch()).expect("a folder for MongoDB");
@@ -363,11 +481,7 @@ impl PrivateMongo {
             .expect("a client")
             .database("admin");
         admin.run_command(root).await.expect("the first user can be made");
-        let server = PrivateMongo {
-            port,
-            process,
-            _folder: folder,
-        };
+        let server = PrivateMongo { port, process, folder };
         let admin = mongodb::Client::with_uri_str(server.uri_of("root", "admin"))
             .await
             .expect("a client");
@@ -395,8 +509,7 @@ impl PrivateMongo {
 
 impl Drop for PrivateMongo {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.kill();
     }
 }
 
@@ -404,6 +517,16 @@ impl Drop for PrivateMongo {
 pub struct Target {
     pub uri: String,
     pub database: mongodb::Database,
+}
+
+impl Target {
+    async fn new(uri: String, name: &str) -> Target {
+        let client = mongodb::Client::with_uri_str(&uri).await.expect("a client of MongoDB");
+        Target {
+            database: client.database(name),
+            uri,
+        }
+    }
 }
 
 /// `GODWIT_MONGOD`, the cache that `make test` fills, or PATH.
