@@ -13,6 +13,7 @@ mod integrity_d;
 mod integrity_f;
 mod jobs;
 mod lessons;
+mod preflight;
 mod relmig;
 mod smoke;
 mod tidy;

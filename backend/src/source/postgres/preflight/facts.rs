@@ -33,6 +33,8 @@ pub struct Facts {
     pub slot_keep_mb: Option<i64>,
     /// How long a slot may be idle before it is dropped; `None` without a limit.
     pub slot_idle_seconds: Option<i64>,
+    /// Slots that nobody reads from, with the MB of log that the server keeps for each; not those of this project.
+    pub idle_slots: Vec<(String, i64)>,
 }
 
 const FACTS: &str = "
@@ -50,9 +52,17 @@ const FACTS: &str = "
            EXISTS (SELECT FROM pg_roles rds WHERE rds.rolname = 'rds_superuser')
     FROM pg_roles r WHERE r.rolname = current_user";
 
+const IDLE_SLOTS: &str = "
+    SELECT s.slot_name::text, (pg_wal_lsn_diff(
+        CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, s.restart_lsn) / 1048576)::int8
+    FROM pg_replication_slots s
+    WHERE NOT s.active AND s.restart_lsn IS NOT NULL AND left(s.slot_name::text, length($1::text)) <> $1::text
+    ORDER BY 2 DESC";
+
 /// `own` is what names of this project's slots begin with.
 pub async fn read_facts(pg: &PgClient, own: &str) -> Result<Facts, SourceError> {
     let row = pg.client.query_one(FACTS, &[&own]).await.map_err(query_error)?;
+    let idle = pg.client.query(IDLE_SLOTS, &[&own]).await.map_err(query_error)?;
     Ok(Facts {
         version: row.get(0),
         version_text: row.get(1),
@@ -71,6 +81,7 @@ pub async fn read_facts(pg: &PgClient, own: &str) -> Result<Facts, SourceError> 
         slot_keep_mb: row.get::<_, Option<i64>>(14).filter(|mb| *mb >= 0),
         slot_idle_seconds: row.get::<_, Option<i64>>(15).filter(|s| *s > 0),
         is_rds: row.get(16),
+        idle_slots: idle.iter().map(|r| (r.get(0), r.get(1))).collect(),
     })
 }
 

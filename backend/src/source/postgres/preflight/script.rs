@@ -5,10 +5,13 @@ use godwit_shared::preflight::{CheckStatus, PreflightCheck};
 /// What a line of a check's script begins with that takes the block back.
 const UNDO: &str = "-- undo: ";
 
+/// Characters of a line that is read.
+const LINE_MAX: usize = 112;
+
 const HEADER: &str = "\
--- What this source lacks for the migration. Run it with psql in the database of the source, as a superuser or the
--- owner of the tables. It can be run again. Lines that begin with -- are for you to read: steps that no statement
--- can do, and advice. What is there already is left out.
+-- What this source lacks for the migration. Run it with psql in the database of the source, as a superuser; what is
+-- about tables alone their owner can run as well. It can be run again. Lines that begin with -- are for you to read:
+-- steps that no statement can do, and advice. What is there already is left out.
 ";
 
 /// A text as a comment, however many lines it has: nothing of it can become a statement.
@@ -23,6 +26,23 @@ pub fn undo(statement: &str) -> String {
 
 fn prefixed(prefix: &str, text: &str) -> String {
     let lines: Vec<String> = text.split(['\n', '\r']).map(|line| format!("{prefix}{line}")).collect();
+    lines.join("\n")
+}
+
+/// Broken between words, so that it can be read in a terminal.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is always a line");
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > LINE_MAX {
+            lines.push(word.to_owned());
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
     lines.join("\n")
 }
 
@@ -104,6 +124,18 @@ mod tests {
         );
         assert_eq!(essence(&checks), "A;\n-- C;");
         assert!(script(&checks[..1]).contains("Nothing is missing"));
+    }
+
+    #[test]
+    fn long_messages_are_broken_between_words() {
+        let words = ["word"; 60].join(" ");
+        let text = wrapped(&words);
+        assert!(
+            text.lines().count() == 3 && text.lines().all(|l| l.len() <= LINE_MAX),
+            "{text}"
+        );
+        assert_eq!(text.replace('\n', " "), words);
+        assert_eq!(wrapped(&"x".repeat(200)), "x".repeat(200));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::script::{comment, undo};
 use super::verdict::{entry, failed, listed, passed};
 use crate::data::catalog::CatalogTable;
 use crate::source::postgres::identity::qualified;
-use crate::source::postgres::queries::quote;
+use crate::source::postgres::queries::{literal, quote};
 use godwit_shared::preflight::{CheckStatus, PreflightCheck};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,6 +16,8 @@ const VERSION_MIN: i32 = 10_00_00;
 const STANDBY_SINCE: i32 = 16_00_00;
 /// Slots and senders that a script makes room for, besides those in use.
 const ROOM: i32 = 5;
+/// From this size on the log of an idle slot is worth a word.
+const IDLE_SLOT_MB: i64 = 1024;
 
 pub fn version(version: i32, text: &str) -> PreflightCheck {
     let (id, title) = ("server_version", "Version of the server");
@@ -39,20 +41,29 @@ pub fn settings(facts: &Facts) -> Vec<PreflightCheck> {
         primary(facts),
         room(
             facts,
-            "replication_slots",
-            "Free replication slot",
-            "max_replication_slots",
-            (facts.slots_used, facts.slots_max),
+            &Limit {
+                id: "replication_slots",
+                title: "Free replication slot",
+                setting: "max_replication_slots",
+                used: facts.slots_used,
+                max: facts.slots_max,
+                query: "SELECT slot_name, active, restart_lsn FROM pg_replication_slots",
+            },
         ),
         room(
             facts,
-            "wal_senders",
-            "Free WAL sender",
-            "max_wal_senders",
-            (facts.senders_used, facts.senders_max),
+            &Limit {
+                id: "wal_senders",
+                title: "Free WAL sender",
+                setting: "max_wal_senders",
+                used: facts.senders_used,
+                max: facts.senders_max,
+                query: "SELECT pid, usename, application_name, state FROM pg_stat_replication",
+            },
         ),
     ];
     checks.extend(retained_log(facts));
+    checks.extend(idle_slots(facts));
     checks.push(replication_privilege(facts));
     checks
 }
@@ -111,7 +122,26 @@ fn primary(facts: &Facts) -> PreflightCheck {
     }
 }
 
-fn room(facts: &Facts, id: &str, title: &str, setting: &str, (used, max): (i32, i32)) -> PreflightCheck {
+/// Something that a setting limits and of which the job needs one.
+struct Limit<'a> {
+    id: &'a str,
+    title: &'a str,
+    setting: &'a str,
+    used: i32,
+    max: i32,
+    /// Shows who uses them.
+    query: &'a str,
+}
+
+fn room(facts: &Facts, limit: &Limit<'_>) -> PreflightCheck {
+    let Limit {
+        id,
+        title,
+        setting,
+        used,
+        max,
+        query,
+    } = *limit;
     if facts.has_own_slot {
         return passed(id, title, "A job of this project has its own already.");
     }
@@ -119,22 +149,24 @@ fn room(facts: &Facts, id: &str, title: &str, setting: &str, (used, max): (i32, 
         return passed(id, title, format!("{used} of {max} are in use ({setting})."));
     }
     let wanted = (used + ROOM).max(10);
-    let rds = format!("-- Amazon RDS and Aurora: set {setting} = {wanted} in the parameter group, then reboot.");
-    let mut script = vec![
-        "-- See whether all are needed: SELECT slot_name, active, restart_lsn FROM pg_replication_slots;".to_owned(),
-    ];
+    let mut script = Vec::new();
+    if max > 0 {
+        script.push(format!("-- See whether all are needed: {query};"));
+    }
     if !facts.is_rds {
         script.push(format!("ALTER SYSTEM SET {setting} = {wanted};"));
         script.push("-- Then restart the server. The same can be set in postgresql.conf.".into());
         script.push(undo(&format!("ALTER SYSTEM SET {setting} = {max};  -- and restart")));
     }
-    script.push(rds);
-    failed(
-        id,
-        title,
-        format!("All {max} are in use ({setting}): the job needs one."),
-        script,
-    )
+    script.push(format!(
+        "-- Amazon RDS and Aurora: set {setting} = {wanted} in the parameter group, then reboot."
+    ));
+    let state = if max > 0 {
+        format!("All {max} are in use ({setting})")
+    } else {
+        format!("The server allows none ({setting} is 0)")
+    };
+    failed(id, title, format!("{state}: the job needs one."), script)
 }
 
 /// Only where there is something to say.
@@ -167,6 +199,34 @@ fn retained_log(facts: &Facts) -> Option<PreflightCheck> {
             "Log kept for the job",
             CheckStatus::Warning,
             limits.join(" "),
+        )
+    })
+}
+
+/// What nobody reads fills the disk of the server, and the job will be blamed.
+fn idle_slots(facts: &Facts) -> Option<PreflightCheck> {
+    let large: Vec<&(String, i64)> = (facts.idle_slots.iter())
+        .filter(|(_, mb)| *mb >= IDLE_SLOT_MB)
+        .collect();
+    let names: Vec<String> = large
+        .iter()
+        .map(|(name, mb)| format!("{} ({mb} MB)", quote(name)))
+        .collect();
+    let script: Vec<String> = large
+        .iter()
+        .map(|(name, _)| comment(&format!("SELECT pg_drop_replication_slot({});", literal(name))))
+        .collect();
+    (!large.is_empty()).then(|| PreflightCheck {
+        script: Some(script.join("\n")),
+        ..entry(
+            "idle_slots",
+            "Idle replication slots",
+            CheckStatus::Warning,
+            format!(
+                "Nobody reads from these slots, for which the server keeps its log: {}. Drop those that are not needed \
+                 any more.",
+                listed(&names)
+            ),
         )
     })
 }
@@ -314,10 +374,14 @@ mod tests {
             senders_used: 10,
             ..ready()
         };
-        let first = "-- See whether all are needed: SELECT slot_name, active, restart_lsn FROM pg_replication_slots;";
+        let slots = "SELECT slot_name, active, restart_lsn FROM pg_replication_slots;";
+        let senders = "SELECT pid, usename, application_name, state FROM pg_stat_replication;";
         check(
             &full,
-            &[&format!("replication_slots: {first}"), &format!("wal_senders: {first}")],
+            &[
+                &format!("replication_slots: -- See whether all are needed: {slots}"),
+                &format!("wal_senders: -- See whether all are needed: {senders}"),
+            ],
         );
         check(
             &Facts {
@@ -363,6 +427,15 @@ mod tests {
         );
         let script = warning.script.expect("advice");
         assert!(script.lines().all(|l| l.starts_with("-- ")), "{script}");
+    }
+
+    #[test]
+    fn slots_that_nobody_reads_are_named_when_they_hold_much() {
+        let idle = Facts {
+            idle_slots: vec![("a'b".into(), 5000), ("small".into(), 1)],
+            ..ready()
+        };
+        check(&idle, &["idle_slots: -- SELECT pg_drop_replication_slot('a''b');"]);
     }
 
     #[test]

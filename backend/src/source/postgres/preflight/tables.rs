@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::publication::{GENERATED_SINCE, NoPublication, PublicationPlan, prepare_sql};
 use super::script::{comment, undo};
-use super::verdict::{entry, failed, listed, passed};
+use super::verdict::{clauses, entry, failed, listed, passed};
 use crate::data::catalog::CatalogTable;
 use crate::plan::Plan;
 use crate::plan::images::{TableImages, pairs};
@@ -109,7 +109,7 @@ pub fn generated(subject: &Subject<'_>, lacking: &[LackingIdentity]) -> Prefligh
             title,
             format!(
                 "The log does not hold these generated columns, which the mapping needs of rows before their change: {}.",
-                listed(&problems)
+                clauses(&problems)
             ),
             vec!["-- Join by a column that is not generated, or migrate with the mode SNAPSHOT.".into()],
         )
@@ -137,20 +137,20 @@ pub fn replica_identity(subject: &Subject<'_>, lacking: &[LackingIdentity]) -> P
         script.push(full_sql(&l.relation));
         script.push(undo(&restore_sql(&l.relation, &l.identity)));
     }
-    if subject.relations.iter().any(|r| r.is_partition) {
+    if lacking.iter().any(|l| l.relation != l.table) {
         script.push("-- A new partition starts with the identity DEFAULT: the same has to be done for it.".into());
     }
     // A standby cannot change anything.
     let can_be_prepared = lacking.iter().all(|l| l.can_be_prepared) && !subject.facts.is_in_recovery;
     let consent = if can_be_prepared {
-        " The job can set the replica identities to FULL and restore them at its end, if it is allowed to."
+        " With the option prepareSource the job sets the replica identities to FULL and restores them at its end."
     } else {
         " Their owner has to set the replica identities to FULL."
     };
     PreflightCheck {
         tables: lacking.iter().map(|l| l.relation.to_string()).collect(),
         can_be_prepared,
-        ..failed(id, title, format!("{}.{consent}", listed(&sentences)), script)
+        ..failed(id, title, format!("{}.{consent}", clauses(&sentences)), script)
     }
 }
 

@@ -30,9 +30,18 @@ pub fn failed(id: &str, title: &str, message: impl Into<String>, script: Vec<Str
 
 /// Names in a sentence, not more than can be read.
 pub fn listed(names: &[String]) -> String {
-    match names.len().checked_sub(NAMES_MAX) {
-        None | Some(0) => names.join(", "),
-        Some(more) => format!("{} and {more} more", names[..NAMES_MAX].join(", ")),
+    joined(names, ", ")
+}
+
+/// Sentences or clauses, not more than can be read.
+pub fn clauses(clauses: &[String]) -> String {
+    joined(clauses, "; ")
+}
+
+fn joined(parts: &[String], separator: &str) -> String {
+    match parts.len().checked_sub(NAMES_MAX) {
+        None | Some(0) => parts.join(separator),
+        Some(more) => format!("{} and {more} more", parts[..NAMES_MAX].join(separator)),
     }
 }
 
@@ -45,5 +54,6 @@ mod tests {
         let names: Vec<String> = (0..12).map(|n| n.to_string()).collect();
         assert_eq!(listed(&names[..10]), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9");
         assert_eq!(listed(&names), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more");
+        assert_eq!(clauses(&names[..2]), "0; 1");
     }
 }
