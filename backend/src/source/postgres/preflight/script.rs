@@ -62,10 +62,8 @@ pub fn script(checks: &[PreflightCheck]) -> String {
         let Some(script) = &check.script else { continue };
         is_empty = false;
         let (back, block): (Vec<&str>, Vec<&str>) = script.lines().partition(|line| line.starts_with(UNDO));
-        text.push_str(&format!(
-            "\n{}\n",
-            comment(&format!("{}: {}", check.title, check.message))
-        ));
+        let heading = wrapped(&format!("{}: {}", check.title, check.message));
+        text.push_str(&format!("\n{}\n", comment(&heading)));
         block.iter().for_each(|line| text.push_str(&format!("{line}\n")));
         undo.extend(back);
     }
