@@ -4,6 +4,7 @@
 
 pub mod api;
 pub mod assemble;
+pub mod cdc;
 pub mod config;
 pub mod data;
 pub mod documents;

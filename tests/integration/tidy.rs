@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the server by level. A room may import those of lower levels, and the ones named beside it.
-const LEVELS: [(&str, u8, &[&str]); 13] = [
+const LEVELS: [(&str, u8, &[&str]); 14] = [
     ("data", 0, &[]),
     ("plan", 1, &[]),
     ("assemble", 1, &["plan"]),
@@ -13,6 +13,7 @@ const LEVELS: [(&str, u8, &[&str]); 13] = [
     ("store", 2, &[]),
     ("documents", 3, &[]),
     ("snapshot", 4, &[]),
+    ("cdc", 4, &[]),
     ("jobs", 5, &[]),
     ("api", 6, &[]),
     ("config", 7, &[]),
@@ -21,9 +22,10 @@ const LEVELS: [(&str, u8, &[&str]); 13] = [
 ];
 
 /// Crates that stay in their rooms.
-const KEPT: [(&str, &[&str]); 5] = [
+const KEPT: [(&str, &[&str]); 6] = [
     ("mongodb", &["sink", "store"]),
     ("tokio_postgres", &["source"]),
+    ("postgres_protocol", &["source"]),
     ("axum", &["api", "serve"]),
     ("rquickjs", &["assemble"]),
     ("aes_gcm", &["store"]),

@@ -128,7 +128,7 @@ impl From<JobError> for ApiError {
         match error {
             JobError::Prepare(e) => e.into(),
             JobError::Store(e) => e.into(),
-            JobError::WrongState(_) => Self::new(ErrorCode::WrongState, message),
+            JobError::WrongState(_) | JobError::WrongCdcState(_) => Self::new(ErrorCode::WrongState, message),
             JobError::NotFound(_) => Self::new(ErrorCode::NotFound, message),
             JobError::Conflict { job, .. } => Self {
                 job_id: Some(job),

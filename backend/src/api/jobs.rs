@@ -117,11 +117,24 @@ pub async fn get(State(state): State<AppState>, Path(id): Path<JobId>) -> Result
     Ok(Json(find(&state, &id)?))
 }
 
-/// Stops a job: in the snapshot stage it is cancelled, what was written stays.
-#[utoipa::path(post, path = "/jobs/{jobId}/stop", tag = "jobs", params(("jobId" = String, Path)), responses(
+/// How a job is stopped.
+#[derive(Debug, Default, serde::Deserialize, utoipa::IntoParams)]
+#[serde(default)]
+pub struct StopQuery {
+    /// In the CDC stage: end now, without applying what is left. The default is to complete.
+    abandon: bool,
+}
+
+/// Stops a job: in the snapshot stage it is cancelled, what was written stays; in the CDC stage it is completed, after
+/// everything up to this moment has been applied.
+#[utoipa::path(post, path = "/jobs/{jobId}/stop", tag = "jobs", params(("jobId" = String, Path), StopQuery), responses(
     (status = 200, body = MigrationJobStatus), (status = 404, body = ErrorResponse), (status = 409, body = ErrorResponse)))]
-pub async fn stop(State(state): State<AppState>, Path(id): Path<JobId>) -> Result<Json<MigrationJobStatus>, ApiError> {
-    Ok(Json(state.supervisor.stop(&id).await?))
+pub async fn stop(
+    State(state): State<AppState>,
+    Path(id): Path<JobId>,
+    Query(query): Query<StopQuery>,
+) -> Result<Json<MigrationJobStatus>, ApiError> {
+    Ok(Json(state.supervisor.stop(&id, query.abandon).await?))
 }
 
 /// Lets a job stand still.

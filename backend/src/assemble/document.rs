@@ -70,7 +70,7 @@ impl<'p> Assembler<'p> {
             issues,
         };
         if root.node.table.primary_key.is_empty() {
-            let identity = id::identity_of(root, &context, row);
+            let identity = id::identity_of(root, context.rows, row);
             self.occurrence = if self.previous.as_ref() == Some(&identity) {
                 self.occurrence + 1
             } else {
@@ -79,7 +79,7 @@ impl<'p> Assembler<'p> {
             self.previous = Some(identity);
         }
         let own_id = id::id_of(root, &mut context, row, self.occurrence)?;
-        let owner = id::owner_of(root, &context, row, self.occurrence);
+        let owner = id::owner_of(root, context.rows, row, self.occurrence);
         let key = key_of(&root.node, context.rows, row);
         let mut out = Vec::with_capacity(512);
         let start = begin(&mut out);
@@ -146,7 +146,8 @@ pub fn passes(node: &Node, rows: &RowSet, row: usize, issues: &mut Vec<Issue>) -
     }
 }
 
-fn inputs<'a>(node: &Node, rows: &'a RowSet, row: usize, script: &Script) -> Vec<Value<'a>> {
+/// What a script sees of a row.
+pub(super) fn inputs<'a>(node: &Node, rows: &'a RowSet, row: usize, script: &Script) -> Vec<Value<'a>> {
     // What a column cannot hold is told where the column is a field.
     script
         .inputs

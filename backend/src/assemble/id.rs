@@ -1,9 +1,10 @@
 //! `_id` is computed from the row, never looked up.
 
-use super::document::Context;
+use super::document::{Context, inputs};
 use super::rows::{issue_of_row, issues_of, value_of};
 use super::{bson_value, convert, script};
 use crate::data::issue::IssueKind;
+use crate::data::row::RowSet;
 use crate::data::value::Value;
 use crate::plan::{IdPlan, RootPlan};
 use godwit_shared::mapping::FieldType;
@@ -29,33 +30,26 @@ pub fn id_of<'a>(root: &'a RootPlan, context: &mut Context<'a, '_>, row: usize, 
                 .map(|(name, cell)| (name.as_str().into(), value_of(node, rows, row, *cell, &mut notes)))
                 .collect(),
         ),
-        IdPlan::Custom { script: s, target } => {
-            let inputs: Vec<Value<'_>> = s
-                .inputs
-                .iter()
-                .map(|(_, cell)| value_of(node, rows, row, *cell, &mut Vec::new()))
-                .collect();
-            match script::evaluate(s, &inputs) {
-                Ok(Some(value)) if *target != FieldType::Default => {
-                    let printed = printed(&value);
-                    convert::convert(value, *target, || printed, &mut notes)
-                }
-                Ok(Some(value)) => value,
-                Ok(None) => Value::Null,
-                Err(error) => {
-                    let message = error.to_string();
-                    context.issues.push(issue_of_row(
-                        node,
-                        rows,
-                        row,
-                        IssueKind::IdInvalid,
-                        Some("_id"),
-                        message,
-                    ));
-                    return None;
-                }
+        IdPlan::Custom { script: s, target } => match script::evaluate(s, &inputs(node, rows, row, s)) {
+            Ok(Some(value)) if *target != FieldType::Default => {
+                let printed = printed(&value);
+                convert::convert(value, *target, || printed, &mut notes)
             }
-        }
+            Ok(Some(value)) => value,
+            Ok(None) => Value::Null,
+            Err(error) => {
+                let message = error.to_string();
+                context.issues.push(issue_of_row(
+                    node,
+                    rows,
+                    row,
+                    IssueKind::IdInvalid,
+                    Some("_id"),
+                    message,
+                ));
+                return None;
+            }
+        },
     };
     issues_of(node, rows, row, "_id", notes, context.issues);
     let refused = match (&root.id, &value) {
@@ -115,7 +109,7 @@ fn generated(
     row: usize,
     occurrence: u32,
 ) -> [u8; 12] {
-    let identity = identity_of(root, context, row);
+    let identity = identity_of(root, context.rows, row);
     let mut hasher = blake3::Hasher::new_keyed(hash_key);
     hasher.update(&identity);
     if root.node.table.primary_key.is_empty() {
@@ -128,24 +122,18 @@ fn generated(
 }
 
 /// Bytes that are equal exactly for rows with equal keys; of a table without a key, for equal rows.
-pub(super) fn identity_of(root: &RootPlan, context: &Context<'_, '_>, row: usize) -> Vec<u8> {
+pub(super) fn identity_of(root: &RootPlan, rows: &RowSet, row: usize) -> Vec<u8> {
     let node = &root.node;
-    let all: Vec<usize>;
-    let columns = if node.table.primary_key.is_empty() {
-        all = (0..node.table.columns.len()).collect();
-        &all
-    } else {
-        &node.table.primary_key
-    };
+    let columns = node.table.row_key();
     let mut out = Vec::with_capacity(columns.len() * 12);
     for column in columns {
-        let cell = node.cell_of(*column).and_then(|cell| context.rows.cell(row, cell));
+        let cell = node.cell_of(column).and_then(|cell| rows.cell(row, cell));
         // Length first, so that no two lists of cells run together.
         let start = out.len();
         out.extend_from_slice(&[0; 4]);
         match cell {
             Some(bytes) => {
-                node.table.columns[*column].decoder.canonical(bytes, &mut out);
+                node.table.columns[column].decoder.canonical(bytes, &mut out);
                 let length = (out.len() - start - 4) as u32;
                 out[start..start + 4].copy_from_slice(&length.to_le_bytes());
             }
@@ -155,11 +143,27 @@ pub(super) fn identity_of(root: &RootPlan, context: &Context<'_, '_>, row: usize
     out
 }
 
+/// The `_id` that a row's key alone says, as an element of raw BSON; `None` where an expression computes it from the
+/// row.
+pub(super) fn id_of_key(root: &RootPlan, keys: &RowSet, row: usize, occurrence: u32) -> Option<Vec<u8>> {
+    if matches!(root.id, IdPlan::Custom { .. }) {
+        return None;
+    }
+    let mut context = Context {
+        rows: keys,
+        issues: &mut Vec::new(),
+    };
+    let id = id_of(root, &mut context, row, occurrence)?;
+    let mut out = Vec::new();
+    bson_value::element(&mut out, b"_id\0", &id);
+    Some(out)
+}
+
 /// Stands for the row that owns an `_id`: 64 bits of a hash of table and key.
-pub(super) fn owner_of(root: &RootPlan, context: &Context<'_, '_>, row: usize, occurrence: u32) -> i64 {
+pub(super) fn owner_of(root: &RootPlan, rows: &RowSet, row: usize, occurrence: u32) -> i64 {
     let mut hasher = blake3::Hasher::new();
     hasher.update(root.node.rule.as_str().as_bytes());
-    hasher.update(&identity_of(root, context, row));
+    hasher.update(&identity_of(root, rows, row));
     hasher.update(&occurrence.to_le_bytes());
     let bytes: [u8; 8] = hasher.finalize().as_bytes()[..8]
         .try_into()

@@ -45,6 +45,17 @@ impl CatalogTable {
         self.columns.iter().position(|c| c.name == name)
     }
 
+    /// Columns that tell its rows apart: the primary key; without one every column that holds a value of its own.
+    pub fn row_key(&self) -> Vec<usize> {
+        if self.primary_key.is_empty() {
+            (0..self.columns.len())
+                .filter(|c| !self.columns[*c].is_generated)
+                .collect()
+        } else {
+            self.primary_key.clone()
+        }
+    }
+
     /// Whether an index leads with exactly these columns, in any order.
     pub fn has_index_on(&self, columns: &[usize]) -> bool {
         self.indexes.iter().any(|index| {

@@ -25,6 +25,10 @@ pub enum IssueKind {
     WriteConcernWeak,
     NothingRead,
     ReadPlan,
+    Interrupted,
+    StandsStill,
+    OpenTransaction,
+    LeftBehind,
     Note,
 }
 
@@ -50,6 +54,10 @@ impl IssueKind {
             IssueKind::WriteConcernWeak => "write_concern_weak",
             IssueKind::NothingRead => "nothing_read",
             IssueKind::ReadPlan => "read_plan",
+            IssueKind::Interrupted => "interrupted",
+            IssueKind::StandsStill => "stands_still",
+            IssueKind::OpenTransaction => "open_transaction",
+            IssueKind::LeftBehind => "left_behind",
             IssueKind::Note => "note",
         }
     }
@@ -73,7 +81,11 @@ impl IssueKind {
             | IssueKind::SeveralRowsForDocument
             | IssueKind::TwoPointsInTime
             | IssueKind::WriteConcernWeak
-            | IssueKind::NothingRead => EventType::Warning,
+            | IssueKind::NothingRead
+            | IssueKind::Interrupted
+            | IssueKind::StandsStill
+            | IssueKind::OpenTransaction
+            | IssueKind::LeftBehind => EventType::Warning,
             IssueKind::ReadPlan | IssueKind::Note => EventType::Info,
         }
     }
@@ -117,7 +129,12 @@ impl IssueKind {
             }
             IssueKind::WriteConcernWeak => "Remove `w` from the MongoDB URI to write with majority.",
             IssueKind::NothingRead => "Check the filter and that this is the right database.",
-            IssueKind::ReadPlan | IssueKind::Note => return None,
+            IssueKind::OpenTransaction => {
+                "What it commits later is not migrated. End such transactions before completing."
+            }
+            IssueKind::StandsStill => "Mend the cause, then resume the job. The source keeps its log until then.",
+            IssueKind::LeftBehind => "Remove it by hand: a slot that nobody reads lets the log of the source grow.",
+            IssueKind::ReadPlan | IssueKind::Interrupted | IssueKind::Note => return None,
         })
     }
 }
@@ -242,7 +259,7 @@ fn identity_of(issue: &Issue) -> u64 {
 
 impl IssueKind {
     /// Every kind, to find one by its code again.
-    pub const ALL: [IssueKind; 19] = [
+    pub const ALL: [IssueKind; 23] = [
         IssueKind::ValueNotConvertible,
         IssueKind::ValueRounded,
         IssueKind::ValueTooSmall,
@@ -261,6 +278,10 @@ impl IssueKind {
         IssueKind::WriteConcernWeak,
         IssueKind::NothingRead,
         IssueKind::ReadPlan,
+        IssueKind::Interrupted,
+        IssueKind::StandsStill,
+        IssueKind::OpenTransaction,
+        IssueKind::LeftBehind,
         IssueKind::Note,
     ];
 }

@@ -3,6 +3,7 @@
 //! Level 0: everything may import this room, it imports nothing but `shared`. No I/O.
 
 pub mod catalog;
+pub mod change;
 pub mod decimal;
 pub mod issue;
 pub mod progress;

@@ -79,6 +79,28 @@ impl RowSet {
         Ok(())
     }
 
+    /// Takes some fields of a tuple as cells: for each cell the number of its field, or nothing for NULL.
+    ///
+    /// # Errors
+    /// When the tuple has too few fields or ends early.
+    pub fn push_fields(&mut self, tuple: &Bytes, fields: &[Option<usize>]) -> Result<(), MalformedRow> {
+        debug_assert_eq!(fields.len(), self.columns);
+        let wanted = fields.iter().flatten().max().map_or(0, |last| last + 1);
+        let (mut found, mut at) = (Vec::with_capacity(wanted), 2);
+        for _ in 0..wanted {
+            let length = read_i32(tuple, at)?;
+            found.push((at as u32 + 4, length));
+            at += 4 + usize::try_from(length).unwrap_or(0);
+        }
+        if at > tuple.len() {
+            return Err(MalformedRow("it ends early"));
+        }
+        self.cells
+            .extend(fields.iter().map(|f| f.map_or((0, NULL), |f| found[f])));
+        self.rows.push(tuple.clone());
+        Ok(())
+    }
+
     /// Keeps the rows whose place in `keep` is true.
     pub fn retain(&mut self, keep: &[bool]) {
         let mut kept = 0;

@@ -4,6 +4,7 @@
 //! plan and batch of roots, never one for each row. Memory is bounded: a batch whose rows grow beyond
 //! [`BATCH_BYTES_MAX`] is halved, a single root beyond [`ROOT_BYTES_MAX`] is an issue of its row.
 
+pub mod by_key;
 mod cache;
 pub mod preview;
 mod stream;
@@ -78,6 +79,13 @@ impl<'s> ChildReader<'s> {
             self.open = Some(self.snapshot.reader().await?);
         }
         Ok(self.open.as_ref().expect("opened above"))
+    }
+
+    /// Gives its connections back to the snapshot, for the next point in time.
+    pub fn give_back(self) {
+        if let Some(reader) = self.open {
+            self.snapshot.give_back(reader);
+        }
     }
 
     /// Ends what the source is doing for this reader.

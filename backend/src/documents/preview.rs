@@ -16,7 +16,7 @@ use godwit_shared::project::Preview;
 /// # Errors
 /// When the source fails.
 pub async fn preview(collection: &CollectionPlan, source: &PgSource, limit: u32) -> Result<Preview, SourceError> {
-    let snapshot = PgSnapshot::begin(source).await?;
+    let snapshot = PgSnapshot::begin(source, &[]).await?;
     let mut log = IssueLog::default();
     let mut preview = Preview {
         collection: collection.name.clone(),

@@ -3,7 +3,9 @@
 //! Statuses change in [`state`] alone. The newest status of every job lies in the [`hub`], from where the API and the
 //! live channel read; it is written to the store at every change of status and every [`runner::SAVE_EVERY`].
 
+mod continuous;
 pub mod hub;
+mod meter;
 pub mod prepare;
 pub mod runner;
 pub mod state;

@@ -6,7 +6,7 @@ use crate::plan::{Plan, PlanOptions, PlanProblem, compile};
 use crate::sink::{Sink, SinkError};
 use crate::source::SourceError;
 use crate::source::postgres::client::PgClient;
-use crate::source::postgres::preflight::{self, Continuous};
+use crate::source::postgres::preflight::{self, Continuous, PublicationPlan};
 use crate::source::postgres::row_filter::{UnstableFilter, unstable_filters};
 use crate::source::postgres::url::PgAddress;
 use crate::source::postgres::{PgSource, check, schema};
@@ -112,6 +112,40 @@ pub async fn prepare(request: &PostMigrationJobRequest, file: &ProjectFile) -> R
     })
 }
 
+/// The part of [`prepare`] that a continuous job needs whose slot and publication are there already.
+///
+/// # Errors
+/// As [`prepare`], but for the checks of the source: what is wrong there shows when changes are read.
+pub async fn prepare_again(request: &PostMigrationJobRequest, file: &ProjectFile) -> Result<Prepared, PrepareError> {
+    let sink = Sink::open(&request.mongodb_connection_details).await?;
+    let opened = open_source(request, file).await?;
+    Ok(Prepared {
+        plan: opened.plan,
+        source: opened.source,
+        sink,
+        catalog: opened.catalog,
+        continuous: Some(Continuous {
+            publication: PublicationPlan::Create,
+            identities: Vec::new(),
+        }),
+    })
+}
+
+/// The plan of a job for a catalog.
+///
+/// # Errors
+/// Everything that is wrong with the mapping.
+pub fn plan_of(request: &PostMigrationJobRequest, file: &ProjectFile, catalog: &Catalog) -> Result<Plan, PrepareError> {
+    let options = PlanOptions {
+        project_id: request.project_id.to_string(),
+        table_filters: request.relational_table_filters.clone(),
+        collection_filters: request.collection_filters.clone(),
+    };
+    let plan = compile(file, catalog, &options).map_err(PrepareError::Mapping)?;
+    check_scripts(&plan)?;
+    Ok(plan)
+}
+
 /// The part of [`prepare`] that a preview needs: everything but the destination.
 ///
 /// # Errors
@@ -192,13 +226,7 @@ async fn open_source(request: &PostMigrationJobRequest, file: &ProjectFile) -> R
         return Err(PrepareError::Preflight(vec![version]));
     }
     let catalog = schema::read_catalog(&pg).await?;
-    let options = PlanOptions {
-        project_id: request.project_id.to_string(),
-        table_filters: request.relational_table_filters.clone(),
-        collection_filters: request.collection_filters.clone(),
-    };
-    let plan = compile(file, &catalog, &options).map_err(PrepareError::Mapping)?;
-    check_scripts(&plan)?;
+    let plan = plan_of(request, file, &catalog)?;
     Ok(Opened {
         plan,
         source,

@@ -1,36 +1,41 @@
 //! Runs one job from where it stands to its end, and keeps its status current.
 
+use super::continuous;
 use super::hub::Hub;
-use super::prepare::{PrepareError, Prepared, prepare};
-use super::state::{JobEvent, transition};
+use super::meter::publish;
+use super::prepare::{PrepareError, Prepared, plan_of, prepare, prepare_again};
+use super::state::{CdcEvent, CdcTransitionError, JobEvent, cdc_transition, transition};
+use crate::cdc::CdcError;
+use crate::cdc::rebuild::Context;
+use crate::cdc::run::CdcRun;
+use crate::cdc::schema::columns_read;
+use crate::cdc::setup;
+use crate::cdc::state::CdcState;
+use crate::cdc::statistics::CdcMeter;
 use crate::data::issue::{Issue, IssueKind, IssueLog, Location};
 use crate::data::progress::{CollectionCount, Progress, TableCount, UNKNOWN};
-use crate::plan::Plan;
-use crate::sink::SinkError;
+use crate::plan::{Plan, PlanProblem};
+use crate::sink::{Sink, SinkError};
 use crate::snapshot::{self, Outcome, SnapshotError, SnapshotRun};
 use crate::source::SourceError;
+use crate::source::postgres::PgSource;
 use crate::source::postgres::reader::PgSnapshot;
+use crate::source::postgres::url::PgAddress;
 use crate::store::{JobRecord, Store, StoreError};
 use chrono::Utc;
 use godwit_shared::error::ErrorCode;
 use godwit_shared::ids::JobId;
 use godwit_shared::job::{
-    CollectionProgress, ErrorHandling, EventStage, FailureError, JobStatistics, JobStatus, MigrationJobStatus,
-    TableProgress,
+    CdcStatus, ErrorHandling, EventStage, FailureError, JobStatus, MigrationJobStatus, MigrationMode,
 };
-use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// How often the status is published while something moves.
-const PUBLISH_EVERY: Duration = Duration::from_millis(200);
 /// How often the status is written to the store while nothing but numbers changes.
 pub const SAVE_EVERY: Duration = Duration::from_secs(2);
-/// Rates are those of the last so many seconds.
-const RATE_WINDOW: Duration = Duration::from_secs(5);
 /// How often a lost source is tried again, with pauses that double from one second.
 const SOURCE_RETRIES: u32 = 8;
 /// Tables up to this size are counted where the source has no statistics.
@@ -41,6 +46,8 @@ const COUNT_BYTES_MAX: u64 = 32 << 20;
 pub struct Controls {
     pub cancel: CancellationToken,
     pub pause: watch::Sender<bool>,
+    /// The user has asked to complete the CDC stage.
+    pub complete: watch::Sender<bool>,
     /// Workers that stand still.
     pub parked: watch::Sender<usize>,
     /// Workers there are.
@@ -89,11 +96,35 @@ impl Tracker {
             let mut status = self.lock();
             let next = transition(status.status, event)?;
             status.status = next;
+            let of_cdc = match next {
+                JobStatus::Failed if status.cdc_status != CdcStatus::NotStarted => Some(CdcEvent::Fail),
+                JobStatus::Cancelled if status.cdc_status != CdcStatus::NotStarted => Some(CdcEvent::Cancel),
+                _ => None,
+            };
+            if let Some(ended) = of_cdc.and_then(|e| cdc_transition(status.cdc_status, e).ok()) {
+                status.cdc_status = ended;
+            }
             if next.is_ended() {
                 status.ended_at = Some(Utc::now());
                 status.statistics.processing_tables.clear();
                 status.statistics.estimated_seconds_remaining = None;
             }
+            self.hub.publish(status.clone());
+            next
+        };
+        self.save().await;
+        Ok(next)
+    }
+
+    /// Moves the CDC stage by an event, publishes and stores it.
+    ///
+    /// # Errors
+    /// When its status does not allow the event.
+    pub async fn advance_cdc(&self, event: CdcEvent) -> Result<CdcStatus, CdcTransitionError> {
+        let next = {
+            let mut status = self.lock();
+            let next = cdc_transition(status.cdc_status, event)?;
+            status.cdc_status = next;
             self.hub.publish(status.clone());
             next
         };
@@ -117,6 +148,11 @@ enum RunError {
     Prepare(#[from] PrepareError),
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+    #[error(transparent)]
+    Cdc(#[from] CdcError),
+    /// The user has resumed it.
+    #[error("the job is tried again")]
+    TryAgain,
 }
 
 impl From<StoreError> for RunError {
@@ -145,15 +181,21 @@ impl RunError {
             RunError::Snapshot(SnapshotError::Sink(e)) => e.code(),
             RunError::Snapshot(SnapshotError::Store(_)) => ErrorCode::Internal,
             RunError::Snapshot(SnapshotError::TooManyErrors) => ErrorCode::TooManyErrors,
+            RunError::Cdc(e) => e.code(),
+            RunError::TryAgain => ErrorCode::Internal,
         }
     }
 
-    fn is_source_lost(&self) -> bool {
+    /// Whether the same may work later: source or destination is away.
+    fn is_passing(&self) -> bool {
         match self {
-            RunError::Snapshot(SnapshotError::Source(e)) | RunError::Prepare(PrepareError::Source(e)) => {
+            RunError::Snapshot(SnapshotError::Source(e))
+            | RunError::Prepare(PrepareError::Source(e))
+            | RunError::Cdc(CdcError::Source(e)) => {
                 matches!(e, SourceError::ConnectionLost { .. } | SourceError::Unreachable { .. })
             }
-            RunError::Snapshot(_) | RunError::Prepare(_) => false,
+            RunError::Prepare(PrepareError::Sink(e)) => e.is_retryable(),
+            RunError::Snapshot(_) | RunError::Prepare(_) | RunError::Cdc(_) | RunError::TryAgain => false,
         }
     }
 }
@@ -175,16 +217,11 @@ pub async fn run(
         controls,
         has_written: false,
     };
-    let ended = runner.run(prepared).await;
+    let ended = Box::pin(runner.run(prepared)).await;
+    runner.clean_up().await;
     let events: &[JobEvent] = match ended {
-        Ok(Outcome::Completed) => {
-            runner.clean_up().await;
-            &[JobEvent::CleanedUp]
-        }
-        Ok(Outcome::Cancelled) => {
-            runner.clean_up().await;
-            &[JobEvent::Stopped]
-        }
+        Ok(Outcome::Completed) => &[JobEvent::CleanedUp],
+        Ok(Outcome::Cancelled) => &[JobEvent::Stopped],
         Err(error) => {
             tracing::error!(job.id = %job, %error, "Job {job} failed");
             let failure = FailureError {
@@ -193,7 +230,6 @@ pub async fn run(
                 failure_at: Utc::now(),
                 setup_error: !runner.has_written,
             };
-            runner.clean_up().await;
             tracker.update(|s| s.failure_error = Some(failure));
             // A stop that came while the job failed has been answered: it ends as cancelled.
             if tracker.status().status == JobStatus::Cancelling {
@@ -230,7 +266,7 @@ impl Runner {
             if self.controls.cancel.is_cancelled() {
                 return Ok(Outcome::Cancelled);
             }
-            let ended = self.attempt(prepared.take()).await;
+            let ended = Box::pin(self.attempt(prepared.take())).await;
             match ended {
                 Ok(Outcome::Completed) => {
                     if self.tracker.advance(JobEvent::StagesDone).await.is_err() {
@@ -239,10 +275,12 @@ impl Runner {
                     }
                     return Ok(Outcome::Completed);
                 }
-                Err(error) if error.is_source_lost() && attempt < SOURCE_RETRIES => {
+                Err(RunError::TryAgain) => {}
+                // Once changes are kept for the job, it waits as long as they are.
+                Err(error) if error.is_passing() && (attempt < SOURCE_RETRIES || self.has_slot().await) => {
                     attempt += 1;
                     let pause = Duration::from_secs(1 << attempt.min(5));
-                    tracing::warn!(job.id = %self.id(), %error, "Source is tried again in {} s", pause.as_secs());
+                    tracing::warn!(job.id = %self.id(), %error, "The job is tried again in {} s", pause.as_secs());
                     tokio::select! {
                         biased;
                         () = self.controls.cancel.cancelled() => return Ok(Outcome::Cancelled),
@@ -254,70 +292,179 @@ impl Runner {
         }
     }
 
-    /// One go at the snapshot stage, in a point in time of its own; finished chunks of earlier ones count.
+    async fn has_slot(&self) -> bool {
+        let state = self.store.checkpoint::<CdcState>(self.id()).await;
+        matches!(state, Ok(Some(CdcState { stream: Some(_), .. })))
+    }
+
+    /// One go at what is left of the job. Finished chunks and the position in the log of earlier ones count.
     async fn attempt(&mut self, prepared: Option<Prepared>) -> Result<Outcome, RunError> {
-        let Prepared { plan, source, sink, .. } = match prepared {
-            Some(prepared) => prepared,
-            None => prepare(&self.record.secrets.request, &self.record.secrets.file).await?,
+        let begun: Option<CdcState> = self.store.checkpoint(self.id()).await?;
+        let begun = begun.filter(|state| state.stream.is_some());
+        let (request, file) = (self.record.secrets.request.clone(), self.record.secrets.file.clone());
+        let prepared = match (prepared, &begun) {
+            (Some(prepared), _) => prepared,
+            (None, None) => prepare(&request, &file).await?,
+            (None, Some(_)) => match prepare_again(&request, &file).await {
+                Err(PrepareError::Mapping(problems)) => return self.wait_for_schema(&problems[..]).await,
+                prepared => prepared?,
+            },
         };
+        let Prepared {
+            plan,
+            source,
+            sink,
+            continuous,
+            ..
+        } = prepared;
         let plan = Arc::new(plan);
-        let options = self.record.status.options.clone();
-        let cancel = self.controls.cancel.child_token();
-        if !self.record.is_prepared {
-            if options.drop_collections {
-                for collection in &plan.collections {
-                    sink.drop_collection(&collection.name).await?;
-                }
-            }
-            self.store.mark_prepared(self.id()).await?;
-            self.record.is_prepared = true;
-        }
-        let mut held = Vec::new();
-        for collection in &plan.collections {
-            held.push(sink.count(&collection.name).await?);
-        }
+        self.make_ready(&plan, &sink).await?;
         let progress = Arc::new(self.progress(&plan, &source).await?);
         if sink.is_weak {
             let message = "the URI asks for less than a majority: documents may be lost when the primary changes";
-            let issue = Issue {
-                kind: IssueKind::WriteConcernWeak,
-                location: Location::Job,
-                field: None,
-                message: message.into(),
-                key: Vec::new(),
+            report(&progress, IssueKind::WriteConcernWeak, Location::Job, message.into())?;
+        }
+        let Some(wanted) = continuous else {
+            let tables = plan.tables();
+            let point = tokio::select! {
+                biased;
+                () = self.controls.cancel.cancelled() => return Ok(Outcome::Cancelled),
+                point = PgSnapshot::begin(&source, &tables) => point?,
             };
-            progress
-                .report([issue], EventStage::Snapshotting)
-                .map_err(SnapshotError::from)?;
+            return Ok(self.copy(&plan, &sink, &progress, point, false).await?.0);
+        };
+        let columns = columns_read(&plan);
+        let (mut state, point) = match begun {
+            Some(state) => {
+                let is_done = state.stream.as_ref().is_some_and(|s| s.is_snapshot_done);
+                let point = match is_done {
+                    true => None,
+                    false => Some(PgSnapshot::begin(&source, &plan.tables()).await?),
+                };
+                (state, point)
+            }
+            None => {
+                let ids = (&request.project_id, self.id());
+                let (state, point) = setup::begin(&source, &self.store, ids, &plan, &columns, &wanted).await?;
+                (state, Some(point))
+            }
+        };
+        if let Some(point) = point {
+            let mut foreign = Vec::new();
+            if self.record.status.options.mode == MigrationMode::Cdc {
+                let (outcome, untouched) = self.copy(&plan, &sink, &progress, point, true).await?;
+                if outcome == Outcome::Cancelled {
+                    return Ok(outcome);
+                }
+                foreign = untouched;
+            } else {
+                for collection in &plan.collections {
+                    foreign.push((collection.name.clone(), sink.count(&collection.name).await?));
+                }
+            }
+            if let Some(stream) = &mut state.stream {
+                stream.is_snapshot_done = true;
+                stream.foreign = foreign;
+            }
+            self.store.save_checkpoint(self.id(), &state).await?;
+        }
+        self.has_written = true;
+        let cdc = CdcRun {
+            context: Context {
+                job: self.id().clone(),
+                plan,
+                source,
+                sink,
+                store: self.store.clone(),
+                progress,
+                meter: Arc::new(CdcMeter::new(self.tracker.status().cdc_statistics)),
+                cancel: self.controls.cancel.child_token(),
+                lanes: self.controls.workers,
+                remembers_written: false,
+                sizes: Arc::default(),
+            },
+            state,
+            compile: Arc::new(move |catalog| plan_of(&request, &file, catalog).map_err(|e| e.to_string())),
+            prepares_source: self.record.status.options.prepare_source,
+            is_paused: self.controls.pause.subscribe(),
+            completes: self.controls.complete.subscribe(),
+        };
+        Ok(continuous::stage(cdc, &self.tracker, &self.controls).await?)
+    }
+
+    /// The mapping does not fit the schema any more: the job waits until the user has put it back.
+    async fn wait_for_schema(&self, problems: &[PlanProblem]) -> Result<Outcome, RunError> {
+        let reason = format!(
+            "the mapping no longer fits the source: {}",
+            problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        );
+        continuous::stand_still_until_resumed(&self.tracker, &self.controls, reason).await;
+        Err(RunError::TryAgain)
+    }
+
+    /// Drops what is to be dropped, once.
+    async fn make_ready(&mut self, plan: &Plan, sink: &Sink) -> Result<(), RunError> {
+        if self.record.is_prepared {
+            return Ok(());
+        }
+        if self.record.status.options.drop_collections {
+            for collection in &plan.collections {
+                sink.drop_collection(&collection.name).await?;
+            }
+        }
+        self.store.mark_prepared(self.id()).await?;
+        self.record.is_prepared = true;
+        Ok(())
+    }
+
+    /// The snapshot stage. Returns how many documents each collection holds that are not the job's.
+    async fn copy(
+        &mut self,
+        plan: &Arc<Plan>,
+        sink: &Sink,
+        progress: &Arc<Progress>,
+        point: PgSnapshot,
+        is_continuous: bool,
+    ) -> Result<(Outcome, Vec<(String, u64)>), RunError> {
+        let mut held = Vec::new();
+        for collection in &plan.collections {
+            held.push(sink.count(&collection.name).await?);
         }
         self.has_written = true;
         let run = SnapshotRun {
             job: self.id().clone(),
             plan: plan.clone(),
-            source,
+            point: Arc::new(point),
             sink: sink.clone(),
             store: self.store.clone(),
             progress: progress.clone(),
-            cancel,
+            cancel: self.controls.cancel.child_token(),
             is_paused: self.controls.pause.subscribe(),
             parked: self.controls.parked.clone(),
             workers: self.controls.workers,
             expect_existing: false,
+            is_continuous,
         };
         let is_over = CancellationToken::new();
         let publisher = tokio::spawn(publish(self.tracker.clone(), progress.clone(), is_over.clone()));
         let ended = snapshot::run(run).await;
+        let mut untouched = Vec::new();
         if matches!(ended, Ok(Outcome::Completed)) {
-            self.tell_what_was_there(&sink, &progress, &held).await;
-            tell_empty_roots(&progress);
+            self.tell_what_was_there(sink, progress, &held).await;
+            tell_empty_roots(progress);
+            let collections = progress.collections.iter();
+            untouched = collections
+                .map(|c| (c.name.clone(), c.untouched.load(Ordering::Relaxed)))
+                .map(|(name, count)| (name, if count == UNKNOWN { 0 } else { count }))
+                .collect();
         }
         is_over.cancel();
         let _ = publisher.await;
-        Ok(ended?)
+        Ok((ended?, untouched))
     }
 
-    async fn progress(&self, plan: &Plan, source: &crate::source::postgres::PgSource) -> Result<Progress, RunError> {
-        let snapshot = PgSnapshot::begin(source).await?;
+    async fn progress(&self, plan: &Plan, source: &PgSource) -> Result<Progress, RunError> {
+        let snapshot = PgSnapshot::begin(source, &[]).await?;
         let tables = plan.tables();
         let mut counts = Vec::with_capacity(tables.len());
         for table in &tables {
@@ -372,7 +519,7 @@ impl Runner {
     }
 
     /// A run without dropping says how many documents it found and left alone.
-    async fn tell_what_was_there(&self, sink: &crate::sink::Sink, progress: &Progress, held: &[u64]) {
+    async fn tell_what_was_there(&self, sink: &Sink, progress: &Progress, held: &[u64]) {
         for (collection, held) in progress.collections.iter().zip(held) {
             if *held == 0 {
                 collection.untouched.store(0, Ordering::Relaxed);
@@ -385,23 +532,43 @@ impl Runner {
             collection.untouched.store(untouched, Ordering::Relaxed);
             if untouched > 0 {
                 let message = format!("{untouched} documents that were in the collection before were not touched");
-                let issue = Issue {
-                    kind: IssueKind::Note,
-                    location: Location::Collection(collection.name.clone()),
-                    field: None,
+                let _ = report(
+                    progress,
+                    IssueKind::Note,
+                    Location::Collection(collection.name.clone()),
                     message,
-                    key: Vec::new(),
-                };
-                let _ = progress.report([issue], EventStage::Snapshotting);
+                );
             }
         }
     }
 
-    /// Takes back what the job kept for itself. What cannot be taken back now harms nothing and is logged.
+    /// Takes back what the job made in the source and kept for itself. What cannot be taken back is told.
     async fn clean_up(&self) {
+        let state: Option<CdcState> = self.store.checkpoint(self.id()).await.unwrap_or_default();
+        if let Some(state) = state
+            && let Ok(address) = PgAddress::parse(&self.record.secrets.request.jdbc_connection_details)
+        {
+            let left = setup::end(&PgSource::new(address), &state).await;
+            let mut log = IssueLog::restore(self.tracker.status().job_updates, &IssueKind::ALL);
+            for message in left {
+                let issue = Issue {
+                    kind: IssueKind::LeftBehind,
+                    location: Location::Job,
+                    field: None,
+                    message,
+                    key: Vec::new(),
+                };
+                log.add(issue, EventStage::Streaming);
+            }
+            self.tracker.update(|status| {
+                status.job_updates = log.updates();
+                status.statistics.warnings = log.warnings;
+            });
+        }
         for result in [
             self.store.delete_claims(self.id()).await,
             self.store.delete_chunks(self.id()).await,
+            self.store.delete_checkpoint(self.id()).await,
         ] {
             if let Err(error) = result {
                 tracing::warn!(job.id = %self.id(), %error, "Checkpoints of job {} could not be deleted", self.id());
@@ -410,169 +577,25 @@ impl Runner {
     }
 }
 
+/// Takes one thing into the job's log.
+fn report(progress: &Progress, kind: IssueKind, location: Location, message: String) -> Result<(), SnapshotError> {
+    let issue = Issue {
+        kind,
+        location,
+        field: None,
+        message,
+        key: Vec::new(),
+    };
+    Ok(progress.report([issue], EventStage::Snapshotting)?)
+}
+
 /// A root table without any row is told: it may be the wrong database, or a filter that matches nothing.
 fn tell_empty_roots(progress: &Progress) {
     for collection in &progress.collections {
         if collection.roots_read.load(Ordering::Relaxed) == 0 && collection.documents.load(Ordering::Relaxed) == 0 {
             let message = "the source has no row for this collection".to_owned();
-            let issue = Issue {
-                kind: IssueKind::NothingRead,
-                location: Location::Collection(collection.name.clone()),
-                field: None,
-                message,
-                key: Vec::new(),
-            };
-            let _ = progress.report([issue], EventStage::Snapshotting);
+            let place = Location::Collection(collection.name.clone());
+            let _ = report(progress, IssueKind::NothingRead, place, message);
         }
-    }
-}
-
-/// Publishes the progress until the go is over, and its last state then.
-async fn publish(tracker: Arc<Tracker>, progress: Arc<Progress>, is_over: CancellationToken) {
-    let mut meter = Meter::new(&tracker.status().statistics);
-    let mut saved = Instant::now();
-    let mut tick = tokio::time::interval(PUBLISH_EVERY);
-    loop {
-        let is_last = tokio::select! {
-            biased;
-            () = is_over.cancelled() => true,
-            _ = tick.tick() => false,
-        };
-        tracker.update(|status| meter.refresh(status, &progress));
-        if is_last {
-            return;
-        }
-        if saved.elapsed() >= SAVE_EVERY {
-            tracker.save().await;
-            saved = Instant::now();
-        }
-    }
-}
-
-/// Turns counters into statistics.
-struct Meter {
-    /// Time in work before this go.
-    elapsed_before: f64,
-    started: Instant,
-    paused: Duration,
-    seen: Instant,
-    /// Instants with rows read and bytes written.
-    samples: VecDeque<(Instant, u64, u64)>,
-}
-
-impl Meter {
-    fn new(statistics: &JobStatistics) -> Self {
-        let now = Instant::now();
-        Self {
-            elapsed_before: statistics.elapsed_seconds,
-            started: now,
-            paused: Duration::ZERO,
-            seen: now,
-            samples: VecDeque::new(),
-        }
-    }
-
-    fn refresh(&mut self, status: &mut MigrationJobStatus, progress: &Progress) {
-        let now = Instant::now();
-        let is_running = status.status == JobStatus::Running;
-        if !is_running {
-            self.paused += now - self.seen;
-        }
-        self.seen = now;
-        let load = |c: &std::sync::atomic::AtomicU64| c.load(Ordering::Relaxed);
-        let rows: u64 = progress.tables.iter().map(|t| load(&t.rows_read)).sum();
-        let written = load(&progress.bytes_written);
-        self.samples.push_back((now, rows, written));
-        while self.samples.front().is_some_and(|(at, ..)| now - *at > RATE_WINDOW) {
-            self.samples.pop_front();
-        }
-        let (first, rows_then, written_then) = *self.samples.front().expect("one was pushed above");
-        let seconds = (now - first).as_secs_f64();
-        let rate = |from: u64, to: u64| {
-            if seconds > 0.0 {
-                to.saturating_sub(from) as f64 / seconds
-            } else {
-                0.0
-            }
-        };
-        let is_complete = |table: usize| {
-            progress
-                .collections
-                .iter()
-                .filter(|c| c.tables.contains(&table))
-                .all(|c| c.is_complete.load(Ordering::Relaxed))
-        };
-        let tables: Vec<TableProgress> = progress
-            .tables
-            .iter()
-            .enumerate()
-            .map(|(i, t)| TableProgress {
-                table: t.name.clone(),
-                rows_read: load(&t.rows_read),
-                rows_estimated: load(&t.rows_estimated).max(load(&t.rows_read)),
-                is_complete: is_complete(i),
-            })
-            .collect();
-        let roots_read: u64 = progress.collections.iter().map(|c| load(&c.roots_read)).sum();
-        let roots: u64 = progress
-            .collections
-            .iter()
-            .map(|c| load(&c.roots_estimated).max(load(&c.roots_read)))
-            .sum();
-        let is_done = progress
-            .collections
-            .iter()
-            .all(|c| c.is_complete.load(Ordering::Relaxed));
-        let log = progress.log();
-        let before = self.elapsed_before;
-        let s = &mut status.statistics;
-        s.started_at.get_or_insert_with(Utc::now);
-        s.elapsed_seconds = before + (now - self.started).saturating_sub(self.paused).as_secs_f64();
-        s.total_table_count = tables.len() as u64;
-        s.remaining_table_count = tables.iter().filter(|t| !t.is_complete).count() as u64;
-        s.migrated_tables = tables
-            .iter()
-            .filter(|t| t.is_complete)
-            .map(|t| t.table.clone())
-            .collect();
-        s.processing_tables = progress
-            .tables
-            .iter()
-            .filter(|t| load(&t.readers) > 0)
-            .map(|t| t.name.clone())
-            .collect();
-        s.total_events_seen = rows;
-        s.total_events = if is_done {
-            rows
-        } else {
-            tables.iter().map(|t| t.rows_estimated).sum()
-        };
-        s.total_event_size = load(&progress.bytes_read);
-        s.documents_written = progress.collections.iter().map(|c| load(&c.documents)).sum();
-        s.bytes_written = written;
-        s.errors = log.errors;
-        s.warnings = log.warnings;
-        s.rows_per_second = rate(rows_then, rows);
-        s.bytes_per_second = rate(written_then, written);
-        s.percent = match (is_done, roots) {
-            (true, _) => 100.0,
-            (false, 0) => 0.0,
-            (false, roots) => (roots_read as f64 / roots as f64 * 100.0).min(99.9),
-        };
-        s.estimated_seconds_remaining = (is_running && s.percent > 0.0 && !is_done)
-            .then(|| (s.elapsed_seconds - before).max(0.1) * (100.0 - s.percent) / s.percent);
-        s.snapshot_completed = is_done;
-        s.collections = progress
-            .collections
-            .iter()
-            .map(|c| CollectionProgress {
-                collection: c.name.clone(),
-                documents_written: load(&c.documents),
-                is_complete: c.is_complete.load(Ordering::Relaxed),
-                documents_untouched: Some(load(&c.untouched)).filter(|n| *n != UNKNOWN),
-            })
-            .collect();
-        s.tables = tables;
-        status.job_updates = log.updates();
     }
 }

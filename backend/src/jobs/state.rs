@@ -1,7 +1,7 @@
 //! The statuses of a job and every way from one to another. The picture is at
 //! [`JobStatus`](godwit_shared::job::JobStatus).
 
-use godwit_shared::job::JobStatus;
+use godwit_shared::job::{CdcStatus, JobStatus};
 
 /// What happens to a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +71,80 @@ pub fn transition(from: JobStatus, event: JobEvent) -> Result<JobStatus, Transit
     }
 }
 
+/// What happens to the CDC stage of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CdcEvent {
+    /// The snapshot stage is done.
+    Begin,
+    /// The user pauses it, or it cannot go on without the user.
+    Pause,
+    Resume,
+    /// The user asks to complete it. Asking again tries again.
+    Complete,
+    /// Everything up to the position of the request is applied.
+    Completed,
+    Cancel,
+    Fail,
+}
+
+/// An event that the status of the CDC stage does not allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a CDC stage that is {} cannot {}", cdc_described(*.from), cdc_verb(*.event))]
+pub struct CdcTransitionError {
+    pub from: CdcStatus,
+    pub event: CdcEvent,
+}
+
+fn cdc_described(status: CdcStatus) -> &'static str {
+    match status {
+        CdcStatus::NotStarted => "not started",
+        CdcStatus::Running => "running",
+        CdcStatus::Completing => "completing",
+        CdcStatus::Completed => "completed",
+        CdcStatus::Failed => "failed",
+        CdcStatus::Cancelled => "cancelled",
+        CdcStatus::Paused => "paused",
+    }
+}
+
+fn cdc_verb(event: CdcEvent) -> &'static str {
+    match event {
+        CdcEvent::Begin => "begin",
+        CdcEvent::Pause => "be paused",
+        CdcEvent::Resume => "be resumed",
+        CdcEvent::Complete | CdcEvent::Completed => "be completed",
+        CdcEvent::Cancel => "be abandoned",
+        CdcEvent::Fail => "fail",
+    }
+}
+
+/// The status of the CDC stage after an event.
+///
+/// ```text
+/// NOT_STARTED ─ begin ─▶ RUNNING ◀─ resume ─ PAUSED     each but the ended ones may fail or be cancelled
+///                          │ └── pause ──────▶ │
+///                          └─ complete ─▶ COMPLETING ─▶ COMPLETED
+/// ```
+/// All are stored. After a restart RUNNING and COMPLETING go on, PAUSED stays.
+///
+/// # Errors
+/// When the status does not allow the event.
+pub fn cdc_transition(from: CdcStatus, event: CdcEvent) -> Result<CdcStatus, CdcTransitionError> {
+    use CdcEvent as E;
+    use CdcStatus as S;
+    match (from, event) {
+        (S::NotStarted | S::Running | S::Paused, E::Begin) | (S::Paused, E::Resume) => Ok(S::Running),
+        (S::Running, E::Pause) => Ok(S::Paused),
+        (S::Running | S::Paused | S::Completing, E::Complete) | (S::Completing, E::Begin | E::Pause) => {
+            Ok(S::Completing)
+        }
+        (S::Completing, E::Completed) => Ok(S::Completed),
+        (S::NotStarted | S::Running | S::Paused | S::Completing, E::Cancel) => Ok(S::Cancelled),
+        (S::NotStarted | S::Running | S::Paused | S::Completing, E::Fail) => Ok(S::Failed),
+        (from, event) => Err(CdcTransitionError { from, event }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,6 +195,59 @@ mod tests {
                 (S::Cancelling, E::Stopped, S::Cancelled),
             ]
         );
+    }
+
+    #[test]
+    fn every_pair_of_the_cdc_stage_has_its_answer() {
+        use CdcEvent as E;
+        use CdcStatus as S;
+        let statuses = [
+            S::NotStarted,
+            S::Running,
+            S::Paused,
+            S::Completing,
+            S::Completed,
+            S::Failed,
+            S::Cancelled,
+        ];
+        let events = [
+            E::Begin,
+            E::Pause,
+            E::Resume,
+            E::Complete,
+            E::Completed,
+            E::Cancel,
+            E::Fail,
+        ];
+        let allowed = |from: S| -> Vec<(E, S)> {
+            let each = events
+                .iter()
+                .filter_map(|e| cdc_transition(from, *e).ok().map(|to| (*e, to)));
+            each.collect()
+        };
+        let ends = [(E::Cancel, S::Cancelled), (E::Fail, S::Failed)];
+        let with_ends = |first: &[(E, S)]| [first, &ends].concat();
+        assert_eq!(allowed(S::NotStarted), with_ends(&[(E::Begin, S::Running)]));
+        let running = [
+            (E::Begin, S::Running),
+            (E::Pause, S::Paused),
+            (E::Complete, S::Completing),
+        ];
+        assert_eq!(allowed(S::Running), with_ends(&running));
+        let paused = [
+            (E::Begin, S::Running),
+            (E::Resume, S::Running),
+            (E::Complete, S::Completing),
+        ];
+        assert_eq!(allowed(S::Paused), with_ends(&paused));
+        let completing = [
+            (E::Begin, S::Completing),
+            (E::Pause, S::Completing),
+            (E::Complete, S::Completing),
+            (E::Completed, S::Completed),
+        ];
+        assert_eq!(allowed(S::Completing), with_ends(&completing));
+        assert!(statuses[4..].iter().all(|s| allowed(*s).is_empty()));
     }
 
     #[test]

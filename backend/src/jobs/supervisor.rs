@@ -3,11 +3,13 @@
 use super::hub::Hub;
 use super::prepare::{PrepareError, prepare};
 use super::runner::{self, Controls, Tracker};
-use super::state::{JobEvent, TransitionError};
+use super::state::{CdcEvent, CdcTransitionError, JobEvent, TransitionError};
 use crate::store::{JobRecord, JobSecrets, ProjectRecord, Store, StoreError, new_id};
 use chrono::Utc;
 use godwit_shared::ids::{JobId, ProjectId};
-use godwit_shared::job::{JobMetadata, JobStatistics, JobStatus, MigrationJobStatus, PostMigrationJobRequest};
+use godwit_shared::job::{
+    CdcStatus, JobMetadata, JobStatistics, JobStatus, MigrationJobStatus, PostMigrationJobRequest,
+};
 use godwit_shared::relmig::with_masked_password;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,6 +30,8 @@ pub enum JobError {
     Store(#[from] StoreError),
     #[error(transparent)]
     WrongState(#[from] TransitionError),
+    #[error(transparent)]
+    WrongCdcState(#[from] CdcTransitionError),
     #[error("there is no job {0}")]
     NotFound(JobId),
     #[error("job {job} writes the collections {} of the same database", collections.join(", "))]
@@ -77,6 +81,9 @@ impl Supervisor {
             }
             let id = record.status.id.clone();
             match record.status.status {
+                JobStatus::Running if record.status.cdc_status == CdcStatus::Paused => {
+                    tracing::info!(job.id = %id, "Job {id} stays paused after a restart");
+                }
                 JobStatus::Running | JobStatus::CleaningUp => {
                     tracing::info!(job.id = %id, "Job {id} goes on after a restart");
                     let mut record = record;
@@ -86,12 +93,8 @@ impl Supervisor {
                 JobStatus::Paused => {
                     tracing::info!(job.id = %id, "Job {id} stays paused after a restart");
                 }
-                JobStatus::Cancelling => {
-                    let tracker = Tracker::new(record.status, self.hub.clone(), self.store.clone());
-                    if let Err(error) = tracker.advance(JobEvent::Stopped).await {
-                        tracing::error!(job.id = %id, %error, "Job {id} could not be ended");
-                    }
-                }
+                // It ends as cancelled, when what it made in the source is gone.
+                JobStatus::Cancelling => self.launch(record, None),
                 JobStatus::Cancelled | JobStatus::Failed | JobStatus::Completed => {}
             }
         }
@@ -179,9 +182,14 @@ impl Supervisor {
             self.store.clone(),
         ));
         self.hub.publish(record.status.clone());
+        let cancel = CancellationToken::new();
+        if record.status.status == JobStatus::Cancelling {
+            cancel.cancel();
+        }
         let controls = Controls {
-            cancel: CancellationToken::new(),
+            cancel,
             pause: watch::Sender::new(false),
+            complete: watch::Sender::new(record.status.cdc_status == CdcStatus::Completing),
             parked: watch::Sender::new(0),
             workers: self.workers,
         };
@@ -211,32 +219,51 @@ impl Supervisor {
         self.hub.job(id).ok_or_else(|| JobError::NotFound(id.clone()))
     }
 
-    /// Stops a job. What is written stays.
+    /// Stops a job: in the snapshot stage it is cancelled, what is written stays. In the CDC stage it is completed:
+    /// everything up to now is applied. `abandons` cancels it there too, without that.
     ///
     /// # Errors
     /// When there is no such job or it has ended.
-    pub async fn stop(&self, id: &JobId) -> Result<MigrationJobStatus, JobError> {
+    pub async fn stop(&self, id: &JobId, abandons: bool) -> Result<MigrationJobStatus, JobError> {
         let status = self.known(id)?;
+        let is_streaming = match status.cdc_status {
+            CdcStatus::Running | CdcStatus::Paused | CdcStatus::Completing => true,
+            CdcStatus::NotStarted | CdcStatus::Completed | CdcStatus::Failed | CdcStatus::Cancelled => false,
+        };
+        let completes = is_streaming && !abandons && !status.status.is_ended();
         match self.running(id) {
             Some((tracker, controls)) => {
-                tracker.advance(JobEvent::Stop).await?;
-                controls.cancel.cancel();
+                if completes {
+                    tracker.advance_cdc(CdcEvent::Complete).await?;
+                    controls.complete.send_replace(true);
+                } else {
+                    tracker.advance(JobEvent::Stop).await?;
+                    controls.cancel.cancel();
+                }
                 controls.pause.send_replace(false);
                 Ok(tracker.status())
             }
             // Paused before a restart: nothing of it runs.
             None => {
                 let tracker = Tracker::new((*status).clone(), self.hub.clone(), self.store.clone());
-                tracker.advance(JobEvent::Stop).await?;
-                tracker.advance(JobEvent::Stopped).await?;
-                self.store.delete_chunks(id).await?;
-                self.store.delete_claims(id).await?;
+                if completes {
+                    tracker.advance_cdc(CdcEvent::Complete).await?;
+                } else {
+                    tracker.advance(JobEvent::Stop).await?;
+                }
+                let record = self.record(id).await?;
+                self.launch(record, None);
                 Ok(tracker.status())
             }
         }
     }
 
-    /// Lets a job stand still. The point in time is kept open in the source as long as this process lives.
+    async fn record(&self, id: &JobId) -> Result<JobRecord, JobError> {
+        self.store.job(id).await?.ok_or_else(|| JobError::NotFound(id.clone()))
+    }
+
+    /// Lets a job stand still. In the snapshot stage the point in time is kept open in the source as long as this process
+    /// lives; in the CDC stage the source keeps its log.
     ///
     /// # Errors
     /// When there is no such job or it does not run.
@@ -249,12 +276,26 @@ impl Supervisor {
             }
             .into());
         };
-        tracker.advance(JobEvent::Pause).await?;
+        let status = tracker.status();
+        let is_streaming = status.status == JobStatus::Running && status.cdc_status != CdcStatus::NotStarted;
+        if is_streaming {
+            if status.cdc_status != CdcStatus::Running {
+                return Err(CdcTransitionError {
+                    from: status.cdc_status,
+                    event: CdcEvent::Pause,
+                }
+                .into());
+            }
+            tracker.advance_cdc(CdcEvent::Pause).await?;
+        } else {
+            tracker.advance(JobEvent::Pause).await?;
+        }
         controls.pause.send_replace(true);
         // Confirmed only when nothing is written any more.
         let mut parked = controls.parked.subscribe();
         let is_idle = |tracker: &Tracker, parked: usize| {
-            parked >= controls.workers || tracker.status().statistics.processing_tables.is_empty()
+            let is_reading = is_streaming || !tracker.status().statistics.processing_tables.is_empty();
+            parked >= controls.workers || !is_reading
         };
         let _ = tokio::time::timeout(PAUSE_MAX, async {
             while !is_idle(&tracker, *parked.borrow_and_update()) {
@@ -274,18 +315,22 @@ impl Supervisor {
     /// When there is no such job or it is not paused.
     pub async fn resume(&self, id: &JobId) -> Result<MigrationJobStatus, JobError> {
         let status = self.known(id)?;
+        let is_streaming = !status.status.is_ended() && status.cdc_status == CdcStatus::Paused;
         if let Some((tracker, controls)) = self.running(id) {
-            tracker.advance(JobEvent::Resume).await?;
+            if is_streaming {
+                tracker.advance_cdc(CdcEvent::Resume).await?;
+            } else {
+                tracker.advance(JobEvent::Resume).await?;
+            }
             controls.pause.send_replace(false);
             return Ok(tracker.status());
         }
-        super::state::transition(status.status, JobEvent::Resume)?;
-        let mut record = self
-            .store
-            .job(id)
-            .await?
-            .ok_or_else(|| JobError::NotFound(id.clone()))?;
-        record.status.status = JobStatus::Running;
+        let mut record = self.record(id).await?;
+        if is_streaming {
+            record.status.cdc_status = super::state::cdc_transition(status.cdc_status, CdcEvent::Resume)?;
+        } else {
+            record.status.status = super::state::transition(status.status, JobEvent::Resume)?;
+        }
         self.store.save_job_status(&record.status).await?;
         let status = record.status.clone();
         self.launch(record, None);

@@ -5,6 +5,7 @@
 
 mod connect;
 mod error;
+mod ids;
 mod write;
 
 pub use connect::{Sink, check_connection};

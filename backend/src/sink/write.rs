@@ -31,6 +31,8 @@ pub struct Refused {
     /// Its place in the batch.
     pub index: usize,
     pub reason: String,
+    /// Another document has the same values in a unique index: it may go away.
+    pub is_duplicate: bool,
 }
 
 /// How a command names the documents that it did not take.
@@ -39,6 +41,16 @@ struct CommandError {
     code: i32,
     is_of_id: bool,
     reason: String,
+}
+
+impl From<CommandError> for Refused {
+    fn from(error: CommandError) -> Self {
+        Refused {
+            index: error.index,
+            reason: error.reason,
+            is_duplicate: error.code == DUPLICATE_KEY,
+        }
+    }
 }
 
 impl Sink {
@@ -70,10 +82,7 @@ impl Sink {
                     if error.code == DUPLICATE_KEY && error.is_of_id {
                         existing.push(error.index);
                     } else {
-                        report.refused.push(Refused {
-                            index: error.index,
-                            reason: error.reason,
-                        });
+                        report.refused.push(error.into());
                     }
                 }
             }
@@ -84,10 +93,7 @@ impl Sink {
                 .command(collection, part, documents, Command::Replace, cancel)
                 .await?;
             report.replaced += (part.len() - errors.len()) as u64;
-            report.refused.extend(errors.into_iter().map(|e| Refused {
-                index: e.index,
-                reason: e.reason,
-            }));
+            report.refused.extend(errors.into_iter().map(Refused::from));
         }
         Ok(report)
     }
@@ -107,7 +113,7 @@ impl Sink {
         retryable_concern_error(&answer).map_or(Ok(()), Err)
     }
 
-    /// Runs one command, again and again while the destination is away. Returns what it did not take.
+    /// Runs one command of writes. Returns what it did not take.
     async fn command(
         &self,
         collection: &str,
@@ -117,12 +123,44 @@ impl Sink {
         cancel: &CancellationToken,
     ) -> Result<Vec<CommandError>, SinkError> {
         let message = command.message(collection, part, documents, &self.write_concern);
+        let answer = self.repeated(&message, cancel).await?;
+        Ok(command_errors(&answer, part))
+    }
+
+    /// Deletes documents by `_id`, given as elements of raw BSON. One that is gone is fine. Returns how many there were.
+    ///
+    /// # Errors
+    /// When the destination stays away, or refuses.
+    pub async fn delete(
+        &self,
+        collection: &str,
+        ids: &[Vec<u8>],
+        cancel: &CancellationToken,
+    ) -> Result<u64, SinkError> {
+        let mut deleted = 0;
+        for part in ids.chunks(COMMAND_DOCUMENTS_MAX) {
+            let message = deletion(collection, part, &self.write_concern);
+            let answer = self.repeated(&message, cancel).await?;
+            deleted += answer.get_i32("n").map_or(0, |n| n.max(0) as u64);
+            if let Ok([error, ..]) = answer.get_array("writeErrors").map(Vec::as_slice) {
+                let error = error.as_document();
+                return Err(SinkError::Command {
+                    reason: error.map(described).unwrap_or_default(),
+                    code: error.and_then(|e| e.get_i32("code").ok()),
+                });
+            }
+        }
+        Ok(deleted)
+    }
+
+    /// Runs one command, again and again while the destination is away.
+    async fn repeated(&self, message: &RawDocumentBuf, cancel: &CancellationToken) -> Result<Document, SinkError> {
         let started = tokio::time::Instant::now();
         let mut pause = Duration::from_millis(50);
         loop {
             let error = match self.database.run_raw_command(message.clone()).await {
                 Ok(answer) => match retryable_concern_error(&answer) {
-                    None => return Ok(command_errors(&answer, part)),
+                    None => return Ok(answer),
                     Some(error) => error,
                 },
                 Err(error) => SinkError::of(&error, &self.hosts),
@@ -164,25 +202,50 @@ impl Command {
         head.insert(name, collection);
         head.insert("ordered", false);
         head.insert("writeConcern", write_concern.clone());
-        let head = RawDocumentBuf::try_from(&head).expect("a command has no key with a zero byte");
-        let mut out = Vec::with_capacity(size + 256);
-        let start = begin(&mut out);
-        // The members of the head, without its length and its end.
-        out.extend_from_slice(&head.as_bytes()[4..head.as_bytes().len() - 1]);
-        header(&mut out, ARRAY, list);
-        let array = begin(&mut out);
-        for (place, index) in part.iter().enumerate() {
-            let document = &documents[*index];
-            index_header(&mut out, DOCUMENT, place);
-            match self {
-                Command::Insert => out.extend_from_slice(&document.bson),
-                Command::Replace => replacement(&mut out, document),
+        list_command(&head, list, size, |out| {
+            for (place, index) in part.iter().enumerate() {
+                let document = &documents[*index];
+                index_header(out, DOCUMENT, place);
+                match self {
+                    Command::Insert => out.extend_from_slice(&document.bson),
+                    Command::Replace => replacement(out, document),
+                }
             }
-        }
-        end(&mut out, array);
-        end(&mut out, start);
-        RawDocumentBuf::from_bytes(out).expect("lengths were patched")
+        })
     }
+}
+
+/// A command with a list of documents that is written straight into it.
+fn list_command(head: &Document, list: &[u8], size: usize, write: impl FnOnce(&mut Vec<u8>)) -> RawDocumentBuf {
+    let head = RawDocumentBuf::try_from(head).expect("a command has no key with a zero byte");
+    let mut out = Vec::with_capacity(size + 256);
+    let start = begin(&mut out);
+    // The members of the head, without its length and its end.
+    out.extend_from_slice(&head.as_bytes()[4..head.as_bytes().len() - 1]);
+    header(&mut out, ARRAY, list);
+    let array = begin(&mut out);
+    write(&mut out);
+    end(&mut out, array);
+    end(&mut out, start);
+    RawDocumentBuf::from_bytes(out).expect("lengths were patched")
+}
+
+/// `{delete, deletes: [{q: {_id}, limit: 1}]}`
+fn deletion(collection: &str, ids: &[Vec<u8>], write_concern: &Document) -> RawDocumentBuf {
+    let head = doc! {"delete": collection, "ordered": false, "writeConcern": write_concern.clone()};
+    let size = ids.iter().map(|id| id.len() + 32).sum();
+    list_command(&head, b"deletes\0", size, |out| {
+        for (place, id) in ids.iter().enumerate() {
+            index_header(out, DOCUMENT, place);
+            let start = begin(out);
+            header(out, DOCUMENT, b"q\0");
+            let filter = begin(out);
+            out.extend_from_slice(id);
+            end(out, filter);
+            out.extend_from_slice(b"\x10limit\0\x01\0\0\0");
+            end(out, start);
+        }
+    })
 }
 
 /// `{q: {_id}, u: document, upsert: true}`
@@ -288,6 +351,11 @@ mod tests {
                 {"q": {"_id": 5}, "u": {"_id": 5}, "upsert": true},
             ]}
         );
+        let ids = [documents[0].id_element().to_vec()];
+        let read: Document = deletion("c", &ids, &doc! {"w": 1}).try_into().unwrap();
+        let expected = doc! {"delete": "c", "ordered": false, "writeConcern": {"w": 1},
+        "deletes": [{"q": {"_id": {"a.b": 1, "c": "x"}}, "limit": 1}]};
+        assert_eq!(read, expected);
         let message = Command::Insert.message("c", &[1], &documents, &doc! {"w": 1});
         let read: Document = message.try_into().unwrap();
         assert_eq!(

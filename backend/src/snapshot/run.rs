@@ -11,9 +11,8 @@ use crate::documents::{Batch, ChildReader, assemble_batch, streamed_nodes};
 use crate::plan::{CollectionPlan, Node, Plan, RootPlan};
 use crate::sink::{Sink, SinkError, WriteReport};
 use crate::source::SourceError;
-use crate::source::postgres::PgSource;
 use crate::source::postgres::reader::{PgReader, PgSnapshot};
-use crate::store::{Claim, RootChunks, Store, StoreError};
+use crate::store::{Claim, Contender, RootChunks, Store, StoreError};
 use godwit_shared::ids::JobId;
 use godwit_shared::job::EventStage;
 use std::collections::HashMap;
@@ -42,7 +41,8 @@ const STOP_MAX: Duration = Duration::from_millis(1500);
 pub struct SnapshotRun {
     pub job: JobId,
     pub plan: Arc<Plan>,
-    pub source: PgSource,
+    /// The point in time that everything is read in.
+    pub point: Arc<PgSnapshot>,
     pub sink: Sink,
     pub store: Store,
     pub progress: Arc<Progress>,
@@ -54,6 +54,8 @@ pub struct SnapshotRun {
     pub workers: usize,
     /// Collections are replaced into, not only inserted: they may hold documents.
     pub expect_existing: bool,
+    /// Changes since the first point in time follow, and make one of several.
+    pub is_continuous: bool,
 }
 
 /// How a run ended without an error.
@@ -82,26 +84,26 @@ impl From<TooManyErrors> for SnapshotError {
     }
 }
 
-/// Copies what is not copied yet, in a new point in time.
+/// Copies what is not copied yet.
 ///
 /// # Errors
 /// The first error of any worker; what was written stays, and finished chunks are remembered.
 pub async fn run(run: SnapshotRun) -> Result<Outcome, SnapshotError> {
-    let snapshot = tokio::select! {
-        biased;
-        () = run.cancel.cancelled() => return Ok(Outcome::Cancelled),
-        snapshot = PgSnapshot::begin(&run.source) => Arc::new(snapshot?),
-    };
+    let snapshot = run.point.clone();
     let mut done: HashMap<(usize, usize), RootChunks> = HashMap::new();
     let queue = tokio::select! {
         biased;
         () = run.cancel.cancelled() => return Ok(Outcome::Cancelled),
         queue = make_queue(&run, &snapshot, &mut done) => queue?,
     };
+    let place = |name: String| run.progress.tables.iter().position(|t| t.name == name);
     let shared = Arc::new(Shared {
         queue: Mutex::new(queue),
         done: tokio::sync::Mutex::new(done),
         snapshot,
+        table_of: (run.plan.nodes())
+            .filter_map(|n| Some((n.id, place(n.table.name.to_string())?)))
+            .collect(),
     });
     run.parked.send_replace(0);
     let mut workers = JoinSet::new();
@@ -149,6 +151,8 @@ struct Shared {
     queue: Mutex<RootQueue>,
     done: tokio::sync::Mutex<HashMap<(usize, usize), RootChunks>>,
     snapshot: Arc<PgSnapshot>,
+    /// The place of each node's table in the job's progress, by the node's id.
+    table_of: HashMap<usize, usize>,
 }
 
 /// The name under which the chunks of a root are remembered.
@@ -192,7 +196,7 @@ async fn make_queue(
                 }
             };
             let open = open_chunks(c, r, &chunks, !streamed_nodes(root).is_empty());
-            if !chunks.done.is_empty() && !open.is_empty() {
+            if !chunks.done.is_empty() && !open.is_empty() && !run.is_continuous {
                 let message = "rows of this collection are of two points in time: those read before the interruption and those read after it";
                 run.progress.report(
                     [note(IssueKind::TwoPointsInTime, &collection.name, message)],
@@ -376,12 +380,34 @@ impl Worker<'_> {
             if is_granted {
                 kept.push(document);
             } else {
+                self.remember_contender(collection, root, &document).await?;
                 let message = format!("another row has the same `_id` in \"{}\"", collection.name);
                 issues.push(document_issue(IssueKind::DuplicateId, &root.node, &document, message));
             }
         }
         self.run.progress.report(issues, EventStage::Snapshotting)?;
         Ok(kept)
+    }
+
+    /// While changes are followed, the row gets the `_id` when the other one goes.
+    async fn remember_contender(
+        &self,
+        collection: &CollectionPlan,
+        root: &RootPlan,
+        document: &Assembled,
+    ) -> Result<(), SnapshotError> {
+        if !self.run.is_continuous {
+            return Ok(());
+        }
+        let place = collection.roots.iter().position(|r| r.node.id == root.node.id);
+        let contender = Contender {
+            root: place.unwrap_or_default(),
+            owner: document.owner,
+            key: document.key.iter().map(|(_, value)| Some(value.clone())).collect(),
+        };
+        let id = document.id_element();
+        let store = &self.run.store;
+        Ok(store.contend(&self.run.job, &collection.name, id, &contender).await?)
     }
 
     async fn write(
@@ -501,8 +527,7 @@ impl Worker<'_> {
     }
 
     fn table_of(&self, node: usize) -> Option<usize> {
-        let name = self.run.plan.nodes().find(|n| n.id == node)?.table.name.to_string();
-        self.run.progress.tables.iter().position(|t| t.name == name)
+        self.shared.table_of.get(&node).copied()
     }
 
     /// Notes which tables are being read, until the guard is dropped.

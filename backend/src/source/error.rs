@@ -31,6 +31,8 @@ pub enum SourceError {
     ConnectionLost { reason: String },
     #[error("the source refused a query: {reason}")]
     Query { reason: String },
+    #[error("the replication slot \"{slot}\" is in use by another connection")]
+    SlotInUse { slot: String },
     #[error(transparent)]
     MalformedRow(#[from] crate::data::row::MalformedRow),
     #[error("cancelled")]
@@ -53,7 +55,10 @@ impl SourceError {
             SourceError::NoSelect { .. } => ErrorCode::SourcePermission,
             SourceError::RowSecurity { .. } => ErrorCode::RowSecurity,
             SourceError::IdentityNotSet { .. } => ErrorCode::PreflightFailed,
-            SourceError::Query { .. } | SourceError::MalformedRow(_) | SourceError::Cancelled => ErrorCode::Internal,
+            SourceError::Query { .. }
+            | SourceError::SlotInUse { .. }
+            | SourceError::MalformedRow(_)
+            | SourceError::Cancelled => ErrorCode::Internal,
         }
     }
 
@@ -86,6 +91,7 @@ impl SourceError {
                 "Let the owner of the table run the script of the preflight check, at a time when no long transaction uses it."
             }
             SourceError::ConnectionLost { .. } => "The job can be started again when the source answers.",
+            SourceError::SlotInUse { .. } => "End what reads from the slot, then try again.",
             SourceError::Query { .. } | SourceError::MalformedRow(_) | SourceError::Cancelled => return None,
         })
     }

@@ -1,10 +1,13 @@
 //! Which row has which `_id`, for plans in which two rows may come to the same one: calculated ids, several tables in
 //! one collection, keys that lose digits in BSON. The first row keeps the `_id`; a later one is an issue.
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, from_json, to_json};
+use bson::raw::cstr;
 use bson::{Document, RawBson, RawDocumentBuf, doc, rawdoc};
+use futures_util::TryStreamExt;
 use godwit_shared::ids::JobId;
 use mongodb::error::ErrorKind;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// A row's wish to have an `_id`.
@@ -69,14 +72,105 @@ impl Store {
             .collect())
     }
 
+    /// The `_id`s that rows have: the row with each, as an element of raw BSON.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn claims_of(
+        &self,
+        job: &JobId,
+        collection: &str,
+        owners: &[i64],
+    ) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
+        let filter = doc! {"j": job.as_str(), "c": collection, "o": {"$in": owners}};
+        let mut found = self
+            .database
+            .collection::<RawDocumentBuf>("claims")
+            .find(filter)
+            .await?;
+        let mut claims = Vec::new();
+        while let Some(entry) = found.try_next().await? {
+            let malformed = |e: bson::error::Error| StoreError::Malformed(e.to_string());
+            let id = entry
+                .get_document("_id")
+                .map_err(|e| StoreError::Malformed(e.to_string()))?;
+            let Some(value) = id.get("i").map_err(malformed)? else {
+                continue;
+            };
+            let mut element = RawDocumentBuf::new();
+            element.append(cstr!("_id"), value);
+            let bytes = element.as_bytes();
+            let owner = entry.get_i64("o").map_err(|e| StoreError::Malformed(e.to_string()))?;
+            claims.push((owner, bytes[4..bytes.len() - 1].to_vec()));
+        }
+        Ok(claims)
+    }
+
+    /// Gives `_id`s back, and returns the rows that waited for one of them.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn release(&self, job: &JobId, collection: &str, ids: &[Vec<u8>]) -> Result<Vec<Contender>, StoreError> {
+        let mut waiting = Vec::new();
+        for part in ids.chunks(1_000) {
+            let keys: bson::RawArrayBuf = part.iter().map(|id| claim_id(job, collection, id)).collect();
+            let list = Document::try_from(rawdoc! {"$in": keys})
+                .map_err(|e: bson::error::Error| StoreError::Malformed(e.to_string()))?;
+            let mut found = self.collection("contenders").find(doc! {"w": list.clone()}).await?;
+            while let Some(entry) = found.try_next().await? {
+                waiting.push(from_json(&entry, "contender")?);
+            }
+            self.collection("claims")
+                .delete_many(doc! {"_id": list.clone()})
+                .await?;
+            self.collection("contenders").delete_many(doc! {"w": list}).await?;
+        }
+        Ok(waiting)
+    }
+
+    /// Remembers a row that would have an `_id` if another row had not.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn contend(
+        &self,
+        job: &JobId,
+        collection: &str,
+        id: &[u8],
+        contender: &Contender,
+    ) -> Result<(), StoreError> {
+        let wanted = Document::try_from(claim_id(job, collection, id))
+            .map_err(|e: bson::error::Error| StoreError::Malformed(e.to_string()))?;
+        let key = doc! {"w": wanted.clone(), "o": contender.owner};
+        let entry = doc! {"_id": key.clone(), "w": wanted, "j": job.as_str(), "contender": to_json(contender)};
+        self.collection("contenders")
+            .replace_one(doc! {"_id": key}, entry)
+            .upsert(true)
+            .await?;
+        Ok(())
+    }
+
     /// Forgets the claims of a job.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn delete_claims(&self, job: &JobId) -> Result<(), StoreError> {
         self.collection("claims").delete_many(doc! {"j": job.as_str()}).await?;
+        self.collection("contenders")
+            .delete_many(doc! {"j": job.as_str()})
+            .await?;
         Ok(())
     }
+}
+
+/// A row whose `_id` another row has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contender {
+    /// Which root of the collection it belongs to.
+    pub root: usize,
+    pub owner: i64,
+    /// The printed values of its row key; empty where they are not known.
+    pub key: Vec<Option<String>>,
 }
 
 fn value_of(id_element: &[u8]) -> RawBson {

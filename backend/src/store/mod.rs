@@ -3,6 +3,7 @@
 //! Several processes may share it. What clients see is kept as the JSON that they get, so that no second form of it
 //! can drift; secrets are encrypted with a key that is not in the store.
 
+mod checkpoints;
 mod claims;
 mod connections;
 mod jobs;
@@ -18,7 +19,7 @@ use serde::de::DeserializeOwned;
 use std::path::Path;
 use std::time::Duration;
 
-pub use claims::Claim;
+pub use claims::{Claim, Contender};
 pub use connections::{StoredJdbc, StoredMongodb};
 pub use jobs::{JobRecord, JobSecrets, RootChunks};
 pub use local::LocalMongod;
@@ -95,6 +96,10 @@ impl Store {
         self.collection("chunks")
             .create_index(IndexModel::builder().keys(doc! {"job": 1}).build())
             .await?;
+        let by_owner = IndexModel::builder().keys(doc! {"j": 1, "c": 1, "o": 1}).build();
+        self.collection("claims").create_index(by_owner).await?;
+        let by_wish = IndexModel::builder().keys(doc! {"w": 1}).build();
+        self.collection("contenders").create_index(by_wish).await?;
         Ok(())
     }
 

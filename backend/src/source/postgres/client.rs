@@ -113,7 +113,7 @@ impl PgSource {
         Ok(started(client, connection, Some(tls)))
     }
 
-    fn tls_config(&self) -> Result<ClientConfig, SourceError> {
+    pub(super) fn tls_config(&self) -> Result<ClientConfig, SourceError> {
         let provider = CryptoProvider::get_default()
             .cloned()
             .unwrap_or_else(|| Arc::new(rustls::crypto::ring::default_provider()));
@@ -234,13 +234,19 @@ fn causes(error: &tokio_postgres::Error) -> String {
 pub(super) fn query_error(error: tokio_postgres::Error) -> SourceError {
     let reason = causes(&error);
     match error.code() {
-        Some(&SqlState::QUERY_CANCELED) => SourceError::Cancelled,
-        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => SourceError::NoSelect { tables: vec![reason] },
-        Some(code) if code.code().starts_with("57P") || code.code().starts_with("08") => {
-            SourceError::ConnectionLost { reason }
-        }
-        Some(_) => SourceError::Query { reason },
+        Some(code) => server_error(code.code(), reason),
         None => SourceError::ConnectionLost { reason },
+    }
+}
+
+/// An error that the server reports with a code.
+/// <https://www.postgresql.org/docs/15/errcodes-appendix.html>
+pub(super) fn server_error(code: &str, reason: String) -> SourceError {
+    match code {
+        "57014" => SourceError::Cancelled,
+        "42501" => SourceError::NoSelect { tables: vec![reason] },
+        code if code.starts_with("57P") || code.starts_with("08") => SourceError::ConnectionLost { reason },
+        _ => SourceError::Query { reason },
     }
 }
 

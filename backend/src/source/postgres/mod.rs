@@ -11,9 +11,11 @@ pub mod model;
 pub mod preflight;
 pub mod queries;
 pub mod reader;
+pub mod replication;
 pub mod row_filter;
 pub mod schema;
 pub mod url;
 pub mod values;
+pub mod watch;
 
 pub use client::PgSource;

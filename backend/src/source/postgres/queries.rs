@@ -57,11 +57,9 @@ pub fn child_rows(node: &Node, parent: &CatalogTable, join: &Join, keys: &[Vec<S
         .iter()
         .zip(keys)
         .map(|(pair, values)| {
-            let items: Vec<String> = values.iter().map(|v| super::values::array_element(v)).collect();
-            format!(
-                "{}::{}[]",
-                literal(&format!("{{{}}}", items.join(","))),
-                parent.columns[pair.parent].cast
+            array_of(
+                values.iter().map(|v| Some(v.as_str())),
+                &parent.columns[pair.parent].cast,
             )
         })
         .collect();
@@ -120,6 +118,211 @@ pub fn child_rows(node: &Node, parent: &CatalogTable, join: &Join, keys: &[Vec<S
             ))
         }
     }
+}
+
+/// An array literal of printed values.
+fn array_of<'v>(values: impl Iterator<Item = Option<&'v str>>, cast: &str) -> String {
+    let items: Vec<String> = values
+        .map(|v| v.map_or_else(|| "NULL".to_owned(), super::values::array_element))
+        .collect();
+    format!("{}::{cast}[]", literal(&format!("{{{}}}", items.join(","))))
+}
+
+/// `unnest` of one array for each column, with the number of each element: `k(k1, k2, ..., n)`. `casts` are the types
+/// of the values; [`key_name`] refers to one.
+fn key_list(keys: &[&Vec<Option<&str>>], columns: &[usize], casts: &[&str]) -> String {
+    let arrays: Vec<String> = (columns.iter().zip(casts))
+        .map(|(i, cast)| {
+            array_of(
+                keys.iter().map(|k| k[*i]),
+                if cast.ends_with("[]") { "text" } else { cast },
+            )
+        })
+        .collect();
+    let names: Vec<String> = (1..=columns.len()).map(|i| format!("k{i}, ")).collect();
+    format!(
+        "unnest({}) WITH ORDINALITY AS k({}n)",
+        arrays.join(", "),
+        names.concat()
+    )
+}
+
+/// A value of [`key_list`]. An array of arrays would come apart into single elements: those go as texts.
+fn key_name(place: usize, cast: &str) -> String {
+    let cast = if cast.ends_with("[]") {
+        format!("::{cast}")
+    } else {
+        String::new()
+    };
+    format!("k.k{}{cast}", place + 1)
+}
+
+/// Root rows by primary key: the number of the key, whether there is such a row, the cells of the key as the source
+/// reads them, and the cells of the row, which are null where there is none.
+pub fn roots_by_key(node: &Node, keys: &[Vec<Option<&str>>]) -> String {
+    let key = &node.table.primary_key;
+    let all: Vec<&Vec<Option<&str>>> = keys.iter().collect();
+    let places: Vec<usize> = (0..key.len()).collect();
+    let casts: Vec<&str> = key.iter().map(|c| node.table.columns[*c].cast.as_str()).collect();
+    let of_key: Vec<String> = (key.iter().enumerate())
+        .map(|(i, c)| as_cell(&key_name(i, casts[i]), node.table.columns[*c].reads_as_text))
+        .collect();
+    let of_row: Vec<String> = node.columns.iter().map(|c| cell(&node.table, *c, "c")).collect();
+    let conditions: Vec<String> = (key.iter().enumerate())
+        .map(|(i, c)| format!("c.{} = {}", quote(&node.table.columns[*c].name), key_name(i, casts[i])))
+        .collect();
+    let selected: Vec<String> = of_key.into_iter().chain(of_row).collect();
+    copy(&format!(
+        "SELECT k.n::int4, c.{} IS NOT NULL, {} FROM {} LEFT JOIN {} ON {} ORDER BY k.n",
+        quote(&node.table.columns[key[0]].name),
+        selected.join(", "),
+        key_list(&all, &places, &casts),
+        from_item(&node.table, node.table_filter.as_ref(), "c"),
+        conditions.join(" AND ")
+    ))
+}
+
+/// Printed rows of a table without a primary key in the form in which its rows are read; a generated column is null.
+pub fn decoded_rows(node: &Node, keys: &[Vec<Option<&str>>]) -> String {
+    let columns = node.table.row_key();
+    let all: Vec<&Vec<Option<&str>>> = keys.iter().collect();
+    let places: Vec<usize> = (0..columns.len()).collect();
+    // As texts first: not every type has arrays.
+    let casts = vec!["text"; columns.len()];
+    let cells: Vec<String> = (node.columns.iter())
+        .map(|c| {
+            let column = &node.table.columns[*c];
+            match columns.iter().position(|k| k == c) {
+                Some(i) => as_cell(&format!("k.k{}::{}", i + 1, column.cast), column.reads_as_text),
+                None => format!("NULL::{}", if column.reads_as_text { "text" } else { &column.cast }),
+            }
+        })
+        .collect();
+    copy(&format!(
+        "SELECT {} FROM {} ORDER BY k.n",
+        cells.join(", "),
+        key_list(&all, &places, &casts)
+    ))
+}
+
+/// Rows that are equal to printed rows, for a table without a primary key: queries with the places of the keys that
+/// each asks for. One query for each set of columns that are null, so that every condition is an equality that the
+/// source can hash: `IS NOT DISTINCT FROM` it cannot.
+pub fn rows_equal_to(node: &Node, keys: &[Vec<Option<&str>>]) -> Vec<(Vec<u32>, String)> {
+    let columns = node.table.row_key();
+    let mut groups: Vec<(Vec<bool>, Vec<u32>)> = Vec::new();
+    for (place, key) in keys.iter().enumerate() {
+        let nulls: Vec<bool> = key.iter().map(Option::is_none).collect();
+        match groups.iter_mut().find(|(n, _)| *n == nulls) {
+            Some((_, places)) => places.push(place as u32),
+            None => groups.push((nulls, vec![place as u32])),
+        }
+    }
+    let order = order_terms(&node.table, &node.order, "c");
+    let order = if order.is_empty() {
+        String::new()
+    } else {
+        format!(", {}", order.join(", "))
+    };
+    groups
+        .into_iter()
+        .map(|(nulls, places)| {
+            let mine: Vec<&Vec<Option<&str>>> = places.iter().map(|p| &keys[*p as usize]).collect();
+            let given: Vec<usize> = (0..columns.len()).filter(|i| !nulls[*i]).collect();
+            let of = |i: usize| &node.table.columns[columns[i]];
+            let casts: Vec<&str> = (given.iter())
+                .map(|i| {
+                    if of(*i).is_orderable {
+                        of(*i).cast.as_str()
+                    } else {
+                        "text"
+                    }
+                })
+                .collect();
+            let names: Vec<String> = (0..columns.len())
+                .map(|i| format!("c.{}", quote(&of(i).name)))
+                .collect();
+            let equalities = given.iter().enumerate().map(|(k, i)| {
+                if of(*i).is_orderable {
+                    format!("{} = {}", names[*i], key_name(k, casts[k]))
+                } else {
+                    format!("format('%s', {}) = k.k{}", names[*i], k + 1)
+                }
+            });
+            let empties = (0..columns.len())
+                .filter(|i| nulls[*i])
+                .map(|i| format!("num_nulls({}) = 1", names[i]));
+            // A format of null is no text but an empty one.
+            let filled = (given.iter())
+                .filter(|i| !of(**i).is_orderable)
+                .map(|i| format!("num_nulls({}) = 0", names[*i]));
+            let conditions: Vec<String> = equalities.chain(empties).chain(filled).collect();
+            let list = if given.is_empty() {
+                format!("generate_series(1, {}) AS k(n)", mine.len())
+            } else {
+                key_list(&mine, &given, &casts)
+            };
+            let sql = copy(&format!(
+                "SELECT k.n::int4, {} FROM {list} JOIN {} ON {} ORDER BY k.n{order}",
+                select_list(node, "c"),
+                from_item(&node.table, node.table_filter.as_ref(), "c"),
+                conditions.join(" AND ")
+            ));
+            (places, sql)
+        })
+        .collect()
+}
+
+/// The keys of the root rows above rows of a node with given values in the columns of its join, each once. `path` leads
+/// from the root to the node. No filter is applied: a document that a filter takes out has to be found as well.
+pub fn roots_above(path: &[&Node], keys: &[Vec<Option<&str>>]) -> String {
+    let (node, ancestors) = path.split_last().expect("a path has at least its root");
+    let join = node.join.as_ref().expect("a child has a join");
+    let all: Vec<&Vec<Option<&str>>> = keys.iter().collect();
+    let places: Vec<usize> = (0..join.pairs.len()).collect();
+    let casts: Vec<&str> = (join.pairs.iter())
+        .map(|p| node.table.columns[p.own].cast.as_str())
+        .collect();
+    let name =
+        |alias: usize, table: &CatalogTable, column: usize| format!("a{alias}.{}", quote(&table.columns[column].name));
+    let mut from = key_list(&all, &places, &casts);
+    for (i, ancestor) in ancestors.iter().enumerate().rev() {
+        let below = path[i + 1];
+        let pairs = below.join.iter().flat_map(|j| &j.pairs).enumerate();
+        let conditions: Vec<String> = pairs
+            .map(|(k, p)| {
+                let lower = if i + 1 == ancestors.len() {
+                    key_name(k, casts[k])
+                } else {
+                    name(i + 1, &below.table, p.own)
+                };
+                equal(&name(i, &ancestor.table, p.parent), &lower, p.as_text)
+            })
+            .collect();
+        from = format!(
+            "{from} JOIN {} AS a{i} ON {}",
+            only(&ancestor.table),
+            conditions.join(" AND ")
+        );
+    }
+    let root = &ancestors[0].table;
+    let selected: Vec<String> = (root.row_key().iter())
+        .map(|c| as_cell(&name(0, root, *c), true))
+        .collect();
+    copy(&format!("SELECT DISTINCT {} FROM {from}", selected.join(", ")))
+}
+
+/// The values of some columns, as they are printed, each combination once: of all rows of a table, or of one of its
+/// partitions.
+pub fn printed_values(table: &CatalogTable, leaf: Option<&str>, columns: &[usize]) -> String {
+    let selected: Vec<String> = (columns.iter())
+        .map(|c| as_cell(&format!("c.{}", quote(&table.columns[*c].name)), true))
+        .collect();
+    // The columns of a primary key are different in every row already.
+    let is_key = columns == table.primary_key;
+    let distinct = if is_key { "" } else { "DISTINCT " };
+    let from = leaf.map_or_else(|| only(table), |leaf| format!("ONLY {leaf}"));
+    copy(&format!("SELECT {distinct}{} FROM {from} AS c", selected.join(", ")))
 }
 
 /// All rows of a node below the roots of a range, in the order of the roots' primary keys: the key of the root, then
@@ -319,11 +522,14 @@ fn select_list(node: &Node, alias: &str) -> String {
 /// a cast to text does not always (it adds `/32` to an inet).
 fn cell(table: &CatalogTable, column: usize, alias: &str) -> String {
     let c = &table.columns[column];
-    let name = format!("{alias}.{}", quote(&c.name));
-    if c.reads_as_text {
-        format!("CASE WHEN num_nulls({name}) = 0 THEN format('%s', {name}) END")
+    as_cell(&format!("{alias}.{}", quote(&c.name)), c.reads_as_text)
+}
+
+fn as_cell(value: &str, as_text: bool) -> String {
+    if as_text {
+        format!("CASE WHEN num_nulls({value}) = 0 THEN format('%s', {value}) END")
     } else {
-        name
+        value.to_owned()
     }
 }
 

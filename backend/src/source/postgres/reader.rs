@@ -9,6 +9,7 @@ use crate::source::SourceError;
 use bytes::{Buf, Bytes};
 use futures_util::StreamExt;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio_postgres::CopyOutStream;
 
 /// Signature, flags and the length of the header's extension.
@@ -26,6 +27,9 @@ pub struct PgSnapshot {
     source: PgSource,
     holder: PgClient,
     id: String,
+    transactions: TransactionSet,
+    /// Connections that were given back, for the next readers.
+    idle: Mutex<Vec<PgClient>>,
 }
 
 /// A connection inside a snapshot.
@@ -42,25 +46,106 @@ pub struct RowStream {
     is_ended: bool,
 }
 
+/// Which transactions a point in time contains.
+/// <https://www.postgresql.org/docs/15/functions-info.html#FUNCTIONS-INFO-SNAPSHOT>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransactionSet {
+    /// All below had ended.
+    xmin: u64,
+    /// None from here on had ended.
+    xmax: u64,
+    /// Those between that had not.
+    in_progress: Vec<u64>,
+}
+
+impl TransactionSet {
+    /// Whether a transaction of the log, which is committed, is visible. The log's number has 32 bits: it is widened to
+    /// the one nearest to the snapshot's own, for no two that can meet are 2³¹ apart.
+    pub fn contains(&self, transaction: u32) -> bool {
+        let nearest = i64::from(transaction.wrapping_sub(self.xmax as u32) as i32);
+        let wide = self.xmax.saturating_add_signed(nearest);
+        wide < self.xmin || (wide < self.xmax && !self.in_progress.contains(&wide))
+    }
+
+    /// Reads `xmin:xmax:number,number`.
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, ':');
+        let (xmin, xmax) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        let list = parts.next()?.split(',').filter(|n| !n.is_empty());
+        Some(Self {
+            xmin,
+            xmax,
+            in_progress: list.map(str::parse).collect::<Result<_, _>>().ok()?,
+        })
+    }
+}
+
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 impl PgSnapshot {
-    /// Fixes a point in time.
+    /// Fixes a point in time. The tables are locked first against changes of their definition: a table that is
+    /// rewritten would look empty to an older point in time, and what is read would not fit the catalog.
     ///
     /// # Errors
     /// When the source cannot be reached.
-    pub async fn begin(source: &PgSource) -> Result<Self, SourceError> {
+    pub async fn begin(source: &PgSource, tables: &[Arc<CatalogTable>]) -> Result<Self, SourceError> {
         let holder = source.connect().await?;
-        holder.client.batch_execute(BEGIN).await.map_err(query_error)?;
-        let row = holder
+        Self::fix(source.clone(), holder, Vec::new(), None, tables).await
+    }
+
+    /// Takes over a point in time that another connection exported, before that connection does anything else.
+    ///
+    /// # Errors
+    /// When the source cannot be reached, or the point in time is gone.
+    pub async fn import(source: &PgSource, exported: &str, tables: &[Arc<CatalogTable>]) -> Result<Self, SourceError> {
+        let holder = source.connect().await?;
+        Self::fix(source.clone(), holder, Vec::new(), Some(exported), tables).await
+    }
+
+    /// Gives this point in time up for a new one, on the same connections.
+    ///
+    /// # Errors
+    /// When the source is gone.
+    pub async fn renew(self, tables: &[Arc<CatalogTable>]) -> Result<Self, SourceError> {
+        let idle = self.idle.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.holder
             .client
-            .query_one("SELECT pg_export_snapshot()", &[])
+            .batch_execute("ROLLBACK")
             .await
             .map_err(query_error)?;
+        Self::fix(self.source, self.holder, idle, None, tables).await
+    }
+
+    async fn fix(
+        source: PgSource,
+        holder: PgClient,
+        idle: Vec<PgClient>,
+        exported: Option<&str>,
+        tables: &[Arc<CatalogTable>],
+    ) -> Result<Self, SourceError> {
+        let names: Vec<String> = tables.iter().map(|t| queries::only(t)).collect();
+        let lock = format!("LOCK TABLE {} IN ACCESS SHARE MODE", names.join(", "));
+        let import = exported.map(|id| format!("SET TRANSACTION SNAPSHOT {}", queries::literal(id)));
+        // A lock is no query: the point in time is that of the first one after it.
+        let lock = (!tables.is_empty()).then_some(lock);
+        let steps: Vec<String> = [Some(BEGIN.to_owned()), import, lock].into_iter().flatten().collect();
+        holder
+            .client
+            .batch_execute(&steps.join("; "))
+            .await
+            .map_err(query_error)?;
+        let row = holder
+            .client
+            .query_one("SELECT pg_export_snapshot(), txid_current_snapshot()::text", &[])
+            .await
+            .map_err(query_error)?;
+        let transactions = TransactionSet::parse(row.get(1)).ok_or(MalformedRow("a snapshot that cannot be read"))?;
         Ok(Self {
-            source: source.clone(),
+            source,
             id: row.get(0),
             holder,
+            transactions,
+            idle: Mutex::new(idle),
         })
     }
 
@@ -69,15 +154,29 @@ impl PgSnapshot {
         &self.holder
     }
 
-    /// Opens one more connection on the same point in time.
+    /// Which transactions it contains.
+    pub fn transactions(&self) -> &TransactionSet {
+        &self.transactions
+    }
+
+    /// Opens one more connection on the same point in time, or takes one that was given back.
     ///
     /// # Errors
     /// When the source cannot be reached, or the snapshot is gone with its connection.
     pub async fn reader(&self) -> Result<PgReader, SourceError> {
-        let pg = self.source.connect().await?;
-        let sql = format!("{BEGIN}; SET TRANSACTION SNAPSHOT {}", queries::literal(&self.id));
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let (pg, end) = match idle {
+            Some(pg) => (pg, "ROLLBACK; "),
+            None => (self.source.connect().await?, ""),
+        };
+        let sql = format!("{end}{BEGIN}; SET TRANSACTION SNAPSHOT {}", queries::literal(&self.id));
         pg.client.batch_execute(&sql).await.map_err(query_error)?;
         Ok(PgReader { pg })
+    }
+
+    /// Takes a connection back that has read all it was asked for.
+    pub fn give_back(&self, reader: PgReader) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader.pg);
     }
 
     /// Keys that cut a table into parts of about equal size; empty when one part is enough.
@@ -160,12 +259,92 @@ impl PgReader {
                 self.pg.cancel_query().await;
                 return Ok(None);
             }
-            // The number is the first field: a count of fields, a length, four bytes.
-            let number = crate::data::row::read_i32(&tuple, 6)?;
-            numbers.push(u32::try_from(number - 1).map_err(|_| MalformedRow("a key number below 1"))?);
+            numbers.push(read_number(&tuple)?);
             rows.push_copy_tuple(tuple, 1)?;
         }
         Ok(Some((rows, numbers)))
+    }
+
+    /// Reads root rows by their keys: see [`RootRows`].
+    ///
+    /// # Errors
+    /// When the source refuses the read or is gone in the middle of it.
+    pub async fn read_roots(&self, node: &Node, keys: &[Vec<Option<&str>>]) -> Result<RootRows, SourceError> {
+        let own = node.table.primary_key.len();
+        let mut read = RootRows::new(node);
+        if own == 0 {
+            return self.read_keyless(node, keys, read).await;
+        }
+        let places: Vec<Option<usize>> = (node.columns.iter())
+            .map(|c| node.table.primary_key.iter().position(|k| k == c).map(|i| i + 2))
+            .collect();
+        let mut stream = self
+            .copy(&queries::roots_by_key(node, keys), node.columns.len(), 2 + own)
+            .await?;
+        while let Some(tuple) = stream.next_tuple().await? {
+            let number = read_number(&tuple)?;
+            // The second field tells whether there is such a row: a length of 1, then the byte.
+            let is_there = tuple.get(14) == Some(&1);
+            read.keys.push_fields(&tuple, &places)?;
+            if is_there {
+                read.rows.push_copy_tuple(tuple, 2 + own)?;
+                read.numbers.push(number);
+            }
+        }
+        Ok(read)
+    }
+
+    /// Equal rows of a table without a primary key are told apart by nothing: all of them are read.
+    async fn read_keyless(
+        &self,
+        node: &Node,
+        keys: &[Vec<Option<&str>>],
+        mut read: RootRows,
+    ) -> Result<RootRows, SourceError> {
+        let mut stream = self
+            .copy(&queries::decoded_rows(node, keys), node.columns.len(), 0)
+            .await?;
+        while let Some(tuple) = stream.next_tuple().await? {
+            read.keys.push_copy_tuple(tuple, 0)?;
+        }
+        for (numbers, sql) in queries::rows_equal_to(node, keys) {
+            let mut stream = self.copy(&sql, node.columns.len(), 1).await?;
+            while let Some(tuple) = stream.next_tuple().await? {
+                let place = read_number(&tuple)? as usize;
+                read.rows.push_copy_tuple(tuple, 1)?;
+                read.numbers
+                    .push(*numbers.get(place).ok_or(MalformedRow("a key number out of range"))?);
+            }
+        }
+        Ok(read)
+    }
+
+    /// Streams the keys of the root rows above rows of a node that have given values in the columns of its join; each
+    /// root once. A key may be that of a row that no filter lets through.
+    ///
+    /// # Errors
+    /// When the source refuses the read.
+    pub async fn stream_roots_above(
+        &self,
+        path: &[&Node],
+        keys: &[Vec<Option<&str>>],
+    ) -> Result<RowStream, SourceError> {
+        let sql = queries::roots_above(path, keys);
+        self.copy(&sql, path[0].table.row_key().len(), 0).await
+    }
+
+    /// Streams the values of some columns of a table or of one of its partitions, printed, each combination once.
+    ///
+    /// # Errors
+    /// When the source refuses the read.
+    pub async fn stream_values(
+        &self,
+        table: &CatalogTable,
+        leaf: Option<&str>,
+        columns: &[usize],
+    ) -> Result<RowStream, SourceError> {
+        self.copy(&queries::printed_values(table, leaf, columns), columns.len(), 0)
+            .await
     }
 
     /// Streams all rows of a node below the roots of a range, in the order of the roots: [`queries::streamed_rows`].
@@ -193,6 +372,34 @@ impl PgReader {
             has_header: false,
             is_ended: false,
         })
+    }
+}
+
+/// The number of a key, from 0; the source counts from 1. It is the first field: a count of fields, a length, four
+/// bytes.
+fn read_number(tuple: &[u8]) -> Result<u32, MalformedRow> {
+    let number = crate::data::row::read_i32(tuple, 6)?;
+    u32::try_from(number - 1).map_err(|_| MalformedRow("a key number below 1"))
+}
+
+/// Root rows that were asked for by key.
+#[derive(Debug, Default)]
+pub struct RootRows {
+    /// For each key a row that holds the columns of the key and nothing else.
+    pub keys: RowSet,
+    /// The rows that there are; of a table without a primary key several may belong to one key.
+    pub rows: RowSet,
+    /// The place of the key of each row.
+    pub numbers: Vec<u32>,
+}
+
+impl RootRows {
+    fn new(node: &Node) -> Self {
+        Self {
+            keys: RowSet::new(node.columns.len()),
+            rows: RowSet::new(node.columns.len()),
+            numbers: Vec::new(),
+        }
     }
 }
 
@@ -243,5 +450,28 @@ impl RowStream {
             }
         }
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_is_visible_when_it_had_ended_before_the_snapshot() {
+        let set = TransactionSet::parse("100:105:101,103").unwrap();
+        let visible: Vec<u32> = (98..108).filter(|t| set.contains(*t)).collect();
+        assert_eq!(visible, [98, 99, 100, 102, 104]);
+        assert!(TransactionSet::parse("7:7:").unwrap().contains(6));
+        assert!(!TransactionSet::parse("7:7:").unwrap().contains(7));
+        assert_eq!(TransactionSet::parse("7:7"), None);
+    }
+
+    #[test]
+    fn the_numbers_of_the_log_start_anew_after_32_bits() {
+        let epoch = 3u64 << 32;
+        let set = TransactionSet::parse(&format!("{}:{}:", epoch + 5, epoch + 5)).unwrap();
+        assert!(set.contains(4) && set.contains(u32::MAX) && set.contains(u32::MAX - 1000));
+        assert!(!set.contains(5) && !set.contains(1000));
     }
 }

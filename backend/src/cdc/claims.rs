@@ -1,0 +1,144 @@
+//! Collections in which two rows may come to one `_id`: an `_id` belongs to the row that had it first, until that row
+//! goes; then the next one gets it. They are rebuilt one piece after the other.
+//!
+//! The order makes every step repeatable after a crash: a document goes before its claim does, and a claim is there
+//! before its document.
+
+use super::error::CdcError;
+use super::rebuild::{Context, RefusedDocument, RootPlace, assemble, delete, key_of, write};
+use crate::assemble::Assembled;
+use crate::data::issue::{Issue, IssueKind, Location};
+use crate::documents::by_key::Rebuilt;
+use crate::plan::routes::{decode_key, encode_key};
+use crate::source::postgres::reader::PgSnapshot;
+use crate::store::{Claim, Contender};
+use std::collections::{HashMap, HashSet};
+
+const PIECE_ROOTS: usize = 200;
+/// Numbers of equal rows whose claims are looked for beyond those that there are.
+const NUMBERS_AT_ONCE: u32 = 64;
+
+/// Rebuilds keys of one root, and of other roots of the collection what waited for an `_id` that became free.
+pub async fn rebuild(
+    context: &Context,
+    point: &PgSnapshot,
+    place: RootPlace,
+    keys: Vec<Vec<u8>>,
+    refused: &mut Vec<RefusedDocument>,
+) -> Result<(), CdcError> {
+    let mut open: Vec<(RootPlace, Vec<Vec<u8>>)> = keys
+        .chunks(PIECE_ROOTS)
+        .rev()
+        .map(|piece| (place, piece.to_vec()))
+        .collect();
+    while let Some((place, piece)) = open.pop() {
+        let rebuilt = assemble(context, point, place, &piece).await?;
+        let waiting = piece_with_claims(context, place, &piece, rebuilt, refused).await?;
+        for contender in waiting {
+            if contender.key.is_empty() {
+                return Err(CdcError::Blocked(format!(
+                    "an `_id` of \"{}\" became free that rows of a table without a primary key want",
+                    context.collection(place).name
+                )));
+            }
+            let key = encode_key(contender.key.iter().map(Option::as_deref));
+            let place = RootPlace {
+                root: contender.root,
+                ..place
+            };
+            open.push((place, vec![key]));
+        }
+    }
+    Ok(())
+}
+
+/// Returns the rows that wait for an `_id` that is free now.
+async fn piece_with_claims(
+    context: &Context,
+    place: RootPlace,
+    keys: &[Vec<u8>],
+    rebuilt: Rebuilt,
+    refused: &mut Vec<RefusedDocument>,
+) -> Result<Vec<Contender>, CdcError> {
+    let collection = &context.collection(place).name;
+    let owners = owners_of(context, place, &rebuilt).await?;
+    let had = context.store.claims_of(&context.job, collection, &owners).await?;
+    let wanted: HashMap<i64, &[u8]> = rebuilt.documents.iter().map(|d| (d.owner, d.id_element())).collect();
+    let given_back: Vec<Vec<u8>> = had
+        .into_iter()
+        .filter(|(owner, id)| wanted.get(owner) != Some(&id.as_slice()))
+        .map(|(_, id)| id)
+        .collect();
+    delete(context, place, &given_back).await?;
+    let waiting = context.store.release(&context.job, collection, &given_back).await?;
+
+    let claims: Vec<Claim> = rebuilt
+        .documents
+        .iter()
+        .map(|d| Claim {
+            id_element: d.id_element().to_vec(),
+            owner: d.owner,
+        })
+        .collect();
+    let granted = context.store.claim(&context.job, collection, &claims).await?;
+    let mut kept = Vec::with_capacity(rebuilt.documents.len());
+    for (document, is_granted) in rebuilt.documents.into_iter().zip(granted) {
+        if is_granted {
+            kept.push(document);
+            continue;
+        }
+        let contender = Contender {
+            root: place.root,
+            owner: document.owner,
+            key: parts_of(&key_of(&document)),
+        };
+        let id = document.id_element();
+        context.store.contend(&context.job, collection, id, &contender).await?;
+        context.report([duplicate(context, place, &document)])?;
+    }
+    refused.extend(write(context, place, kept).await?);
+    // What waits and is in this piece has been looked at with it.
+    let done: HashSet<&Vec<u8>> = keys.iter().collect();
+    Ok(waiting
+        .into_iter()
+        .filter(|c| c.root != place.root || !done.contains(&encode_key(c.key.iter().map(Option::as_deref))))
+        .collect())
+}
+
+/// What stands for the rows of the keys. Equal rows of a table without a primary key are several.
+async fn owners_of(context: &Context, place: RootPlace, rebuilt: &Rebuilt) -> Result<Vec<i64>, CdcError> {
+    let root = context.root(place);
+    let collection = &context.collection(place).name;
+    let mut owners = rebuilt.owners.clone();
+    for counted in &rebuilt.counted {
+        let mut from = 0;
+        loop {
+            let to = from + counted.count.max(NUMBERS_AT_ONCE);
+            let more: Vec<i64> = rebuilt.owners_of(root, *counted, from..to);
+            let had = context.store.claims_of(&context.job, collection, &more).await?;
+            owners.extend(more);
+            if had.len() < (to - from) as usize {
+                break;
+            }
+            from = to;
+        }
+    }
+    Ok(owners)
+}
+
+fn parts_of(key: &[u8]) -> Vec<Option<String>> {
+    decode_key(key).into_iter().map(|part| part.map(Into::into)).collect()
+}
+
+fn duplicate(context: &Context, place: RootPlace, document: &Assembled) -> Issue {
+    Issue {
+        kind: IssueKind::DuplicateId,
+        location: Location::Table(context.root(place).node.table.name.to_string()),
+        field: None,
+        message: format!(
+            "another row has the same `_id` in \"{}\"",
+            context.collection(place).name
+        ),
+        key: document.key.clone(),
+    }
+}

@@ -1,0 +1,109 @@
+//! Why following stops, and what is to be done about it.
+
+use crate::data::change::ImageTooSmall;
+use crate::data::progress::TooManyErrors;
+use crate::data::row::MalformedRow;
+use crate::sink::SinkError;
+use crate::source::SourceError;
+use crate::source::postgres::replication::changes::ChangeError;
+use crate::source::postgres::watch::SchemaChange;
+use crate::store::StoreError;
+use godwit_shared::error::ErrorCode;
+
+/// See the module.
+#[derive(Debug, thiserror::Error)]
+pub enum CdcError {
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the schema of the source has changed")]
+    Schema(Vec<SchemaChange>),
+    /// The user has to do something before it can go on; nothing is lost meanwhile.
+    #[error("{0}")]
+    Blocked(String),
+    /// The log does not reach back to where the job stands.
+    #[error("everything has to be read again: {0}")]
+    Resync(String),
+    #[error("the job was stopped after as many errors as it may have")]
+    TooManyErrors,
+}
+
+/// What an error asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handling {
+    /// Try again from the last checkpoint, after a while.
+    Retry,
+    /// Look at the schema, then go on from the last checkpoint.
+    FollowSchema,
+    /// Stand still until the user has done something.
+    Pause,
+    /// The job cannot go on.
+    Fail,
+}
+
+impl CdcError {
+    pub fn handling(&self) -> Handling {
+        match self {
+            CdcError::Source(
+                SourceError::ConnectionLost { .. }
+                | SourceError::Unreachable { .. }
+                | SourceError::Cancelled
+                | SourceError::SlotInUse { .. }
+                // A statement that failed may meet a table that is being changed; what stays is found at the next try.
+                | SourceError::Query { .. }
+                | SourceError::MalformedRow(_),
+            )
+            | CdcError::Store(_) => Handling::Retry,
+            CdcError::Sink(error) if error.is_retryable() || matches!(error, SinkError::Cancelled) => Handling::Retry,
+            CdcError::Schema(_) => Handling::FollowSchema,
+            CdcError::Source(_) | CdcError::Sink(_) | CdcError::Blocked(_) => Handling::Pause,
+            CdcError::Resync(_) | CdcError::TooManyErrors => Handling::Fail,
+        }
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            CdcError::Source(e) => e.code(),
+            CdcError::Sink(e) => e.code(),
+            CdcError::Store(_) => ErrorCode::Internal,
+            CdcError::Schema(_) | CdcError::Blocked(_) => ErrorCode::SchemaChanged,
+            CdcError::Resync(_) => ErrorCode::ResyncNeeded,
+            CdcError::TooManyErrors => ErrorCode::TooManyErrors,
+        }
+    }
+}
+
+impl From<TooManyErrors> for CdcError {
+    fn from(_: TooManyErrors) -> Self {
+        CdcError::TooManyErrors
+    }
+}
+
+impl From<MalformedRow> for CdcError {
+    fn from(error: MalformedRow) -> Self {
+        CdcError::Source(error.into())
+    }
+}
+
+impl CdcError {
+    /// An image that lacks a column names it by number; here the numbers get their names.
+    pub fn of_change(error: ChangeError, name: impl Fn(&ImageTooSmall) -> (String, String)) -> Self {
+        match error {
+            ChangeError::Malformed(e) => e.into(),
+            ChangeError::ImageTooSmall(e) => {
+                let (table, column) = name(&e);
+                CdcError::Blocked(format!(
+                    "a change of {table} came without the old value of \"{column}\": set its REPLICA IDENTITY to FULL; \
+                     for changes made meanwhile everything has to be read again"
+                ))
+            }
+            ChangeError::UnknownRelation { oid } => CdcError::Source(SourceError::Query {
+                reason: format!("the relation {oid} is not known"),
+            }),
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! The loop of the CDC stage: batches are applied, positions stored and then confirmed; whatever breaks, it goes on from
+//! the last checkpoint.
+//!
+//! The order is fixed: documents are durable, then the checkpoint is stored, then the position is confirmed to the
+//! source. What is between two checkpoints may be done twice, never not at all.
+
+use super::apply::Applier;
+use super::capture::{Capture, Signals};
+use super::collect::Batch;
+use super::error::{CdcError, Handling};
+use super::rebuild::Context;
+use super::schema::{affected, columns_gone, columns_read};
+use super::setup;
+use super::state::{CdcState, StreamState};
+use crate::data::catalog::Catalog;
+use crate::data::issue::{Issue, IssueKind, Location};
+use crate::plan::Plan;
+use crate::plan::routes::{Route, routes};
+use crate::source::SourceError;
+use crate::source::postgres::client::PgClient;
+use crate::source::postgres::identity::{self, LackingIdentity};
+use crate::source::postgres::replication::Lsn;
+use crate::source::postgres::replication::slot;
+use crate::source::postgres::replication::wire::WalConnection;
+use crate::source::postgres::schema::read_catalog;
+use crate::source::postgres::watch::{SchemaChange, read_state};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+/// How often clock, log and schema of the source are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often a position is stored that moved without any change of a mapped table.
+const IDLE_CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
+/// The longest pause between two tries.
+const RETRY_PAUSE_MAX: Duration = Duration::from_secs(15);
+/// Tries without any progress for a reason that is not a lost connection; then somebody has to look.
+const FRUITLESS_TRIES_MAX: usize = 8;
+
+/// Compiles the job's mapping for a catalog; the error is for the user.
+pub type Compile = Arc<dyn Fn(&Catalog) -> Result<Plan, String> + Send + Sync>;
+
+/// Everything that the stage needs.
+pub struct CdcRun {
+    pub context: Context,
+    pub state: CdcState,
+    pub compile: Compile,
+    /// The user lets the job set replica identities.
+    pub prepares_source: bool,
+    pub is_paused: watch::Receiver<bool>,
+    /// The user has asked to complete.
+    pub completes: watch::Receiver<bool>,
+}
+
+/// How the stage ended without an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CdcOutcome {
+    /// Everything up to the position of the request is applied.
+    Completed,
+    /// The user abandoned it.
+    Cancelled,
+    /// It stands still, with everything up to the last checkpoint applied. A reason is given where the user did not
+    /// ask for it.
+    Paused { reason: Option<String> },
+}
+
+/// A stream that is open.
+struct Stream {
+    batches: mpsc::Receiver<Batch>,
+    durable: watch::Sender<Lsn>,
+    is_waited_for: watch::Sender<bool>,
+    capture: JoinHandle<Result<(), CdcError>>,
+    control: PgClient,
+    applier: Applier,
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.capture.abort();
+    }
+}
+
+/// Follows changes until the user ends or pauses it.
+///
+/// # Errors
+/// What the job cannot go on from: see [`Handling::Fail`].
+pub async fn run(run: &mut CdcRun) -> Result<CdcOutcome, CdcError> {
+    let (mut pause, mut fruitless) = (Duration::from_millis(200), 0);
+    let mut last = position(run);
+    loop {
+        let mut error = match run.follow().await {
+            Ok(outcome) => return Ok(outcome),
+            Err(error) => error,
+        };
+        if let CdcError::Schema(changes) = &error {
+            match run.follow_schema(&changes.clone()).await {
+                Ok(()) => continue,
+                Err(other) => error = other,
+            }
+        }
+        tracing::warn!(job.id = %run.context.job, %error, "Following changes was interrupted");
+        let is_lost = matches!(
+            &error,
+            CdcError::Source(SourceError::ConnectionLost { .. } | SourceError::Unreachable { .. })
+        );
+        if position(run) > last {
+            (pause, fruitless) = (Duration::from_millis(200), 0);
+        } else if !is_lost && !matches!(error, CdcError::Sink(_) | CdcError::Store(_)) {
+            fruitless += 1;
+        }
+        last = position(run);
+        match error.handling() {
+            Handling::Retry | Handling::FollowSchema if fruitless <= FRUITLESS_TRIES_MAX => {}
+            Handling::Fail => return Err(error),
+            Handling::Retry | Handling::FollowSchema | Handling::Pause => {
+                return Ok(CdcOutcome::Paused {
+                    reason: Some(error.to_string()),
+                });
+            }
+        }
+        run.context.meter.notice(Some(error.to_string()));
+        let interrupted = Issue {
+            kind: IssueKind::Interrupted,
+            location: Location::Job,
+            field: None,
+            message: format!("following changes was interrupted and goes on from its last checkpoint: {error}"),
+            key: Vec::new(),
+        };
+        run.context.report([interrupted])?;
+        let is_paused = run.is_paused.clone();
+        tokio::select! {
+            biased;
+            () = run.context.cancel.cancelled() => return Ok(CdcOutcome::Cancelled),
+            () = paused(is_paused) => return Ok(CdcOutcome::Paused { reason: None }),
+            () = tokio::time::sleep(pause) => {}
+        }
+        pause = (pause * 2).min(RETRY_PAUSE_MAX);
+    }
+}
+
+fn position(run: &CdcRun) -> Lsn {
+    run.state.stream.as_ref().map_or(Lsn(0), |s| s.position)
+}
+
+async fn paused(mut is_paused: watch::Receiver<bool>) {
+    if is_paused.wait_for(|paused| *paused).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn asked(mut completes: watch::Receiver<bool>) {
+    if completes.wait_for(|completes| *completes).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+impl CdcRun {
+    fn stream_state(&self) -> Result<StreamState, CdcError> {
+        let none = || CdcError::Resync("the job has no position in the log".into());
+        self.state.stream.clone().ok_or_else(none)
+    }
+
+    async fn save(&mut self, stream: &StreamState) -> Result<(), CdcError> {
+        self.state.stream = Some(stream.clone());
+        Ok(self
+            .context
+            .store
+            .save_checkpoint(&self.context.job, &self.state)
+            .await?)
+    }
+
+    /// Opens the stream and applies it until something happens.
+    async fn follow(&mut self) -> Result<CdcOutcome, CdcError> {
+        if *self.is_paused.borrow() {
+            return Ok(CdcOutcome::Paused { reason: None });
+        }
+        let mut state = self.stream_state()?;
+        let (cancel, is_paused) = (self.context.cancel.clone(), self.is_paused.clone());
+        let mut stream = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Ok(CdcOutcome::Cancelled),
+            () = paused(is_paused.clone()) => return Ok(CdcOutcome::Paused { reason: None }),
+            opened = self.open(&mut state) => opened?,
+        };
+        let mut looked = Instant::now() - LOOK_EVERY;
+        let mut stored = Instant::now();
+        loop {
+            if let Some(target) = state.complete_at
+                && state.position >= target
+            {
+                self.save(&state).await?;
+                return Ok(CdcOutcome::Completed);
+            }
+            let is_asked = state.complete_at.is_none();
+            let step = async {
+                tokio::select! {
+                    biased;
+                    () = asked(self.completes.clone()), if is_asked => Ok(Step::Complete),
+                    batch = stream.batches.recv() => Ok(Step::Batch(batch)),
+                    () = tokio::time::sleep_until(looked + LOOK_EVERY) => Ok::<_, CdcError>(Step::Look),
+                }
+            };
+            let step = tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Ok(CdcOutcome::Cancelled),
+                () = paused(is_paused.clone()) => return Ok(CdcOutcome::Paused { reason: None }),
+                step = step => step?,
+            };
+            match step {
+                Step::Complete => {
+                    let end = slot::log_end(&stream.control).await?;
+                    state.complete_at = Some(end);
+                    self.save(&state).await?;
+                    self.context.meter.complete_at(Some(end));
+                    self.tell_open_writers(&stream.control).await?;
+                    stream.is_waited_for.send_replace(true);
+                }
+                Step::Batch(None) => return Err(ended(&mut stream).await),
+                Step::Batch(Some(mut batch)) => {
+                    if batch.is_empty() && state.refused.is_empty() {
+                        state.position = state.position.max(Lsn(batch.end));
+                        let is_due = stored.elapsed() >= IDLE_CHECKPOINT_EVERY || state.complete_at.is_some();
+                        if is_due {
+                            self.save(&state).await?;
+                            stored = Instant::now();
+                            stream.durable.send_replace(state.position);
+                        }
+                        self.context.meter.applied(0, None, None, state.position);
+                        continue;
+                    }
+                    let applied = tokio::select! {
+                        biased;
+                        () = cancel.cancelled() => return Ok(CdcOutcome::Cancelled),
+                        () = paused(is_paused.clone()) => return Ok(CdcOutcome::Paused { reason: None }),
+                        applied = stream.applier.apply(&mut batch, &mut state) => applied,
+                    };
+                    applied?;
+                    self.save(&state).await?;
+                    stored = Instant::now();
+                    stream.durable.send_replace(state.position);
+                    let meter = &self.context.meter;
+                    meter.applied(batch.events, batch.oldest, batch.newest, state.position);
+                }
+                Step::Look => {
+                    looked = Instant::now();
+                    self.look(&stream, &state).await?;
+                }
+            }
+        }
+    }
+
+    async fn open(&mut self, state: &mut StreamState) -> Result<Stream, CdcError> {
+        let context = &self.context;
+        let control = context.source.connect().await?;
+        let encoding = slot::client_encoding(&control).await?;
+        let mut wal = WalConnection::open(&context.source, &encoding).await?;
+        setup::check(&control, &mut wal, &self.state).await?;
+        let plan = context.plan.clone();
+        let tables = plan.tables();
+        let columns = columns_read(&plan);
+        let now = read_state(&control, &tables, &columns, &self.state.publication).await?;
+        let changes = state.schema.changes_to(&now);
+        if !changes.iter().all(super::schema::is_small) {
+            return Err(CdcError::Schema(changes));
+        }
+        slot::start(&mut wal, &self.state.slot, &self.state.publication, state.position).await?;
+        let ways: Arc<Vec<Route>> = Arc::new(routes(&plan));
+        let (send, batches) = mpsc::channel(1);
+        let (durable, durable_seen) = watch::channel(state.position);
+        let (is_waited_for, waited_seen) = watch::channel(state.complete_at.is_some());
+        let signals = Signals {
+            durable: durable_seen,
+            is_waited_for: waited_seen,
+            arrived: context.meter.arrived.clone(),
+        };
+        context.meter.started(state.position);
+        context.meter.complete_at(state.complete_at);
+        let capture = Capture::new(
+            wal,
+            context.source.clone(),
+            tables,
+            now.table_of(),
+            ways.clone(),
+            signals,
+        );
+        Ok(Stream {
+            batches,
+            durable,
+            is_waited_for,
+            capture: tokio::spawn(capture.run(send)),
+            control,
+            applier: Applier::new(context.clone(), ways, columns, self.state.publication.clone()),
+        })
+    }
+
+    /// Looks at what the log does not tell.
+    async fn look(&self, stream: &Stream, state: &StreamState) -> Result<(), CdcError> {
+        let clock = slot::source_clock(&stream.control, &self.state.slot).await?;
+        if clock.wal_status.as_deref() == Some("lost") {
+            return Err(CdcError::Resync(format!(
+                "the source has removed the log that the replication slot \"{}\" needs",
+                self.state.slot
+            )));
+        }
+        self.context.meter.clock(&clock);
+        let plan = &self.context.plan;
+        let applier = &stream.applier;
+        let now = read_state(&stream.control, &plan.tables(), &applier.columns, &applier.publication).await?;
+        let changes = state.schema.changes_to(&now);
+        if changes.iter().all(super::schema::is_small) {
+            Ok(())
+        } else {
+            Err(CdcError::Schema(changes))
+        }
+    }
+
+    /// Changes that are not committed when the user completes will not be migrated: the user is told whose they are.
+    async fn tell_open_writers(&self, control: &PgClient) -> Result<(), CdcError> {
+        let writers = slot::open_writers(control, &self.context.plan.tables()).await?;
+        let told = writers.into_iter().map(|who| Issue {
+            kind: IssueKind::OpenTransaction,
+            location: Location::Job,
+            field: None,
+            message: format!("a transaction with changes of mapped tables was still open: {who}"),
+            key: Vec::new(),
+        });
+        self.context.report(told)
+    }
+
+    /// Adapts plan, publication and identities to a changed schema, and reads again what it may have touched.
+    async fn follow_schema(&mut self, changes: &[SchemaChange]) -> Result<(), CdcError> {
+        let mut state = self.stream_state()?;
+        if let Some(gone) = columns_gone(&self.context.plan, changes) {
+            return Err(CdcError::Blocked(gone));
+        }
+        let reasons = affected(&self.context.plan, changes);
+        tracing::info!(job.id = %self.context.job, ?reasons, "The schema of the source has changed");
+        let control = self.context.source.connect().await?;
+        let catalog = read_catalog(&control).await?;
+        let plan = Arc::new((self.compile)(&catalog).map_err(CdcError::Blocked)?);
+        self.prepare_identities(&control, &plan).await?;
+        for change in changes {
+            if let SchemaChange::NotPublished(table) = change {
+                let tables = plan.tables();
+                let Some(table) = tables.get(*table) else { continue };
+                if !self.state.owns_publication {
+                    return Err(CdcError::Blocked(format!(
+                        "the publication \"{}\" does not hold {} any more: add it, then resume",
+                        self.state.publication, table.name
+                    )));
+                }
+                slot::publish_table(&control, &self.state.publication, table).await?;
+            }
+        }
+        self.context.plan = plan.clone();
+        let columns = columns_read(&plan);
+        let ways = Arc::new(routes(&plan));
+        let mut applier = Applier::new(self.context.clone(), ways, columns, self.state.publication.clone());
+        let (cancel, is_paused) = (self.context.cancel.clone(), self.is_paused.clone());
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Ok(()),
+            () = paused(is_paused) => return Ok(()),
+            refreshed = applier.refresh_after(changes, &mut state) => refreshed?,
+        }
+        self.save(&state).await
+    }
+
+    async fn prepare_identities(&mut self, control: &PgClient, plan: &Plan) -> Result<(), CdcError> {
+        let lacking = identity::read_lacking(control, plan).await?;
+        let Some(first) = lacking.first() else { return Ok(()) };
+        if !self.prepares_source || !lacking.iter().all(|l| l.can_be_prepared) {
+            return Err(CdcError::Blocked(format!(
+                "old images of {} lack {}: set its REPLICA IDENTITY to FULL, then resume",
+                first.relation,
+                first.missing.join(", ")
+            )));
+        }
+        let known: Vec<u32> = self.state.previous_identities.iter().map(|p| p.oid).collect();
+        let new = lacking
+            .iter()
+            .map(LackingIdentity::previous)
+            .filter(|p| !known.contains(&p.oid));
+        self.state.previous_identities.extend(new);
+        self.context
+            .store
+            .save_checkpoint(&self.context.job, &self.state)
+            .await?;
+        identity::set_full(control, &lacking).await?;
+        Ok(())
+    }
+}
+
+enum Step {
+    Complete,
+    Batch(Option<Batch>),
+    Look,
+}
+
+/// Why the stream ended.
+async fn ended(stream: &mut Stream) -> CdcError {
+    match (&mut stream.capture).await {
+        Ok(Err(error)) => error,
+        Ok(Ok(())) => CdcError::Source(SourceError::ConnectionLost {
+            reason: "the stream ended".into(),
+        }),
+        Err(error) => CdcError::Source(SourceError::ConnectionLost {
+            reason: format!("the reader of the log ended: {error}"),
+        }),
+    }
+}

@@ -1,0 +1,99 @@
+//! What a change of the schema means for the documents.
+
+use crate::plan::Plan;
+use crate::source::postgres::watch::SchemaChange;
+use std::collections::BTreeMap;
+
+/// Partitions up to this size are taken in row by row; with a larger one the collections are read again.
+pub const LEAF_BYTES_MAX: u64 = 8 << 20;
+
+/// Columns that the plan reads of each of its tables, by name.
+pub fn columns_read(plan: &Plan) -> Vec<Vec<String>> {
+    let mut columns: Vec<Vec<String>> = Vec::new();
+    for table in plan.tables() {
+        let nodes = plan.nodes().filter(|n| n.table.name == table.name);
+        let mut names: Vec<String> = nodes
+            .flat_map(|n| n.columns.iter().chain(n.order.iter().map(|o| &o.column)))
+            .map(|c| table.columns[*c].name.clone())
+            .collect();
+        names.sort();
+        names.dedup();
+        columns.push(names);
+    }
+    columns
+}
+
+/// Whether a change can be followed row by row, so that no collection has to be read again.
+pub fn is_small(change: &SchemaChange) -> bool {
+    match change {
+        SchemaChange::LeavesAdded { leaves, .. } => leaves.iter().map(|l| l.size_bytes).sum::<u64>() <= LEAF_BYTES_MAX,
+        SchemaChange::TableGone(_)
+        | SchemaChange::Columns { .. }
+        | SchemaChange::Rewritten(_)
+        | SchemaChange::LeavesRemoved(_)
+        | SchemaChange::NotPublished(_)
+        | SchemaChange::LabelRenamed => false,
+    }
+}
+
+/// The collections whose documents may be others now, with the reason in words. The changes name tables of `plan`.
+pub fn affected(plan: &Plan, changes: &[SchemaChange]) -> BTreeMap<String, String> {
+    let tables = plan.tables();
+    let name = |table: usize| tables.get(table).map_or_else(String::new, |t| t.name.to_string());
+    let mut reasons: BTreeMap<String, String> = BTreeMap::new();
+    for change in changes {
+        let (table, reason) = match change {
+            SchemaChange::TableGone(t) => (Some(*t), format!("{} was dropped or renamed", name(*t))),
+            SchemaChange::Columns { table, .. } => (Some(*table), format!("columns of {} have changed", name(*table))),
+            SchemaChange::Rewritten(t) => (Some(*t), format!("{} was rewritten or replaced", name(*t))),
+            SchemaChange::LeavesAdded { table, .. } => {
+                (Some(*table), format!("a partition of {} was attached", name(*table)))
+            }
+            SchemaChange::LeavesRemoved(t) => {
+                (Some(*t), format!("a partition of {} was detached or dropped", name(*t)))
+            }
+            SchemaChange::NotPublished(t) => (
+                Some(*t),
+                format!("changes of {} were not published for a while", name(*t)),
+            ),
+            SchemaChange::LabelRenamed => (None, "a label of an enum was renamed".to_owned()),
+        };
+        for collection in &plan.collections {
+            let holds = |t: usize| {
+                let nodes = collection.roots.iter().flat_map(|r| r.node.walk());
+                nodes.into_iter().any(|n| n.table.name == tables[t].name)
+            };
+            if table.is_none_or(holds) {
+                reasons.entry(collection.name.clone()).or_insert_with(|| reason.clone());
+            }
+        }
+    }
+    reasons
+}
+
+/// Columns that the mapping reads and that are gone, in words; nothing where none is.
+pub fn columns_gone(plan: &Plan, changes: &[SchemaChange]) -> Option<String> {
+    let tables = plan.tables();
+    let gone: Vec<String> = changes
+        .iter()
+        .filter_map(|change| match change {
+            SchemaChange::Columns { table, gone } if !gone.is_empty() => {
+                Some(format!("column {} of {}", gone.join(", "), tables[*table].name))
+            }
+            SchemaChange::TableGone(table) => Some(format!("table {}", tables[*table].name)),
+            SchemaChange::Columns { .. }
+            | SchemaChange::Rewritten(_)
+            | SchemaChange::LeavesAdded { .. }
+            | SchemaChange::LeavesRemoved(_)
+            | SchemaChange::NotPublished(_)
+            | SchemaChange::LabelRenamed => None,
+        })
+        .collect();
+    (!gone.is_empty()).then(|| {
+        format!(
+            "the source has lost what the mapping reads: {}. Nothing was changed in the destination since. Put it back \
+             and resume, or end the job and correct the mapping",
+            gone.join("; ")
+        )
+    })
+}

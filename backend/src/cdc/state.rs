@@ -1,0 +1,64 @@
+//! What a continuous job remembers between two batches and over a restart.
+
+use crate::source::postgres::identity::PreviousIdentity;
+use crate::source::postgres::preflight::replication_name;
+use crate::source::postgres::replication::Lsn;
+use crate::source::postgres::replication::slot::SystemIdentity;
+use crate::source::postgres::watch::SchemaState;
+use serde::{Deserialize, Serialize};
+
+/// The checkpoint of a continuous job.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CdcState {
+    pub slot: String,
+    pub publication: String,
+    /// The publication was made by the job, and goes with it.
+    pub owns_publication: bool,
+    /// Replica identities that the job has changed because the user asked for it.
+    pub previous_identities: Vec<PreviousIdentity>,
+    /// What is known of slot and source since the slot was made; before, nothing can be followed.
+    pub stream: Option<StreamState>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StreamState {
+    pub system: SystemIdentity,
+    /// Everything before it is durable in the destination.
+    pub position: Lsn,
+    /// The snapshot stage is done.
+    pub is_snapshot_done: bool,
+    /// The schema that the documents were made from.
+    pub schema: SchemaState,
+    /// Where *Complete CDC* found the end of the log.
+    pub complete_at: Option<Lsn>,
+    /// Root keys whose documents MongoDB did not take, to be tried again: they may fit later.
+    pub refused: Vec<RefusedRoot>,
+    /// Documents that were in a collection before and are not the job's, by collection.
+    pub foreign: Vec<(String, u64)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedRoot {
+    pub collection: String,
+    pub root: usize,
+    pub key: Vec<Option<String>>,
+}
+
+impl CdcState {
+    /// Before anything is made in the source. Names follow from project and job, so that what a crash leaves is found
+    /// again.
+    pub fn new(project: &str, job: &str) -> Self {
+        let short: String = job.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+        let name = format!("{}_{}", replication_name(project), short.to_ascii_lowercase());
+        Self {
+            slot: name.clone(),
+            publication: name,
+            owns_publication: true,
+            previous_identities: Vec::new(),
+            stream: None,
+        }
+    }
+}

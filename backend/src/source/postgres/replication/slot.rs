@@ -1,0 +1,277 @@
+//! Slot and publication of a job: making them, looking after them, taking them away.
+
+use super::Lsn;
+use super::wire::WalConnection;
+use crate::data::catalog::CatalogTable;
+use crate::data::row::MalformedRow;
+use crate::source::SourceError;
+use crate::source::postgres::client::{PgClient, query_error};
+use crate::source::postgres::identity::read_relations;
+use crate::source::postgres::preflight::create_sql;
+use crate::source::postgres::queries::{literal, only, quote};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a slot that is to be dropped may still be held by a connection that is going away.
+const RELEASE_MAX: Duration = Duration::from_secs(10);
+
+/// Which server and which history of it a position belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SystemIdentity {
+    pub system_id: String,
+    pub timeline: String,
+}
+
+/// A slot that was just made.
+#[derive(Debug)]
+pub struct NewSlot {
+    /// The stream begins here.
+    pub consistent_point: Lsn,
+    /// The point in time that fits it, until the connection does anything else.
+    pub snapshot: String,
+}
+
+/// A slot as the server shows it.
+#[derive(Debug, Clone)]
+pub struct SlotState {
+    pub plugin: String,
+    pub database: String,
+    pub active_pid: Option<i32>,
+    /// Up to where changes were confirmed.
+    pub confirmed: Lsn,
+    /// `reserved`, `extended`, `unreserved`, `lost`; before PostgreSQL 13 absent.
+    pub wal_status: Option<String>,
+    /// Why it was invalidated: PostgreSQL 16 and later.
+    pub conflict: Option<String>,
+}
+
+/// What is looked at while changes are followed.
+#[derive(Debug, Clone)]
+pub struct SourceClock {
+    pub now: DateTime<Utc>,
+    /// The end of the log on disk.
+    pub log_end: Lsn,
+    /// Bytes of the log that the slot keeps.
+    pub retained_bytes: u64,
+    /// Bytes that may be written until the slot may lose what it needs.
+    pub remaining_bytes: Option<u64>,
+    pub wal_status: Option<String>,
+}
+
+/// Publishes tables to one job. Roots of partitioned tables bring their leaves, also future ones, and those publish as
+/// themselves: through its root, the server does not log the TRUNCATE of a single partition.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn create_publication(pg: &PgClient, name: &str, tables: &[Arc<CatalogTable>]) -> Result<(), SourceError> {
+    let relations = read_relations(pg, tables.iter().map(AsRef::as_ref)).await?;
+    let row = pg
+        .client
+        .query_one("SELECT current_setting('server_version_num')::int4", &[])
+        .await
+        .map_err(query_error)?;
+    write(pg, &create_sql(row.get(0), name, tables, &relations)).await
+}
+
+/// Adds a table to a publication; one that is there already is fine.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn publish_table(pg: &PgClient, name: &str, table: &CatalogTable) -> Result<(), SourceError> {
+    let sql = format!(
+        "DO $$ BEGIN ALTER PUBLICATION {} ADD TABLE {}; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+        quote(name),
+        only(table)
+    );
+    write(pg, &sql).await
+}
+
+/// Takes a publication away; one that is gone is fine.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn drop_publication(pg: &PgClient, name: &str) -> Result<(), SourceError> {
+    write(pg, &format!("DROP PUBLICATION IF EXISTS {}", quote(name))).await
+}
+
+/// Runs a statement that changes the source: slots and publications are all that a job changes by itself.
+pub(in crate::source::postgres) async fn write(pg: &PgClient, sql: &str) -> Result<(), SourceError> {
+    let set = async |state: &str| {
+        let sql = format!("SET default_transaction_read_only = {state}");
+        pg.client.batch_execute(&sql).await.map_err(query_error)
+    };
+    set("off").await?;
+    let done = pg.client.batch_execute(sql).await.map_err(query_error);
+    set("on").await?;
+    done
+}
+
+/// Takes a slot away; one that is gone is fine. A connection of a process that has died may hold it for a moment.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn drop_slot(pg: &PgClient, name: &str) -> Result<(), SourceError> {
+    let started = tokio::time::Instant::now();
+    loop {
+        let Some(state) = slot_state(pg, name).await? else {
+            return Ok(());
+        };
+        if let Some(pid) = state.active_pid {
+            if started.elapsed() > RELEASE_MAX {
+                return Err(SourceError::SlotInUse { slot: name.into() });
+            }
+            let sql = format!("SELECT pg_terminate_backend({pid})");
+            pg.client.batch_execute(&sql).await.map_err(query_error)?;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        }
+        let sql = format!("SELECT pg_drop_replication_slot({})", literal(name));
+        match write(pg, &sql).await {
+            Ok(()) => return Ok(()),
+            // Somebody was quicker to take it, or to take it away.
+            Err(SourceError::Query { .. }) if started.elapsed() < RELEASE_MAX => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Makes a slot with the point in time that fits it.
+///
+/// # Errors
+/// When the server refuses: no slot is free, no right.
+pub async fn create_slot(wal: &mut WalConnection, name: &str) -> Result<NewSlot, SourceError> {
+    // The older spelling, which every version takes.
+    let sql = format!(
+        "CREATE_REPLICATION_SLOT {} LOGICAL pgoutput EXPORT_SNAPSHOT",
+        quote(name)
+    );
+    let rows = wal.command(&sql).await?;
+    let cell = |i: usize| rows.first().and_then(|r| r.get(i)).cloned().flatten();
+    match (cell(1).and_then(|p| p.parse().ok()), cell(2)) {
+        (Some(consistent_point), Some(snapshot)) => Ok(NewSlot {
+            consistent_point,
+            snapshot,
+        }),
+        _ => Err(MalformedRow("no position of a new slot").into()),
+    }
+}
+
+/// Which server answers, and on which timeline.
+///
+/// # Errors
+/// When it does not.
+pub async fn identify(wal: &mut WalConnection) -> Result<SystemIdentity, SourceError> {
+    let rows = wal.command("IDENTIFY_SYSTEM").await?;
+    let cell = |i: usize| rows.first().and_then(|r| r.get(i)).cloned().flatten();
+    match (cell(0), cell(1)) {
+        (Some(system_id), Some(timeline)) => Ok(SystemIdentity { system_id, timeline }),
+        _ => Err(MalformedRow("no identity of the system").into()),
+    }
+}
+
+/// Opens the stream of a slot from a position on.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn start(wal: &mut WalConnection, slot: &str, publication: &str, from: Lsn) -> Result<(), SourceError> {
+    wal.start(&format!(
+        "START_REPLICATION SLOT {} LOGICAL {from} (proto_version '1', publication_names {})",
+        quote(slot),
+        literal(&quote(publication))
+    ))
+    .await
+}
+
+/// A slot; `None` when there is none of this name.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn slot_state(pg: &PgClient, name: &str) -> Result<Option<SlotState>, SourceError> {
+    let sql = "SELECT s.plugin::text, s.database::text, s.active_pid, s.confirmed_flush_lsn::text, \
+               to_jsonb(s) ->> 'wal_status', \
+               coalesce(to_jsonb(s) ->> 'invalidation_reason', \
+                        CASE WHEN to_jsonb(s) ->> 'conflicting' = 'true' THEN 'conflicting' END) \
+               FROM pg_replication_slots s WHERE s.slot_name = $1";
+    let row = pg.client.query_opt(sql, &[&name]).await.map_err(query_error)?;
+    Ok(row.map(|row| SlotState {
+        plugin: row.get::<_, Option<String>>(0).unwrap_or_default(),
+        database: row.get::<_, Option<String>>(1).unwrap_or_default(),
+        active_pid: row.get(2),
+        confirmed: row
+            .get::<_, Option<String>>(3)
+            .and_then(|l| l.parse().ok())
+            .unwrap_or_default(),
+        wal_status: row.get(4),
+        conflict: row.get(5),
+    }))
+}
+
+/// Clock, log and slot of the source as they are now.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn source_clock(pg: &PgClient, slot: &str) -> Result<SourceClock, SourceError> {
+    let sql = "SELECT clock_timestamp(), pg_current_wal_flush_lsn()::text, \
+               greatest(pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn), 0)::int8, \
+               (to_jsonb(s) ->> 'safe_wal_size')::int8, to_jsonb(s) ->> 'wal_status' \
+               FROM (SELECT 1) one LEFT JOIN pg_replication_slots s ON s.slot_name = $1";
+    let row = pg.client.query_one(sql, &[&slot]).await.map_err(query_error)?;
+    Ok(SourceClock {
+        now: row.get(0),
+        log_end: parse(row.get(1))?,
+        retained_bytes: row.get::<_, Option<i64>>(2).unwrap_or_default().max(0) as u64,
+        remaining_bytes: row.get::<_, Option<i64>>(3).map(|n| n.max(0) as u64),
+        wal_status: row.get(4),
+    })
+}
+
+/// The end of everything that was written to the log until now, on disk or not.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn log_end(pg: &PgClient) -> Result<Lsn, SourceError> {
+    let row = pg
+        .client
+        .query_one("SELECT pg_current_wal_insert_lsn()::text", &[])
+        .await
+        .map_err(query_error)?;
+    parse(row.get(0))
+}
+
+fn parse(text: &str) -> Result<Lsn, SourceError> {
+    text.parse().map_err(|e| MalformedRow(e).into())
+}
+
+/// Sessions with changes of these tables that are neither committed nor rolled back: who they are, in words.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn open_writers(pg: &PgClient, tables: &[Arc<CatalogTable>]) -> Result<Vec<String>, SourceError> {
+    let names: Vec<String> = tables
+        .iter()
+        .map(|t| format!("{}.{}", quote(&t.name.schema), quote(&t.name.table)))
+        .collect();
+    let sql = "SELECT DISTINCT format('process %s of user %s since %s', a.pid, a.usename, \
+                      to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS \"UTC\"')) \
+               FROM pg_locks l JOIN pg_stat_activity a USING (pid) \
+               WHERE l.locktype = 'relation' AND l.granted AND a.backend_xid IS NOT NULL \
+                 AND l.mode IN ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock') \
+                 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+                 AND l.relation = ANY (SELECT to_regclass(n)::oid FROM unnest($1::text[]) n) ORDER BY 1 LIMIT 10";
+    let rows = pg.client.query(sql, &[&names]).await.map_err(query_error)?;
+    Ok(rows.iter().map(|r| r.get(0)).collect())
+}
+
+/// How the server encodes texts: a database in SQL_ASCII holds any bytes and cannot be asked for another encoding.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn client_encoding(pg: &PgClient) -> Result<String, SourceError> {
+    let sql = "SELECT CASE current_setting('server_encoding') WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END";
+    let row = pg.client.query_one(sql, &[]).await.map_err(query_error)?;
+    Ok(row.get(0))
+}
