@@ -3,6 +3,7 @@
 //! One file per journey; how the page is used stands in `pages`. `GODWIT_SCREENSHOTS=folder` keeps pictures of the way.
 
 mod cancel_and_repeat;
+mod continuous;
 mod failed_job;
 mod import;
 mod job_from_outside;

@@ -93,6 +93,64 @@ impl<'a> MigrationPage<'a> {
         self.browser.click(&testid("resume")).await;
     }
 
+    /// *Pause* of a continuous job; what its question says of the log that the source keeps.
+    pub async fn pause_continuous(&self) -> String {
+        self.browser.click(&testid("pause")).await;
+        let kept = wait_text(self.browser, &testid("retention"), "what is kept", SOON, |text| {
+            !text.is_empty()
+        })
+        .await;
+        super::picture(self.browser, "pause").await;
+        self.browser.click(&testid("pause-confirm")).await;
+        kept
+    }
+
+    /// *Resume* of a continuous job.
+    pub async fn resume_continuous(&self) {
+        self.browser.click(&testid("resume")).await;
+        super::picture(self.browser, "resume").await;
+        self.browser.click(&testid("resume-confirm")).await;
+    }
+
+    /// *Complete CDC* and its green question.
+    pub async fn complete_cdc(&self) {
+        self.browser.click(&testid("complete-cdc")).await;
+        self.browser.find("dialog[data-tone='success']").await;
+        super::picture(self.browser, "complete-cdc").await;
+        self.browser.click(&testid("complete-cdc-confirm")).await;
+    }
+
+    /// Waits for the label of the CDC stage.
+    pub async fn wait_cdc(&self, label: &str, timeout: Duration) {
+        wait_text(self.browser, &testid("cdc-status"), label, timeout, |text| {
+            text == label
+        })
+        .await;
+    }
+
+    /// Waits until more changes are shown as seen than these.
+    pub async fn wait_events_above(&self, events: u64) {
+        wait_text(self.browser, &testid("cdc-events"), "changes", SOON, |text| {
+            rows_in(text).is_some_and(|shown| shown > events)
+        })
+        .await;
+    }
+
+    /// A chart in words.
+    pub async fn chart(&self, title: &str) -> String {
+        let chart = self.browser.find(&format!("[role='img'][aria-label^='{title}']")).await;
+        chart
+            .attr("aria-label")
+            .await
+            .expect("an attribute")
+            .unwrap_or_default()
+    }
+
+    /// Waits until there is an element with this test id.
+    pub async fn wait_for(&self, name: &str) {
+        self.browser.find(&testid(name)).await;
+    }
+
     /// Whether there is a button or field with this test id.
     pub async fn has(&self, name: &str) -> bool {
         self.browser.client.find(Locator::Css(&testid(name))).await.is_ok()

@@ -1,6 +1,6 @@
 //! *New migration job*.
 
-use super::{SOON, picture, testid, wait_text};
+use super::{SOON, picture, testid, text_now, wait_text};
 use fantoccini::Locator;
 use godwit_tests::browser::Browser;
 use godwit_tests::servers::{Database, SUPERUSER, Target};
@@ -66,6 +66,33 @@ impl<'a> Wizard<'a> {
     pub async fn is_drop_ticked(&self) -> bool {
         let field = self.browser.find(&testid("drop-collections")).await;
         field.is_selected().await.expect("the state of a check box")
+    }
+
+    /// *Continuous*; only on its step.
+    pub async fn choose_continuous(&self) {
+        self.browser.click(&testid("mode-continuous")).await;
+    }
+
+    pub async fn is_continuous(&self) -> bool {
+        let field = self.browser.find(&testid("mode-continuous")).await;
+        field.is_selected().await.expect("the state of a radio button")
+    }
+
+    /// The details of the preflight, which must have found something missing.
+    pub async fn failed_checks(&self) -> String {
+        self.browser.find(&testid("preflight-failed")).await;
+        self.browser.click(&testid("preflight-details")).await;
+        let title = self.browser.find_text("Preflight checks failed").await;
+        assert!(title.is_displayed().await.expect("the state of a title"));
+        picture(self.browser, "preflight-details").await;
+        let checks = text_now(self.browser, "dialog dialog").await.expect("the details");
+        self.browser.click(&testid("preflight-close")).await;
+        checks
+    }
+
+    /// *Prepare the source*
+    pub async fn prepare_source(&self) {
+        self.browser.click(&testid("prepare-source")).await;
     }
 
     /// From any step to the end; the job is shown afterwards.
