@@ -1,5 +1,6 @@
 //! Saved connections: what is saved for one address stays there.
 
+use bson::doc;
 use godwit_tests::api::{Answer, Api, LONG};
 use godwit_tests::app::App;
 use godwit_tests::servers::{PASSWORD, SUPERUSER, servers};
@@ -108,4 +109,64 @@ async fn a_saved_password_is_not_sent_to_another_address() {
         assert!(said.contains(SUPERUSER), "nobody came: {said:?}");
         assert!(!said.contains(PASSWORD), "{url} was sent the saved password");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_connection_keeps_what_is_hidden_as_long_as_its_address_stays() {
+    let (app, mut listener) = (App::start().await, Listener::start().await);
+    let api = app.api();
+    let address = format!("127.0.0.1:{}/postgres", servers().await.postgres.port);
+    let url = format!("jdbc:postgresql://{address}?password={}", PASSWORD.replace(' ', "%20"));
+    let mut connection = json!({"name": "shop", "type": "POSTGRESQL", "url": url, "user": SUPERUSER});
+    let saved = save(&api, &connection).await;
+    let details = json!({"existingConnectionId": saved["id"]});
+    // Another name, the address as the page shows it.
+    connection["id"] = saved["id"].clone();
+    connection["name"] = json!("the shop");
+    connection["url"] = saved["url"].clone();
+    assert_eq!(save(&api, &connection).await["name"], "the shop");
+    test(&api, details.clone()).await.ok();
+
+    connection["url"] = json!(format!("jdbc:postgresql://{address}"));
+    connection["password"] = json!(PASSWORD);
+    connection["savePassword"] = json!(true);
+    save(&api, &connection).await;
+    connection["password"] = Value::Null;
+    assert_eq!(save(&api, &connection).await["hasPassword"], true);
+    test(&api, details.clone()).await.ok();
+    connection["url"] = json!(listener.url());
+    assert_eq!(save(&api, &connection).await["hasPassword"], false);
+    test(&api, details).await.error(502, "source_unreachable");
+    let said = listener.next().await;
+    assert!(said.contains(SUPERUSER) && !said.contains(PASSWORD), "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_destination_keeps_its_password() {
+    let app = App::start().await;
+    let (api, target) = (app.api(), servers().await.mongo.target("saved").await);
+    let user = doc! {"createUser": "writer", "pwd": "a secret", "roles": []};
+    target.database.run_command(user).await.expect("a user");
+    let uri = target.uri.replacen("mongodb://", "mongodb://writer:a%20secret@", 1);
+    let mut connection = json!({"name": "shop", "connectionString": uri});
+    let saved = api.post("/connections/mongodb", &connection).await.ok();
+    let shown = uri.replace("a%20secret", "***");
+    assert_eq!(saved["connectionString"], shown);
+    connection["id"] = saved["id"].clone();
+    connection["name"] = json!("the shop");
+    connection["connectionString"] = json!(shown);
+    assert_eq!(
+        api.post("/connections/mongodb", &connection).await.ok()["name"],
+        "the shop"
+    );
+    let test = |uri: &str| {
+        let details = json!({"existingConnectionId": saved["id"], "connectionString": uri});
+        let api = api.clone();
+        async move { api.post("/connectivity/mongodb", &details).await }
+    };
+    test("").await.ok();
+    // The password is asked for in this server.
+    test(&uri.replace("a%20secret", "another"))
+        .await
+        .error(502, "target_unreachable");
 }

@@ -124,6 +124,14 @@ pub async fn save_jdbc(
     Body(mut connection): Body<SaveJdbcConnection>,
 ) -> Result<Json<SavedJdbcConnection>, ApiError> {
     check_name(&connection.name)?;
+    let id = connection.id.clone().unwrap_or_else(|| ConnectionId::new(new_id()));
+    if let Some(before) = state.store.jdbc_connection(&id).await? {
+        // Left as it was shown: the saved one is meant. A password stays with its address.
+        if connection.url == with_masked_password(&before.url) {
+            connection.url = before.url;
+            connection.password = connection.password.or(before.password);
+        }
+    }
     // Wrong now would be wrong in every job.
     PgAddress::parse(&JdbcConnectionDetails {
         kind: connection.kind.clone(),
@@ -131,10 +139,6 @@ pub async fn save_jdbc(
         user: connection.user.clone().or_else(|| Some("user".into())),
         ..JdbcConnectionDetails::default()
     })?;
-    let id = connection.id.clone().unwrap_or_else(|| ConnectionId::new(new_id()));
-    if let Some(before) = state.store.jdbc_connection(&id).await? {
-        connection.password = connection.password.or(before.password);
-    }
     if !connection.save_password {
         connection.password = None;
     }
@@ -197,6 +201,13 @@ pub async fn save_mongodb(
     Body(mut connection): Body<SaveMongodbConnection>,
 ) -> Result<Json<SavedMongodbConnection>, ApiError> {
     check_name(&connection.name)?;
+    let id = connection.id.clone().unwrap_or_else(|| ConnectionId::new(new_id()));
+    if let Some(before) = state.store.mongodb_connection(&id).await? {
+        // Left as it was shown: the saved one is meant.
+        if connection.connection_string == with_masked_password(&before.connection_string) {
+            connection.connection_string = before.connection_string;
+        }
+    }
     let details = MongodbConnectionDetails {
         connection_string: connection.connection_string.clone(),
         ..Default::default()
@@ -206,7 +217,6 @@ pub async fn save_mongodb(
         Ok(_) | Err(crate::sink::SinkError::DatabaseMissing) => {}
         Err(error) => return Err(error.into()),
     }
-    let id = connection.id.clone().unwrap_or_else(|| ConnectionId::new(new_id()));
     connection.id = Some(id.clone());
     state.store.save_mongodb(&id, &connection).await?;
     Ok(Json(shown_mongodb(connection)))
