@@ -6,6 +6,7 @@ use crate::components::empty_state::EmptyState;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::toast::{ToastCorner, provide_toasts};
 use crate::live::{self, Link, use_live};
+use crate::pages::connections::ConnectionsPage;
 use crate::pages::home::HomePage;
 use crate::pages::mapping::MappingPage;
 use crate::pages::migration::MigrationPage;
@@ -31,6 +32,7 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=NotFoundPage>
                 <Route path=path!("/") view=HomePage/>
+                <Route path=path!("/connections") view=ConnectionsPage/>
                 <ParentRoute path=path!("/projects/:id") view=ProjectPage>
                     <Route path=path!("") view=|| view! { <Redirect path="migration"/> }/>
                     <Route path=path!("mapping") view=MappingPage/>

@@ -16,6 +16,7 @@ pub mod app;
 pub mod browser;
 pub mod clock;
 pub mod components;
+pub mod connections;
 pub mod format;
 pub mod live;
 pub mod pages;

@@ -3,6 +3,7 @@
 use godwit_shared::ids::{JobId, ProjectId};
 
 pub const HOME: &str = "/";
+pub const CONNECTIONS: &str = "/connections";
 
 /// What the *Data Migration* tab shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

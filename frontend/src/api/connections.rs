@@ -2,8 +2,10 @@
 
 use super::client::{self, ApiError};
 use godwit_shared::connection::{
-    ConnectivityResult, JdbcConnectionDetails, MongodbConnectionDetails, SavedJdbcConnection, SavedMongodbConnection,
+    ConnectivityResult, JdbcConnectionDetails, MongodbConnectionDetails, SaveJdbcConnection, SaveMongodbConnection,
+    SavedJdbcConnection, SavedMongodbConnection,
 };
+use godwit_shared::ids::ConnectionId;
 
 /// The saved connections of both kinds.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -16,6 +18,24 @@ pub async fn saved() -> Result<SavedConnections, ApiError> {
     let (jdbc, mongodb) =
         futures_util::try_join!(client::get("/connections/jdbc"), client::get("/connections/mongodb"))?;
     Ok(SavedConnections { jdbc, mongodb })
+}
+
+/// With the id of a saved connection it replaces that.
+pub async fn save_jdbc(connection: &SaveJdbcConnection) -> Result<SavedJdbcConnection, ApiError> {
+    client::post("/connections/jdbc", connection).await
+}
+
+/// With the id of a saved connection it replaces that.
+pub async fn save_mongodb(connection: &SaveMongodbConnection) -> Result<SavedMongodbConnection, ApiError> {
+    client::post("/connections/mongodb", connection).await
+}
+
+pub async fn delete_jdbc(id: &ConnectionId) -> Result<(), ApiError> {
+    client::delete(&format!("/connections/jdbc/{id}")).await
+}
+
+pub async fn delete_mongodb(id: &ConnectionId) -> Result<(), ApiError> {
+    client::delete(&format!("/connections/mongodb/{id}")).await
 }
 
 pub async fn test_jdbc(details: &JdbcConnectionDetails) -> Result<ConnectivityResult, ApiError> {

@@ -16,6 +16,7 @@ pub mod progress;
 pub mod select;
 pub mod skeleton;
 pub mod status;
+pub mod steps;
 pub mod table;
 pub mod tabs;
 pub mod toast;

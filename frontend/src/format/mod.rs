@@ -1,6 +1,7 @@
 //! Numbers and times as people read them. Plain functions; the time zone is a parameter.
 
 pub mod number;
+pub mod text;
 pub mod time;
 
 /// A value of an enum as the API spells it; what is not a word there is empty.

@@ -3,6 +3,7 @@
 use super::button::Button;
 use super::icon::{Glyph, Icon};
 use crate::api::ApiError;
+use crate::format::text::sentence;
 use leptos::prelude::*;
 
 /// An error of the API; with `retry` a button that tries again.
@@ -30,8 +31,8 @@ pub fn ErrorBox(
         <div class="gw-error" role="alert">
             <Glyph icon=Icon::Error/>
             <div class="gw-error__text">
-                <p class="gw-error__message" data-testid="error-message">{message}</p>
-                <p>{hint}</p>
+                <p class="gw-error__message" data-testid="error-message">{sentence(&message)}</p>
+                <p>{sentence(&hint)}</p>
                 {code}
             </div>
             {children.map(|children| children())}

@@ -3,6 +3,7 @@
 use super::button::IconButton;
 use super::icon::{Glyph, Icon};
 use crate::api::ApiError;
+use crate::format::text::sentence;
 use leptos::prelude::*;
 use std::time::Duration;
 
@@ -104,8 +105,8 @@ fn ToastItem(toast: Toast) -> impl IntoView {
         <div class="gw-toasts__item" data-tone=tone>
             <Glyph icon=icon/>
             <div class="gw-toasts__text">
-                <p data-testid=toast.is_failure.then_some("error-message")>{toast.text}</p>
-                <p class="gw-muted">{toast.hint}</p>
+                <p data-testid=toast.is_failure.then_some("error-message")>{sentence(&toast.text)}</p>
+                <p class="gw-muted">{sentence(&toast.hint)}</p>
             </div>
             <IconButton label="Dismiss" icon=Icon::Close on_press=Callback::new(move |()| toasts.dismiss(toast.id))/>
         </div>

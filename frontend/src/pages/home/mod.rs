@@ -10,8 +10,10 @@ use crate::components::button::Button;
 use crate::components::empty_state::EmptyState;
 use crate::components::icon::Icon;
 use crate::components::skeleton::Skeleton;
+use crate::components::tabs::{Tab, TabBar};
 use crate::projects::use_projects;
 use crate::remote::show_remote;
+use crate::routes;
 use card::ProjectCard;
 use delete::DeleteDialog;
 use godwit_shared::project::ProjectSummary;
@@ -24,6 +26,19 @@ use rename::RenameDialog;
 enum HomeDialog {
     Rename(ProjectSummary),
     Delete(ProjectSummary),
+}
+
+/// The bar of the pages that belong to no project.
+#[component]
+pub fn HomeBar() -> impl IntoView {
+    view! {
+        <TopBar>
+            <TabBar label="Home">
+                <Tab label="Projects" href=routes::HOME.to_owned()/>
+                <Tab label="Connections" href=routes::CONNECTIONS.to_owned()/>
+            </TabBar>
+        </TopBar>
+    }
 }
 
 #[component]
@@ -39,7 +54,7 @@ pub fn HomePage() -> impl IntoView {
     };
     view! {
         <div class="gw-shell">
-            <TopBar/>
+            <HomeBar/>
             <main class="gw-main">
                 <DropZone importer=importer>
                     <div class="gw-page">

@@ -1,7 +1,7 @@
 //! Drafts for as long as the page lives: passwords are kept nowhere else.
 
 use super::draft::Draft;
-use super::request::source_details;
+use crate::connections::details::source_details;
 use godwit_shared::connection::JdbcConnectionDetails;
 use godwit_shared::ids::{JobId, ProjectId};
 use leptos::prelude::*;

@@ -4,7 +4,6 @@
 //! connections again. Validation ([`validate`]), the request ([`request`]) and the step that an error belongs to
 //! ([`steps`]) are plain functions.
 
-mod connection_test;
 mod destination_step;
 mod draft;
 mod memory;
@@ -26,7 +25,9 @@ use crate::components::button::{Button, ButtonTone};
 use crate::components::dialog::{Dialog, DialogSize};
 use crate::components::error_panel::ErrorPanel;
 use crate::components::skeleton::Skeleton;
+use crate::components::steps::StepList;
 use crate::live::use_live;
+use crate::projects::use_projects;
 use crate::routes::WizardStart;
 use destination_step::DestinationStep;
 use draft::Draft;
@@ -34,12 +35,13 @@ use leptos::html;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
 use options_step::OptionsStep;
+use prefill::Known;
 use preflight::Preflight;
 use reactive_stores::Store;
 use review_step::ReviewStep;
 use source_step::SourceStep;
 use steps::{Step, step_of_error};
-use validate::{FieldId, problem_of};
+use validate::is_complete;
 
 /// What the steps share.
 #[derive(Clone, Copy)]
@@ -65,14 +67,6 @@ impl WizardContext {
         }
     }
 
-    /// The error to show at a field.
-    fn problem(self, field: FieldId) -> Signal<Option<String>> {
-        Signal::derive(move || {
-            let problem = self.draft.with(|draft| problem_of(draft, field));
-            problem.filter(|_| self.was_tried.get())
-        })
-    }
-
     fn enter(self, step: Step) {
         self.was_tried.set(false);
         self.failure.set(None);
@@ -87,8 +81,7 @@ impl WizardContext {
 
     fn is_step_complete(self) -> bool {
         let step = self.step.get_untracked();
-        self.draft
-            .with_untracked(|draft| step.fields().all(|field| problem_of(draft, field).is_none()))
+        self.draft.with_untracked(|draft| is_complete(draft, step))
     }
 
     /// Goes on where the step is complete; else shows what is missing.
@@ -114,12 +107,20 @@ pub fn Wizard(start: WizardStart) -> impl IntoView {
     let close = Callback::new(move |()| migration.close_wizard());
     let drafts = use_drafts();
     let live = use_live();
+    let project = use_projects().find(migration.project);
     // Without the saved connections everything can still be typed in.
     let saved = LocalResource::new(|| async { api::connections::saved().await.unwrap_or_default() });
     let body = move || match saved.get() {
         None => view! { <div class="gw-dialog__body"><Skeleton lines=5/></div> }.into_any(),
         Some(saved) => {
-            let draft = prefill::first_draft(&start, &migration.project.get_untracked(), drafts, live, &saved);
+            let id = migration.project.get_untracked();
+            let known = Known {
+                drafts,
+                live,
+                project: project.get_untracked().ready().flatten(),
+                saved: &saved,
+            };
+            let draft = prefill::first_draft(&start, &id, &known);
             view! { <WizardSteps context=WizardContext::new(draft, saved) close=close/> }.into_any()
         }
     };
@@ -138,10 +139,11 @@ fn WizardSteps(context: WizardContext, close: Callback<()>) -> impl IntoView {
         Step::Options => view! { <OptionsStep/> }.into_any(),
         Step::Review => view! { <ReviewStep/> }.into_any(),
     };
+    let current = Signal::derive(move || context.step.get().number() - 1);
     let body = focus_on_step(context);
     let failure = move || context.failure.get().map(|error| view! { <ErrorPanel error=error/> });
     view! {
-        <StepList/>
+        <StepList titles=Step::ALL.map(Step::title).to_vec() current=current/>
         <div class="gw-dialog__body gw-wizard__body" tabindex="-1" node_ref=body>
             {failure}
             {step}
@@ -164,23 +166,6 @@ fn focus_on_step(context: WizardContext) -> NodeRef<html::Div> {
         });
     });
     body
-}
-
-/// Where in the wizard the user is.
-#[component]
-fn StepList() -> impl IntoView {
-    let context = use_wizard();
-    let item = move |step: Step| {
-        let current = move || (context.step.get() == step).then_some("step");
-        let is_done = move || step < context.step.get();
-        view! {
-            <li class="gw-wizard__step" aria-current=current data-done=move || is_done().to_string()>
-                <span class="gw-wizard__number">{step.number()}</span>
-                {step.title()}
-            </li>
-        }
-    };
-    view! { <ol class="gw-wizard__steps">{Step::ALL.map(item)}</ol> }
 }
 
 #[component]

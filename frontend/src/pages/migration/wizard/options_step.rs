@@ -3,7 +3,7 @@
 use super::draft::{DraftStoreFields, OptionsDraft, OptionsDraftStoreFields};
 use super::preflight::PreflightPart;
 use super::use_wizard;
-use super::validate::FieldId;
+use super::validate::error_limit_problem;
 use crate::components::choice::{Checkbox, Radio};
 use crate::components::field::{FieldKind, TextField};
 use leptos::prelude::*;
@@ -58,7 +58,8 @@ fn ModeChoice(options: Field<OptionsDraft>) -> impl IntoView {
 #[component]
 fn ErrorLimit(options: Field<OptionsDraft>) -> impl IntoView {
     let has_limit = options.has_error_limit();
-    let problem = use_wizard().problem(FieldId::ErrorLimit);
+    let was_tried = use_wizard().was_tried;
+    let problem = Signal::derive(move || options.with(error_limit_problem).filter(|_| was_tried.get()));
     view! {
         <Checkbox
             label="Stop after a number of errors"

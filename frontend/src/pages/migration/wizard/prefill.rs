@@ -3,32 +3,39 @@
 use super::draft::{Draft, OptionsDraft};
 use super::memory::Drafts;
 use crate::api::connections::SavedConnections;
+use crate::connections::draft::SourceDraft;
+use crate::connections::usable;
 use crate::live::Live;
 use crate::pages::migration::present::has_cdc;
 use crate::routes::WizardStart;
-use godwit_shared::connection::{SavedJdbcConnection, SavedMongodbConnection};
+use godwit_shared::connection::SavedMongodbConnection;
 use godwit_shared::ids::ProjectId;
 use godwit_shared::job::{JobStatus, MigrationJobStatus};
+use godwit_shared::project::ProjectSummary;
 use leptos::prelude::*;
 
-pub fn first_draft(
-    start: &WizardStart,
-    project: &ProjectId,
-    drafts: Drafts,
-    live: Live,
-    saved: &SavedConnections,
-) -> Draft {
+pub fn first_draft(start: &WizardStart, project: &ProjectId, known: &Known<'_>) -> Draft {
     let draft = match start {
-        WizardStart::Empty => drafts.of_project(project).map(|draft| Draft {
+        WizardStart::Empty => known.drafts.of_project(project).map(|draft| Draft {
             options: OptionsDraft::default(),
             ..draft
         }),
         WizardStart::LikeJob(id) => {
-            let job = untrack(|| live.job(id).and_then(|job| job.status()));
-            job.map(|job| like_job(&job, drafts.of_job(id), saved))
+            let job = untrack(|| known.live.job(id).and_then(|job| job.status()));
+            job.map(|job| like_job(&job, known.drafts.of_job(id), known.saved))
         }
     };
-    with_only_saved(draft.unwrap_or_default(), saved)
+    let draft = with_connections_of(draft.unwrap_or_default(), known.project.as_ref(), known.saved);
+    with_only_saved(draft, known.saved)
+}
+
+/// What the page knows when the wizard opens.
+pub struct Known<'a> {
+    pub drafts: Drafts,
+    pub live: Live,
+    /// The project itself, where the list of projects is there already.
+    pub project: Option<ProjectSummary>,
+    pub saved: &'a SavedConnections,
 }
 
 /// The connections of a job, and its options. Where it did not come to its end the collections hold a part of the data:
@@ -58,7 +65,7 @@ pub fn like_job(job: &MigrationJobStatus, remembered: Option<Draft>, saved: &Sav
 /// URI has them.
 fn from_masked(job: &MigrationJobStatus, saved: &SavedConnections) -> Draft {
     let mut draft = Draft::default();
-    match usable(saved).find(|c| c.url == job.jdbc_connection_string) {
+    match usable(&saved.jdbc).find(|c| c.url == job.jdbc_connection_string) {
         Some(connection) => draft.source.saved = connection.id.to_string(),
         None => draft.source.uri = job.jdbc_connection_string.clone(),
     }
@@ -73,22 +80,41 @@ fn from_masked(job: &MigrationJobStatus, saved: &SavedConnections) -> Draft {
     draft
 }
 
-/// Where nothing is chosen yet and one connection is saved, it is that one.
-fn with_only_saved(mut draft: Draft, saved: &SavedConnections) -> Draft {
-    let source = &draft.source;
-    if source.saved.is_empty() && source.uri.is_empty() && source.host.is_empty() {
-        draft.source.saved = only(usable(saved)).map(|c| c.id.to_string()).unwrap_or_default();
+/// Where nothing is chosen yet, the connections of the project are, as far as they are still there.
+fn with_connections_of(mut draft: Draft, project: Option<&ProjectSummary>, saved: &SavedConnections) -> Draft {
+    let Some(project) = project else { return draft };
+    if is_open(&draft.source) {
+        let own = usable(&saved.jdbc).find(|c| Some(c.id.as_str()) == project.jdbc_id.as_deref());
+        draft.source.saved = own.map(|c| c.id.to_string()).unwrap_or_default();
     }
-    if draft.destination.saved.is_empty() && draft.destination.uri.is_empty() {
-        let only = only::<SavedMongodbConnection>(saved.mongodb.iter());
-        draft.destination.saved = only.map(|c| c.id.to_string()).unwrap_or_default();
+    if is_destination_open(&draft) {
+        let own = saved
+            .mongodb
+            .iter()
+            .find(|c| Some(c.id.as_str()) == project.mongodb_id.as_deref());
+        draft.destination.saved = own.map(|c| c.id.to_string()).unwrap_or_default();
     }
     draft
 }
 
-/// The connections of the kind that this build reads.
-pub fn usable(saved: &SavedConnections) -> impl Iterator<Item = &SavedJdbcConnection> {
-    saved.jdbc.iter().filter(|connection| connection.kind == "POSTGRESQL")
+fn is_open(source: &SourceDraft) -> bool {
+    source.saved.is_empty() && source.uri.is_empty() && source.host.is_empty()
+}
+
+fn is_destination_open(draft: &Draft) -> bool {
+    draft.destination.saved.is_empty() && draft.destination.uri.is_empty()
+}
+
+/// Where nothing is chosen yet and one connection is saved, it is that one.
+fn with_only_saved(mut draft: Draft, saved: &SavedConnections) -> Draft {
+    if is_open(&draft.source) {
+        draft.source.saved = only(usable(&saved.jdbc)).map(|c| c.id.to_string()).unwrap_or_default();
+    }
+    if is_destination_open(&draft) {
+        let only = only::<SavedMongodbConnection>(saved.mongodb.iter());
+        draft.destination.saved = only.map(|c| c.id.to_string()).unwrap_or_default();
+    }
+    draft
 }
 
 fn only<'a, T>(mut items: impl Iterator<Item = &'a T>) -> Option<&'a T> {
@@ -100,6 +126,7 @@ fn only<'a, T>(mut items: impl Iterator<Item = &'a T>) -> Option<&'a T> {
 mod tests {
     use super::*;
     use crate::pages::migration::present::tests::{cdc_job, job};
+    use godwit_shared::connection::SavedJdbcConnection;
     use godwit_shared::ids::ConnectionId;
     use godwit_shared::job::CdcStatus;
 
@@ -137,6 +164,24 @@ mod tests {
         let mut typed = Draft::default();
         typed.source.uri = "postgres://h/db".into();
         assert_eq!(with_only_saved(typed, &saved("POSTGRESQL", 1)).source.saved, "");
+    }
+
+    #[test]
+    fn the_connections_of_the_project_are_chosen() {
+        let chosen = |jdbc_id: &str, mongodb_id: &str| {
+            let project = ProjectSummary {
+                id: ProjectId::new("p"),
+                name: "Shop".into(),
+                kind: "POSTGRESQL".into(),
+                jdbc_id: Some(jdbc_id.into()),
+                mongodb_id: Some(mongodb_id.into()),
+                last_modified: "2026-11-03T10:00:00Z".parse().unwrap(),
+            };
+            let draft = with_connections_of(Draft::default(), Some(&project), &saved("POSTGRESQL", 3));
+            (draft.source.saved, draft.destination.saved)
+        };
+        assert_eq!(chosen("s1", "m2"), ("s1".into(), "m2".into()));
+        assert_eq!(chosen("gone", "s1"), (String::new(), String::new()));
     }
 
     #[test]

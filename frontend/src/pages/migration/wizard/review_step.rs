@@ -1,13 +1,14 @@
 //! *Review summary*
 
 use super::draft::Draft;
-use super::prefill::usable;
 use super::preflight::{PreflightState, verdict};
-use super::request::{mode, source_url};
+use super::request::mode;
 use super::use_wizard;
 use crate::api;
 use crate::api::connections::SavedConnections;
 use crate::components::skeleton::Skeleton;
+use crate::connections::url::source_url;
+use crate::connections::usable;
 use crate::format::number;
 use crate::pages::migration::present::mode_label;
 use crate::pages::migration::use_migration;
@@ -82,7 +83,7 @@ fn cdc_summary(draft: &Draft, state: &PreflightState) -> Vec<(&'static str, Stri
 
 fn source_text(draft: &Draft, saved: &SavedConnections) -> String {
     let url = with_masked_password(&source_url(&draft.source));
-    let chosen = usable(saved).find(|c| c.id.as_str() == draft.source.saved);
+    let chosen = usable(&saved.jdbc).find(|c| c.id.as_str() == draft.source.saved);
     match (url.is_empty(), chosen) {
         (true, Some(connection)) => format!("{} ({})", connection.name, connection.url),
         (false, _) | (true, None) => url,

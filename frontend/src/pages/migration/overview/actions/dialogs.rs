@@ -75,7 +75,7 @@ pub fn CompleteCdcDialog(job: JobSignal, on_confirm: Callback<()>, on_close: Cal
                 " What is written there after this moment does not reach MongoDB."
             </p>
             <p>"The job then"</p>
-            <ol class="gw-steps">
+            <ol class="gw-numbered">
                 <li>"notes the position at which the source stands now,"</li>
                 <li>"applies every change up to that position; its progress shows here,"</li>
                 <li>"removes its replication slot and its publication from the source."</li>

@@ -6,7 +6,6 @@ mod details;
 mod report;
 
 use super::draft::{DraftStoreFields, OptionsDraftStoreFields};
-use super::request::source_details;
 use super::use_wizard;
 use crate::api::{self, ApiError};
 use crate::components::badge::Tone;
@@ -15,6 +14,8 @@ use crate::components::button::{Button, ButtonTone};
 use crate::components::choice::Checkbox;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::toast::use_toasts;
+use crate::connections::details::source_details;
+use crate::format::text::sentence;
 use crate::pages::migration::use_migration;
 use details::DetailsDialog;
 use godwit_shared::connection::JdbcConnectionDetails;
@@ -112,8 +113,8 @@ fn Checking() -> impl IntoView {
 fn NotRun(error: ApiError, on_retry: Callback<()>) -> impl IntoView {
     view! {
         <Banner tone=Tone::Danger title="The preflight checks could not be run" attr:data-testid="preflight-not-run">
-            <p>{error.message()}</p>
-            <p>{error.hint()}</p>
+            <p>{sentence(&error.message())}</p>
+            <p>{sentence(&error.hint())}</p>
             <div class="gw-row"><Button label="Check again" icon=Icon::Retry on_press=on_retry/></div>
         </Banner>
     }

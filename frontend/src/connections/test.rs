@@ -24,7 +24,7 @@ pub struct ConnectionTest {
 }
 
 impl ConnectionTest {
-    pub fn new() -> Self {
+    pub fn untested() -> Self {
         Self {
             state: RwSignal::new(TestState::Untested),
         }
@@ -33,6 +33,10 @@ impl ConnectionTest {
     /// The fields have changed: what was found does not hold for them.
     pub fn forget(self) {
         self.state.set(TestState::Untested);
+    }
+
+    pub fn is_running(self) -> Signal<bool> {
+        Signal::derive(move || self.state.with(|state| *state == TestState::Running))
     }
 
     pub fn run(self, request: impl Future<Output = Result<ConnectivityResult, ApiError>> + 'static) {
@@ -49,20 +53,27 @@ impl ConnectionTest {
     }
 }
 
+/// The button, and below it what it found.
 #[component]
 pub fn ConnectionTestBar(test: ConnectionTest, on_test: Callback<()>, testid: &'static str) -> impl IntoView {
-    let is_running = Signal::derive(move || test.state.with(|state| *state == TestState::Running));
+    let is_running = test.is_running();
+    view! {
+        <div class="gw-stack">
+            <div><Button label="Test connection" is_busy=is_running on_press=on_test attr:data-testid=testid/></div>
+            <TestOutcome test=test/>
+        </div>
+    }
+}
+
+/// What the last test found, where it still holds.
+#[component]
+pub fn TestOutcome(test: ConnectionTest) -> impl IntoView {
     let result = move || match test.state.get() {
         TestState::Untested | TestState::Running => ().into_any(),
         TestState::Passed(result) => view! { <PassedTest result=result/> }.into_any(),
         TestState::Failed(error) => view! { <ErrorPanel error=error/> }.into_any(),
     };
-    view! {
-        <div class="gw-stack">
-            <div><Button label="Test connection" is_busy=is_running on_press=on_test attr:data-testid=testid/></div>
-            <div aria-live="polite">{result}</div>
-        </div>
-    }
+    view! { <div aria-live="polite">{result}</div> }
 }
 
 #[component]

@@ -1,0 +1,220 @@
+//! What the user has entered of a connection so far.
+
+use super::url::{UrlFields, fields_of, source_url};
+use godwit_shared::connection::SavedJdbcConnection;
+use reactive_stores::Store;
+
+/// No `Debug`: it holds passwords.
+#[derive(Clone, PartialEq, Store)]
+pub struct SourceDraft {
+    /// The id of a saved connection; empty: a new one. A user or password typed besides wins over its own; an address
+    /// makes it a new one, so that a stored password never goes to another server.
+    pub saved: String,
+    /// One URI instead of host, port and database.
+    pub is_manual_uri: bool,
+    pub uri: String,
+    pub host: String,
+    pub port: String,
+    pub database: String,
+    pub user: String,
+    pub password: String,
+    pub use_ssl: bool,
+    /// A value of [`SSL_MODES`].
+    pub ssl_mode: String,
+    /// Where the server of Godwit finds the certificates that it trusts.
+    pub root_certificate: String,
+}
+
+impl SourceDraft {
+    /// A new one, with the fields in sight.
+    pub fn in_fields() -> Self {
+        Self {
+            is_manual_uri: false,
+            ..Self::default()
+        }
+    }
+
+    /// Whether an address was typed in, in the form that is in sight.
+    pub fn has_address(&self) -> bool {
+        let typed = match self.is_manual_uri {
+            true => [&self.uri, &self.uri],
+            false => [&self.host, &self.database],
+        };
+        typed.iter().any(|text| !text.trim().is_empty())
+    }
+
+    /// A saved connection that is chosen takes the place of what was typed before.
+    pub fn choose(&mut self) {
+        let kept = (std::mem::take(&mut self.saved), self.is_manual_uri);
+        *self = Self::default();
+        (self.saved, self.is_manual_uri) = kept;
+    }
+
+    /// What was typed in the form that was in sight before `is_manual_uri` changed is carried over to the other one.
+    pub fn carry_over(&mut self) {
+        match self.is_manual_uri {
+            true => self.fields_to_uri(),
+            false => self.uri_to_fields(),
+        }
+    }
+
+    fn fields_to_uri(&mut self) {
+        let from_fields = source_url(&Self {
+            is_manual_uri: false,
+            ..self.clone()
+        });
+        let Some(fields) = fields_of(&from_fields) else { return };
+        // A URI that leads to the same place stays as it was typed: it may say more.
+        if !fields_of(&self.uri).is_some_and(|typed| typed.is_same_place(&fields)) {
+            self.uri = from_fields;
+        }
+    }
+
+    fn uri_to_fields(&mut self) {
+        let Some(fields) = fields_of(&self.uri) else { return };
+        self.take_fields(fields);
+    }
+
+    fn take_fields(&mut self, fields: UrlFields) {
+        (self.host, self.port, self.database) = (fields.host, fields.port, fields.database);
+        if let Some(user) = fields.user {
+            self.user = user;
+        }
+        if let Some(password) = fields.password {
+            self.password = password;
+        }
+        if let Some(mode) = fields.ssl_mode {
+            self.use_ssl = mode != SSL_OFF;
+            self.ssl_mode = if self.use_ssl { mode } else { String::new() };
+        }
+        if let Some(path) = fields.root_certificate {
+            self.root_certificate = path;
+        }
+    }
+
+    /// A saved connection, to be changed. Its password is not known here.
+    pub fn of(connection: &SavedJdbcConnection) -> Self {
+        let mut draft = Self {
+            uri: connection.url.clone(),
+            user: connection.user.clone().unwrap_or_default(),
+            ..Self::default()
+        };
+        let Some(fields) = fields_of(&connection.url) else {
+            return draft;
+        };
+        let mut in_fields = draft.clone();
+        in_fields.is_manual_uri = false;
+        in_fields.take_fields(fields);
+        // Fields that would write another URI than the saved one hide what it says.
+        if source_url(&in_fields) == connection.url {
+            draft = in_fields;
+        }
+        draft
+    }
+}
+
+impl Default for SourceDraft {
+    fn default() -> Self {
+        Self {
+            saved: String::new(),
+            is_manual_uri: true,
+            uri: String::new(),
+            host: String::new(),
+            port: PORT_USUAL.into(),
+            database: String::new(),
+            user: String::new(),
+            password: String::new(),
+            use_ssl: true,
+            ssl_mode: String::new(),
+            root_certificate: String::new(),
+        }
+    }
+}
+
+pub const PORT_USUAL: &str = "5432";
+
+#[derive(Clone, PartialEq, Default, Store)]
+pub struct DestinationDraft {
+    /// The id of a saved connection; empty: a new one.
+    pub saved: String,
+    pub uri: String,
+}
+
+/// The value of `sslmode` without encryption.
+pub const SSL_OFF: &str = "disable";
+
+/// Values of `sslmode` with their labels; the empty one is left out of the URI and means *Prefer*.
+pub const SSL_MODES: [(&str, &str); 4] = [
+    ("", "Prefer (encrypted where the server can)"),
+    ("require", "Require"),
+    ("verify-ca", "Verify CA"),
+    ("verify-full", "Verify full"),
+];
+
+/// Whether the mode looks at the certificate of the server.
+pub fn verifies(ssl_mode: &str) -> bool {
+    ssl_mode.starts_with("verify")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_typed_is_carried_over_to_the_other_form() {
+        let mut draft = SourceDraft {
+            uri: "postgres://u:p%40@db:5433/shop?sslmode=verify-ca&sslrootcert=/etc/ca.pem".into(),
+            is_manual_uri: false,
+            ..Default::default()
+        };
+        draft.carry_over();
+        let fields = [&draft.host, &draft.port, &draft.database, &draft.user, &draft.password];
+        assert_eq!(fields, ["db", "5433", "shop", "u", "p@"]);
+        assert_eq!(
+            (draft.use_ssl, &*draft.ssl_mode, &*draft.root_certificate),
+            (true, "verify-ca", "/etc/ca.pem")
+        );
+        draft.host = "other".into();
+        draft.is_manual_uri = true;
+        draft.carry_over();
+        assert_eq!(
+            draft.uri,
+            "jdbc:postgresql://other:5433/shop?sslmode=verify-ca&sslrootcert=/etc/ca.pem"
+        );
+    }
+
+    #[test]
+    fn a_uri_that_says_more_than_the_fields_survives_a_look_at_them() {
+        let uri = "jdbc:postgresql://db/shop?ApplicationName=x";
+        let mut draft = SourceDraft {
+            uri: uri.into(),
+            ..Default::default()
+        };
+        for is_manual_uri in [false, true] {
+            draft.is_manual_uri = is_manual_uri;
+            draft.carry_over();
+        }
+        assert_eq!((&*draft.uri, &*draft.host), (uri, "db"));
+    }
+
+    #[test]
+    fn a_saved_connection_is_shown_in_fields_where_they_say_all_of_it() {
+        let check = |url: &str, is_manual_uri: bool| {
+            let draft = SourceDraft::of(&SavedJdbcConnection {
+                id: godwit_shared::ids::ConnectionId::new("c"),
+                name: "Shop".into(),
+                kind: "POSTGRESQL".into(),
+                url: url.into(),
+                user: Some("shop".into()),
+                environment_tag: Default::default(),
+                has_password: true,
+            });
+            assert_eq!(draft.is_manual_uri, is_manual_uri, "{url}");
+            assert_eq!(draft.user, "shop");
+        };
+        check("jdbc:postgresql://db:5432/shop?sslmode=disable", false);
+        check("jdbc:postgresql://db:5432/shop?ApplicationName=x", true);
+        check("postgres://u:***@db/shop", true);
+        check("postgres://db/shop", true);
+    }
+}

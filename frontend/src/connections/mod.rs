@@ -1,0 +1,27 @@
+//! Connections as they are entered, tested and saved: shared by the list of connections, new projects and new jobs.
+//!
+//! What is typed is a draft ([`draft`]); what it lacks ([`problem`]) and what is sent for it ([`details`], [`url`]) are
+//! plain functions. The forms know no page.
+
+mod destination_form;
+pub mod details;
+pub mod draft;
+pub mod environment;
+pub mod problem;
+mod source_form;
+mod test;
+pub mod url;
+
+pub use destination_form::{DestinationForm, DestinationTest, MongodbTest, MongodbUriField};
+pub use source_form::{SourceForm, SourceTest};
+pub use test::{ConnectionTest, TestOutcome};
+
+use godwit_shared::connection::SavedJdbcConnection;
+
+/// The kind of source that this build reads, as the API spells it.
+pub const SOURCE_KIND: &str = "POSTGRESQL";
+
+/// The connections of the kind that this build reads.
+pub fn usable(saved: &[SavedJdbcConnection]) -> impl Iterator<Item = &SavedJdbcConnection> {
+    saved.iter().filter(|connection| connection.kind == SOURCE_KIND)
+}

@@ -1,0 +1,249 @@
+//! The form of a source: a saved connection, or URI or fields, with user, password and SSL.
+
+use super::details::details_of_change;
+use super::draft::{SSL_MODES, SourceDraft, SourceDraftStoreFields, verifies};
+use super::problem::{SourceField, is_source_complete, source_problem_of};
+use super::test::{ConnectionTest, ConnectionTestBar};
+use super::usable;
+use crate::api;
+use crate::components::choice::Checkbox;
+use crate::components::field::{FieldKind, TextField};
+use crate::components::select::{SelectField, SelectOption};
+use godwit_shared::connection::SavedJdbcConnection;
+use leptos::prelude::*;
+use reactive_stores::Field;
+
+const SAVED_HINT: &str = "Leave empty to use the saved connection as it is.";
+
+/// What the parts of the form share.
+#[derive(Clone, Copy)]
+struct Form {
+    source: Field<SourceDraft>,
+    /// The saved connection that is chosen or changed: what it holds need not be typed.
+    known: Signal<Option<SavedJdbcConnection>>,
+    changed: StoredValue<Option<SavedJdbcConnection>>,
+    was_tried: Signal<bool>,
+}
+
+impl Form {
+    /// The error to show at a field.
+    fn problem(self, field: SourceField) -> Signal<Option<String>> {
+        Signal::derive(move || {
+            let problem = self.changed.with_value(|changed| {
+                self.source
+                    .with(|source| source_problem_of(source, changed.as_ref(), field))
+            });
+            problem.filter(|_| self.was_tried.get())
+        })
+    }
+}
+
+#[component]
+pub fn SourceForm(
+    source: Field<SourceDraft>,
+    /// Those that may be chosen instead of typing.
+    #[prop(optional)]
+    saved: Vec<SavedJdbcConnection>,
+    /// The connection that is being changed.
+    #[prop(optional_no_strip)]
+    changed: Option<SavedJdbcConnection>,
+    /// Whether the user has tried to go on: before that gaps are no errors.
+    #[prop(into)]
+    was_tried: Signal<bool>,
+) -> impl IntoView {
+    link_choice_and_address(source);
+    carry_over_between_forms(source);
+    let choices: Vec<_> = usable(&saved).cloned().collect();
+    let changed = StoredValue::new(changed);
+    let known = Memo::new({
+        let choices = choices.clone();
+        move |_| {
+            let id = source.saved().get();
+            let chosen = choices.iter().find(|c| c.id.as_str() == id).cloned();
+            changed.get_value().or(chosen)
+        }
+    });
+    let form = Form {
+        source,
+        known: known.into(),
+        changed,
+        was_tried,
+    };
+    let is_manual = source.is_manual_uri();
+    view! {
+        <SavedSource source=source choices=choices/>
+        <Checkbox label="Enter URI manually" checked=is_manual testid="source-manual"/>
+        <Show when=move || is_manual.get() fallback=move || view! { <HostFields form=form/> }>
+            <UriField form=form/>
+        </Show>
+        <Credentials form=form/>
+        <SslFields source=source/>
+    }
+}
+
+/// Choosing a saved connection clears the address; typing one makes it a new connection.
+fn link_choice_and_address(source: Field<SourceDraft>) {
+    let has_address = Memo::new(move |_| source.with(SourceDraft::has_address));
+    Effect::new(move |was_chosen: Option<String>| {
+        let chosen = source.saved().get();
+        let is_changed = was_chosen.is_some_and(|before| before != chosen);
+        if is_changed && !chosen.is_empty() && has_address.get_untracked() {
+            source.update(SourceDraft::choose);
+        }
+        chosen
+    });
+    Effect::new(move |_| {
+        if has_address.get() && !source.saved().get_untracked().is_empty() {
+            source.saved().set(String::new());
+        }
+    });
+}
+
+fn carry_over_between_forms(source: Field<SourceDraft>) {
+    Effect::new(move |was_manual: Option<bool>| {
+        let is_manual = source.is_manual_uri().get();
+        if was_manual.is_some_and(|before| before != is_manual) {
+            source.update(SourceDraft::carry_over);
+        }
+        is_manual
+    });
+}
+
+#[component]
+fn SavedSource(source: Field<SourceDraft>, choices: Vec<SavedJdbcConnection>) -> impl IntoView {
+    let option = |c: &SavedJdbcConnection| SelectOption::new(c.id.as_str(), format!("{} ({})", c.name, c.url));
+    (!choices.is_empty()).then(|| {
+        let new = SelectOption::new("", "New connection");
+        let options: Vec<_> = std::iter::once(new).chain(choices.iter().map(option)).collect();
+        view! { <SelectField label="Connection" value=source.saved() options=options testid="source-saved"/> }
+    })
+}
+
+#[component]
+fn UriField(form: Form) -> impl IntoView {
+    let placeholder = Signal::derive(move || match form.known.get() {
+        Some(connection) => connection.url,
+        None => "jdbc:postgresql://host:5432/database".into(),
+    });
+    let hint = Signal::derive(move || form.is_choice().then(|| SAVED_HINT.to_owned()));
+    view! {
+        <TextField
+            label="JDBC URI"
+            kind=FieldKind::Code
+            value=form.source.uri()
+            placeholder=placeholder
+            hint=hint
+            error=form.problem(SourceField::Uri)
+            testid="source-uri"
+        />
+    }
+}
+
+impl Form {
+    /// Whether a saved connection is chosen, and nothing typed in its place.
+    fn is_choice(self) -> bool {
+        self.source.with(|source| !source.saved.is_empty())
+    }
+}
+
+#[component]
+fn HostFields(form: Form) -> impl IntoView {
+    let hint = Signal::derive(move || form.is_choice().then(|| SAVED_HINT.to_owned()));
+    view! {
+        <div class="gw-form__row gw-form__row--host">
+            <TextField
+                label="Host"
+                kind=FieldKind::Code
+                value=form.source.host()
+                hint=hint
+                error=form.problem(SourceField::Host)
+                testid="source-host"
+            />
+            <TextField
+                label="Port"
+                kind=FieldKind::Code
+                value=form.source.port()
+                error=form.problem(SourceField::Port)
+                testid="source-port"
+            />
+            <TextField
+                label="Database"
+                kind=FieldKind::Code
+                value=form.source.database()
+                hint=Some("Empty: the one named like the user.".to_owned())
+                testid="source-database"
+            />
+        </div>
+    }
+}
+
+#[component]
+fn Credentials(form: Form) -> impl IntoView {
+    let user = Signal::derive(move || form.known.get().and_then(|c| c.user).unwrap_or_default());
+    let password = Signal::derive(move || match form.known.get() {
+        Some(connection) if connection.has_password => "Stored with the connection".into(),
+        Some(_) | None => String::new(),
+    });
+    view! {
+        <div class="gw-form__row">
+            <TextField label="Username" value=form.source.user() placeholder=user testid="source-user"/>
+            <TextField
+                label="Password"
+                kind=FieldKind::Password
+                value=form.source.password()
+                placeholder=password
+                testid="source-password"
+            />
+        </div>
+    }
+}
+
+#[component]
+fn SslFields(source: Field<SourceDraft>) -> impl IntoView {
+    let modes = SSL_MODES.map(|(value, label)| SelectOption::new(value, label)).to_vec();
+    let use_ssl = source.use_ssl();
+    let has_certificate = move || use_ssl.get() && source.ssl_mode().with(|mode| verifies(mode));
+    view! {
+        <Checkbox label="Use SSL" checked=use_ssl testid="source-use-ssl"/>
+        <Show when=move || use_ssl.get()>
+            <div class="gw-form__row">
+                <SelectField label="SSL mode" value=source.ssl_mode() options=modes.clone() testid="source-ssl-mode"/>
+                <Show when=has_certificate>
+                    <TextField
+                        label="CA certificate file"
+                        kind=FieldKind::Code
+                        value=source.root_certificate()
+                        placeholder="/etc/ssl/certs/ca.pem"
+                        hint=Some("On the machine of Godwit. Empty: the well-known authorities.".to_owned())
+                        testid="source-root-certificate"
+                    />
+                </Show>
+            </div>
+        </Show>
+    }
+}
+
+/// *Test connection* for what the form holds.
+#[component]
+pub fn SourceTest(
+    source: Field<SourceDraft>,
+    /// The connection that is being changed.
+    #[prop(optional_no_strip)]
+    changed: Option<SavedJdbcConnection>,
+    was_tried: RwSignal<bool>,
+) -> impl IntoView {
+    let test = ConnectionTest::untested();
+    Effect::new(move |_| {
+        source.track();
+        test.forget();
+    });
+    let run = Callback::new(move |()| {
+        let changed = changed.as_ref();
+        if !source.with_untracked(|source| is_source_complete(source, changed)) {
+            return was_tried.set(true);
+        }
+        let details = source.with_untracked(|source| details_of_change(source, changed));
+        test.run(async move { api::connections::test_jdbc(&details).await });
+    });
+    view! { <ConnectionTestBar test=test on_test=run testid="source-test"/> }
+}

@@ -1,0 +1,69 @@
+//! The dialog of a MongoDB connection.
+
+use super::draft::{MongodbDraft, MongodbDraftStoreFields, Start};
+use super::name_and_tag::NameAndTag;
+use super::use_connections;
+use crate::api::{self, ApiError};
+use crate::components::button::{Button, ButtonTone};
+use crate::components::dialog::{Dialog, DialogSize};
+use crate::components::error_panel::ErrorPanel;
+use crate::components::toast::use_toasts;
+use crate::connections::draft::DestinationDraftStoreFields;
+use crate::connections::problem::mongodb_uri_problem_of;
+use crate::connections::{MongodbTest, MongodbUriField};
+use godwit_shared::connection::SavedMongodbConnection;
+use leptos::prelude::*;
+use reactive_stores::Store;
+
+const HINT: &str = "A database in its path is the destination of jobs; without one each job has to name it.";
+
+#[component]
+pub fn MongodbDialog(start: Start<SavedMongodbConnection>, on_close: Callback<()>) -> impl IntoView {
+    let (context, toasts) = (use_connections(), use_toasts());
+    let title = start.title();
+    let draft = Store::new(MongodbDraft::of(&start));
+    let was_tried = RwSignal::new(false);
+    let changed = StoredValue::new(start.changed().cloned());
+    let to_save = move |draft: &MongodbDraft| changed.with_value(|changed| draft.to_save(changed.as_ref()));
+    let save = Action::new_local(move |(): &()| {
+        let request = draft.with_untracked(to_save);
+        async move {
+            let saved = api::connections::save_mongodb(&request).await?;
+            toasts.say(format!("Saved “{}”.", saved.name));
+            context.reload.run(());
+            on_close.run(());
+            Ok::<(), ApiError>(())
+        }
+    });
+    let failure = move || save.value().get().and_then(Result::err);
+    let is_complete = move |draft: &MongodbDraft| changed.with_value(|changed| draft.is_complete(changed.as_ref()));
+    let submit = Callback::new(move |()| match draft.with_untracked(is_complete) {
+        true => drop(save.dispatch_local(())),
+        false => was_tried.set(true),
+    });
+    let uri = draft.destination().uri();
+    let uri_error = Signal::derive(move || {
+        let problem = uri.with(|uri| changed.with_value(|changed| mongodb_uri_problem_of(uri, changed.as_ref())));
+        problem.filter(|_| was_tried.get())
+    });
+    view! {
+        <Dialog title=title size=DialogSize::Wide on_close=on_close>
+            <div class="gw-dialog__body gw-form">
+                <NameAndTag name=draft.name() tag=draft.tag() was_tried=was_tried/>
+                <MongodbUriField uri=uri hint=Some(HINT.to_owned()) error=uri_error/>
+                <MongodbTest uri=uri changed=changed.get_value() was_tried=was_tried/>
+                {move || failure().map(|error| view! { <ErrorPanel error=error/> })}
+            </div>
+            <footer class="gw-dialog__foot">
+                <Button label="Cancel" on_press=on_close/>
+                <Button
+                    label="Save"
+                    tone=ButtonTone::Primary
+                    is_busy=save.pending()
+                    on_press=submit
+                    attr:data-testid="connection-save"
+                />
+            </footer>
+        </Dialog>
+    }
+}
