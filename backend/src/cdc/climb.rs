@@ -1,57 +1,54 @@
 //! From keys to the keys of root rows, in one point in time.
 
 use super::error::CdcError;
+use super::ground::RootKeys;
 use crate::data::row::RowSet;
-use crate::plan::Plan;
-use crate::plan::routes::{Arrival, Route, decode_key, encode_key};
-use crate::source::postgres::reader::{PgReader, RowStream};
+use crate::plan::Node;
+use crate::plan::routes::encode_key;
+use crate::source::postgres::reader::{PgReader, PgSnapshot, RowStream};
+use std::sync::Arc;
 
-/// Keys of one query.
-const KEYS_AT_ONCE: usize = 2_000;
 /// Rows and bytes that are taken from the source's answer at once.
 const ROWS_AT_ONCE: usize = 2_000;
 const BYTES_AT_ONCE: usize = 4 << 20;
 
-/// Roots that one route leads to, as they come.
-pub struct Climb<'c> {
-    plan: &'c Plan,
-    route: &'c Route,
-    keys: std::slice::Chunks<'c, &'c [u8]>,
-    open: Option<RowStream>,
+/// Roots that the source finds above some keys.
+pub struct RootStream {
+    point: Arc<PgSnapshot>,
+    rows: RowStream,
+    /// Given back when all rows are read.
+    reader: Option<PgReader>,
 }
 
-impl<'c> Climb<'c> {
-    pub fn new(plan: &'c Plan, route: &'c Route, keys: &'c [&'c [u8]]) -> Self {
-        Self {
-            plan,
-            route,
-            keys: keys.chunks(KEYS_AT_ONCE),
-            open: None,
-        }
-    }
-
-    /// The next root keys; `None` after the last. A wide fan-out comes in pieces.
+impl RootStream {
+    /// Asks for the roots at the head of a path; the keys are values of the join of its last node.
     ///
     /// # Errors
-    /// When the source fails: the roots that came before are not all.
-    pub async fn next(&mut self, reader: &PgReader) -> Result<Option<Vec<Vec<u8>>>, CdcError> {
-        loop {
-            if let Some(stream) = &mut self.open {
-                if let Some(rows) = stream.next_rows(ROWS_AT_ONCE, BYTES_AT_ONCE).await? {
-                    return keys_of(&rows).map(Some);
-                }
-                self.open = None;
-            }
-            let Some(keys) = self.keys.next() else { return Ok(None) };
-            match self.route.arrival {
-                Arrival::Root => return Ok(Some(keys.iter().map(|k| k.to_vec()).collect())),
-                Arrival::Climb => {
-                    let keys: Vec<_> = keys.iter().map(|k| decode_key(k)).collect();
-                    let path = self.route.nodes(self.plan);
-                    self.open = Some(reader.stream_roots_above(&path, &keys).await?);
-                }
-            }
+    /// When the source fails.
+    pub async fn open(
+        point: Arc<PgSnapshot>,
+        path: &[&Node],
+        keys: &[Vec<Option<&str>>],
+    ) -> Result<RootStream, CdcError> {
+        let reader = point.reader().await?;
+        let rows = reader.stream_roots_above(path, keys).await?;
+        Ok(RootStream {
+            point,
+            rows,
+            reader: Some(reader),
+        })
+    }
+}
+
+impl RootKeys for RootStream {
+    async fn next(&mut self) -> Result<Option<Vec<Vec<u8>>>, CdcError> {
+        if let Some(rows) = self.rows.next_rows(ROWS_AT_ONCE, BYTES_AT_ONCE).await? {
+            return keys_of(&rows).map(Some);
         }
+        if let Some(reader) = self.reader.take() {
+            self.point.give_back(reader);
+        }
+        Ok(None)
     }
 }
 

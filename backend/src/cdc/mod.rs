@@ -3,7 +3,7 @@
 //! ```text
 //! log ─▶ capture ─▶ batches of keys ─▶ apply: a point in time that contains the batch's transactions
 //!  ▲      (routes,    (one waits while       │ schema: what the log does not tell
-//!  │      both images) one is applied)       │ climb: keys ─▶ root keys, each once
+//!  │      both images) one is applied)       │ decide: keys ─▶ root keys, each once, that may be out of date
 //!  │                                         ▼ rebuild: assemble, replace or delete by `_id`
 //!  └──── confirm ◀──── checkpoint ◀──── durable in the destination
 //! ```
@@ -19,6 +19,9 @@
 //! 5. A position is stored after its documents are durable, and confirmed after it is stored: [`run`].
 //! 6. What has no row events is looked for in the catalog of every point in time: [`schema`].
 //!
+//! What is decided ([`collect`], [`decide`]) is apart from what is read and written ([`ground`]), so that random histories
+//! can be tried on tables in memory: `tests/model`.
+//!
 //! Memory: one batch waits while one is applied, each at most [`collect::BATCH_BYTES_MAX`]; roots of a wide fan-out are
 //! streamed and rebuilt in pieces.
 
@@ -27,7 +30,9 @@ pub mod capture;
 mod claims;
 mod climb;
 pub mod collect;
+pub mod decide;
 mod error;
+pub mod ground;
 pub mod point;
 pub mod rebuild;
 mod refresh;
