@@ -24,6 +24,7 @@ use godwit_shared::project::{
     NAME_LENGTH_MAX, Preview, PreviewRequest, ProjectCollection, ProjectDetails, ProjectSummary, SaveProject,
 };
 use godwit_shared::relmig::{Project, ProjectFile, SchemaPart, VERSION_WRITTEN};
+use godwit_shared::schema::{RelationalModel, TablePath};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use utoipa::{IntoParams, ToSchema};
@@ -108,7 +109,7 @@ pub async fn create(
         .await?
         .ok_or_else(|| ApiError::not_found("schema", &request.schemas_id))?;
     let mut imported = Map::new();
-    for (path, _) in full.tables() {
+    for path in taken_over(&full, &request.content) {
         imported
             .entry(path.database)
             .or_insert_with(|| json!({}))
@@ -146,6 +147,13 @@ pub async fn create(
     let file = ProjectFile::from_value(file.to_exported_value())?;
     let record = store(&state, ProjectId::new(new_id()), file).await?;
     Ok(Json(details(record)))
+}
+
+/// The tables that the project takes over from its source: those that its content names, else all.
+fn taken_over(full: &RelationalModel, content: &Content) -> Vec<TablePath> {
+    let named: Vec<&TablePath> = content.tables.values().map(|entry| &entry.path).collect();
+    let all = full.tables().map(|(path, _)| path);
+    all.filter(|path| named.is_empty() || named.contains(&path)).collect()
 }
 
 /// Changes a project: its name, its connections, its rules.

@@ -11,7 +11,7 @@ use super::rebuild::Context;
 use super::schema::{affected, is_small};
 use super::state::StreamState;
 use crate::plan::routes::{Route, decode_key};
-use crate::source::postgres::reader::PgSnapshot;
+use crate::source::postgres::reader::{PgConnections, PgSnapshot};
 use crate::source::postgres::watch::{SchemaChange, read_state};
 use std::sync::Arc;
 
@@ -22,8 +22,8 @@ pub struct Applier {
     /// Columns that the plan reads of each table.
     pub columns: Vec<Vec<String>>,
     pub publication: String,
-    /// Its connections go from one point in time to the next.
-    point: Option<PgSnapshot>,
+    /// They go from one point in time to the next. Between two nothing is held in the source.
+    connections: Option<PgConnections>,
     decider: Decider,
 }
 
@@ -35,7 +35,7 @@ impl Applier {
             routes,
             columns,
             publication,
-            point: None,
+            connections: None,
         }
     }
 
@@ -43,15 +43,15 @@ impl Applier {
     /// stored yet.
     ///
     /// # Errors
-    /// When anything fails. Nothing of the batch counts then: it comes again from the last checkpoint.
+    /// When anything fails. Nothing of the batch counts then, nor does `state`: it is to be applied again.
     pub async fn apply(&mut self, batch: &mut Batch, state: &mut StreamState) -> Result<(), CdcError> {
         let meter = self.context.meter.clone();
         meter.begins(batch.oldest);
         let tables = self.context.plan.tables();
         let tell = |notice| meter.notice(notice);
-        let previous = self.point.take();
-        let source = self.context.source.clone();
-        let point = point::containing(&source, previous, &tables, &batch.transactions, tell).await?;
+        let connections = self.connections.take();
+        let connections = connections.unwrap_or_else(|| PgConnections::new(&self.context.source));
+        let point = point::containing(connections, &tables, &batch.transactions, tell).await?;
         let now = read_state(point.holder(), &tables, &self.columns, &self.publication).await?;
         let changes = state.schema.changes_to(&now);
         if !changes.iter().all(is_small) {
@@ -67,7 +67,9 @@ impl Applier {
             point: &point,
         };
         self.decider.apply(&ground, batch, state).await?;
-        self.point = Arc::into_inner(point);
+        if let Some(point) = Arc::into_inner(point) {
+            self.connections = Some(point.end().await?);
+        }
         Ok(())
     }
 

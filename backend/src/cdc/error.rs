@@ -47,11 +47,9 @@ pub enum Handling {
 impl CdcError {
     pub fn handling(&self) -> Handling {
         match self {
+            CdcError::Source(error) if error.is_passing() => Handling::Retry,
             CdcError::Source(
-                SourceError::ConnectionLost { .. }
-                | SourceError::Unreachable { .. }
-                | SourceError::Cancelled
-                | SourceError::SlotInUse { .. }
+                SourceError::Cancelled
                 // A statement that failed may meet a table that is being changed; what stays is found at the next try.
                 | SourceError::Query { .. }
                 | SourceError::MalformedRow(_),

@@ -7,8 +7,7 @@
 
 use crate::data::catalog::CatalogTable;
 use crate::source::SourceError;
-use crate::source::postgres::PgSource;
-use crate::source::postgres::reader::PgSnapshot;
+use crate::source::postgres::reader::{PgConnections, PgSnapshot};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -18,31 +17,28 @@ const PAUSE_MAX: Duration = Duration::from_millis(200);
 /// After this long the wait is told to the user.
 const TELL_AFTER: Duration = Duration::from_secs(2);
 
-/// A new point in time that contains the transactions; the old one's connections are used again. `tell` is called when
-/// it takes long.
+/// A point in time that contains the transactions. `tell` is called when it takes long. Nothing is held in the source
+/// while it is waited for.
 ///
 /// # Errors
-/// When the source is gone.
+/// When the source is gone, or somebody changes a table just now.
 pub async fn containing(
-    source: &PgSource,
-    previous: Option<PgSnapshot>,
+    connections: PgConnections,
     tables: &[Arc<CatalogTable>],
     transactions: &[u32],
     tell: impl Fn(Option<String>),
 ) -> Result<PgSnapshot, SourceError> {
     let started = Instant::now();
-    let (mut pause, mut previous, mut has_told) = (PAUSE_FIRST, previous, false);
+    let (mut pause, mut connections, mut has_told) = (PAUSE_FIRST, connections, false);
     loop {
-        let point = match previous.take() {
-            Some(previous) => previous.renew(tables).await?,
-            None => PgSnapshot::begin(source, tables).await?,
-        };
+        let point = connections.begin(tables).await?;
         if transactions.iter().all(|t| point.transactions().contains(*t)) {
             if has_told {
                 tell(None);
             }
             return Ok(point);
         }
+        connections = point.end().await?;
         if started.elapsed() > TELL_AFTER && !has_told {
             has_told = true;
             tell(Some(
@@ -51,6 +47,5 @@ pub async fn containing(
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(PAUSE_MAX);
-        previous = Some(point);
     }
 }

@@ -36,6 +36,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const IDLE_CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
 /// The longest pause between two tries.
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(15);
+/// How long who changes a table has it for himself.
+const LOCKED_PAUSE: Duration = Duration::from_millis(100);
 /// Tries without any progress for a reason that is not a lost connection; then somebody has to look.
 const FRUITLESS_TRIES_MAX: usize = 8;
 
@@ -101,10 +103,7 @@ pub async fn run(run: &mut CdcRun) -> Result<CdcOutcome, CdcError> {
             }
         }
         tracing::warn!(job.id = %run.context.job, %error, "Following changes was interrupted");
-        let is_lost = matches!(
-            &error,
-            CdcError::Source(SourceError::ConnectionLost { .. } | SourceError::Unreachable { .. })
-        );
+        let is_lost = matches!(&error, CdcError::Source(error) if error.is_passing());
         if position(run) > last {
             (pause, fruitless) = (Duration::from_millis(200), 0);
         } else if !is_lost && !matches!(error, CdcError::Sink(_) | CdcError::Store(_)) {
@@ -234,9 +233,9 @@ impl CdcRun {
                         biased;
                         () = cancel.cancelled() => return Ok(CdcOutcome::Cancelled),
                         () = paused(is_paused.clone()) => return Ok(CdcOutcome::Paused { reason: None }),
-                        applied = stream.applier.apply(&mut batch, &mut state) => applied,
+                        applied = apply(&mut stream.applier, &mut batch, &state) => applied,
                     };
-                    applied?;
+                    state = applied?;
                     self.save(&state).await?;
                     stored = Instant::now();
                     stream.durable.send_replace(state.position);
@@ -307,7 +306,14 @@ impl CdcRun {
         self.context.meter.clock(&clock);
         let plan = &self.context.plan;
         let applier = &stream.applier;
-        let now = read_state(&stream.control, &plan.tables(), &applier.columns, &applier.publication).await?;
+        let tables = plan.tables();
+        let read = read_state(&stream.control, &tables, &applier.columns, &applier.publication).await;
+        let now = match read {
+            Ok(now) => now,
+            // A table is being changed: the next look sees what became of it.
+            Err(SourceError::LockedOut { .. }) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
         let changes = state.schema.changes_to(&now);
         if changes.iter().all(super::schema::is_small) {
             Ok(())
@@ -390,6 +396,21 @@ impl CdcRun {
             .await?;
         identity::set_full(control, &lacking).await?;
         Ok(())
+    }
+}
+
+/// Applies a batch, and again while somebody changes a table: its point in time was given up so that he can.
+async fn apply(applier: &mut Applier, batch: &mut Batch, state: &StreamState) -> Result<StreamState, CdcError> {
+    loop {
+        let mut next = state.clone();
+        match applier.apply(batch, &mut next).await {
+            Ok(()) => return Ok(next),
+            Err(CdcError::Source(SourceError::LockedOut { reason })) => {
+                tracing::debug!(reason, "A table is locked by others");
+                tokio::time::sleep(LOCKED_PAUSE).await;
+            }
+            Err(error) => return Err(error),
+        }
     }
 }
 

@@ -150,7 +150,9 @@ pub async fn check(control: &PgClient, wal: &mut WalConnection, state: &CdcState
 
 /// Takes away what the job made in the source and sets back what it changed there. Returns, in words, what could not
 /// be: somebody has to do it by hand.
-pub async fn end(source: &PgSource, state: &CdcState) -> Vec<String> {
+///
+/// `is_shared`: another job follows the same server. It may need the replica identities as they are.
+pub async fn end(source: &PgSource, state: &CdcState, is_shared: bool) -> Vec<String> {
     let mut left = Vec::new();
     let control = match source.connect().await {
         Ok(control) => control,
@@ -175,11 +177,20 @@ pub async fn end(source: &PgSource, state: &CdcState) -> Vec<String> {
             "the publication \"{publication}\" must be dropped by hand: {error}"
         ));
     }
-    if let Err(error) = identity::restore(&control, &state.previous_identities).await {
+    if state.previous_identities.is_empty() {
+        return left;
+    }
+    let reason = if is_shared {
+        Some("another continuous job reads from this server".to_owned())
+    } else {
+        let restored = identity::restore(&control, &state.previous_identities).await;
+        restored.err().map(|e| e.to_string())
+    };
+    if let Some(reason) = reason {
         let tables: Vec<&str> = state.previous_identities.iter().map(|p| p.relation.as_str()).collect();
+        let tables = tables.join(", ");
         left.push(format!(
-            "the replica identity of {} must be set back by hand: {error}",
-            tables.join(", ")
+            "the replica identity of {tables} must be set back by hand: {reason}"
         ));
     }
     left

@@ -191,9 +191,7 @@ impl RunError {
         match self {
             RunError::Snapshot(SnapshotError::Source(e))
             | RunError::Prepare(PrepareError::Source(e))
-            | RunError::Cdc(CdcError::Source(e)) => {
-                matches!(e, SourceError::ConnectionLost { .. } | SourceError::Unreachable { .. })
-            }
+            | RunError::Cdc(CdcError::Source(e)) => e.is_passing(),
             RunError::Prepare(PrepareError::Sink(e)) => e.is_retryable(),
             RunError::Snapshot(_) | RunError::Prepare(_) | RunError::Cdc(_) | RunError::TryAgain => false,
         }
@@ -542,13 +540,31 @@ impl Runner {
         }
     }
 
+    /// Whether another unfinished job follows the same server.
+    async fn has_neighbour(&self, state: &CdcState) -> bool {
+        let Some(own) = &state.stream else { return false };
+        for other in self.store.unfinished_jobs().await.unwrap_or_default() {
+            if other.status.id == *self.id() {
+                continue;
+            }
+            let theirs: Option<CdcState> = self.store.checkpoint(&other.status.id).await.unwrap_or_default();
+            if theirs
+                .and_then(|t| t.stream)
+                .is_some_and(|t| t.system.system_id == own.system.system_id)
+            {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Takes back what the job made in the source and kept for itself. What cannot be taken back is told.
     async fn clean_up(&self) {
         let state: Option<CdcState> = self.store.checkpoint(self.id()).await.unwrap_or_default();
         if let Some(state) = state
             && let Ok(address) = PgAddress::parse(&self.record.secrets.request.jdbc_connection_details)
         {
-            let left = setup::end(&PgSource::new(address), &state).await;
+            let left = setup::end(&PgSource::new(address), &state, self.has_neighbour(&state).await).await;
             let mut log = IssueLog::restore(self.tracker.status().job_updates, &IssueKind::ALL);
             for message in left {
                 let issue = Issue {

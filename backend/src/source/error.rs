@@ -31,6 +31,8 @@ pub enum SourceError {
     ConnectionLost { reason: String },
     #[error("the source refused a query: {reason}")]
     Query { reason: String },
+    #[error("another session of the source holds a lock, or waits for one: {reason}")]
+    LockedOut { reason: String },
     #[error("the replication slot \"{slot}\" is in use by another connection")]
     SlotInUse { slot: String },
     #[error(transparent)]
@@ -40,6 +42,29 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Whether the same may work later, without anybody doing anything here.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            SourceError::Unreachable { .. }
+            | SourceError::ConnectionLost { .. }
+            | SourceError::LockedOut { .. }
+            | SourceError::SlotInUse { .. } => true,
+            SourceError::InvalidUrl { .. }
+            | SourceError::UnsupportedKind { .. }
+            | SourceError::WrongPassword { .. }
+            | SourceError::NoSuchDatabase { .. }
+            | SourceError::TlsRefused { .. }
+            | SourceError::CertificateRejected { .. }
+            | SourceError::NoSelect { .. }
+            | SourceError::RowSecurity { .. }
+            | SourceError::InvalidFilter { .. }
+            | SourceError::IdentityNotSet { .. }
+            | SourceError::Query { .. }
+            | SourceError::MalformedRow(_)
+            | SourceError::Cancelled => false,
+        }
+    }
+
     /// The stable code.
     pub fn code(&self) -> ErrorCode {
         match self {
@@ -51,7 +76,8 @@ impl SourceError {
             | SourceError::NoSuchDatabase { .. }
             | SourceError::TlsRefused { .. }
             | SourceError::CertificateRejected { .. }
-            | SourceError::ConnectionLost { .. } => ErrorCode::SourceUnreachable,
+            | SourceError::ConnectionLost { .. }
+            | SourceError::LockedOut { .. } => ErrorCode::SourceUnreachable,
             SourceError::NoSelect { .. } => ErrorCode::SourcePermission,
             SourceError::RowSecurity { .. } => ErrorCode::RowSecurity,
             SourceError::IdentityNotSet { .. } => ErrorCode::PreflightFailed,
@@ -91,6 +117,7 @@ impl SourceError {
                 "Let the owner of the table run the script of the preflight check, at a time when no long transaction uses it."
             }
             SourceError::ConnectionLost { .. } => "The job can be started again when the source answers.",
+            SourceError::LockedOut { .. } => "It is tried again. End the session that holds the lock if it stays so.",
             SourceError::SlotInUse { .. } => "End what reads from the slot, then try again.",
             SourceError::Query { .. } | SourceError::MalformedRow(_) | SourceError::Cancelled => return None,
         })

@@ -188,5 +188,5 @@ fn claim_id(job: &JobId, collection: &str, key: &[u8]) -> RawDocumentBuf {
 }
 
 fn entry(job: &JobId, collection: &str, key: &[u8], owner: i64) -> RawDocumentBuf {
-    rawdoc! {"_id": claim_id(job, collection, key), "j": job.as_str(), "o": owner}
+    rawdoc! {"_id": claim_id(job, collection, key), "j": job.as_str(), "c": collection, "o": owner}
 }

@@ -24,7 +24,7 @@ pub struct PgSource {
 /// UTF-8, it would refuse to send a row instead of leaving one bad value to the issues.
 const SESSION: &str = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'iso_8601'; \
     SET bytea_output = 'hex'; SET extra_float_digits = 3; SET xmloption = 'content'; SET client_encoding = 'UTF8'; \
-    SET standard_conforming_strings = on; SET row_security = off; SET statement_timeout = 0; SET lock_timeout = 0; \
+    SET standard_conforming_strings = on; SET row_security = off; SET statement_timeout = 0; SET lock_timeout = 3000; \
     SET idle_in_transaction_session_timeout = 0; SET default_transaction_read_only = on; \
     SELECT set_config('client_encoding', 'SQL_ASCII', false) WHERE current_setting('server_encoding') = 'SQL_ASCII'";
 
@@ -89,7 +89,12 @@ impl PgSource {
             .port(a.port)
             .user(&a.user)
             .application_name("godwit");
-        config.keepalives_idle(Duration::from_secs(30));
+        // A link that is cut without a word is noticed within half a minute.
+        config
+            .keepalives_idle(Duration::from_secs(10))
+            .keepalives_interval(Duration::from_secs(5))
+            .keepalives_retries(3)
+            .tcp_user_timeout(Duration::from_secs(25));
         if !a.database.is_empty() {
             config.dbname(&a.database);
         }
@@ -244,6 +249,7 @@ pub(super) fn query_error(error: tokio_postgres::Error) -> SourceError {
 pub(super) fn server_error(code: &str, reason: String) -> SourceError {
     match code {
         "57014" => SourceError::Cancelled,
+        "55P03" => SourceError::LockedOut { reason },
         "42501" => SourceError::NoSelect { tables: vec![reason] },
         code if code.starts_with("57P") || code.starts_with("08") => SourceError::ConnectionLost { reason },
         _ => SourceError::Query { reason },

@@ -80,17 +80,48 @@ impl TransactionSet {
     }
 }
 
-const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// Readers never wait long for a lock. Who waits behind a TRUNCATE or an ALTER TABLE of the application, which waits for
+/// a reader of the same point in time, would wait for ever, and the application with him: the source cannot see that
+/// the two readers belong together. Giving up the point in time lets everybody go on.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = 500";
 
-impl PgSnapshot {
+/// Connections without a point in time: nothing is held in the source.
+pub struct PgConnections {
+    source: PgSource,
+    holder: Option<PgClient>,
+    idle: Vec<PgClient>,
+}
+
+impl PgConnections {
+    pub fn new(source: &PgSource) -> Self {
+        Self {
+            source: source.clone(),
+            holder: None,
+            idle: Vec::new(),
+        }
+    }
+
     /// Fixes a point in time. The tables are locked first against changes of their definition: a table that is
     /// rewritten would look empty to an older point in time, and what is read would not fit the catalog.
     ///
     /// # Errors
-    /// When the source cannot be reached.
+    /// When the source cannot be reached, or somebody changes a table just now.
+    pub async fn begin(self, tables: &[Arc<CatalogTable>]) -> Result<PgSnapshot, SourceError> {
+        let holder = match self.holder {
+            Some(holder) => holder,
+            None => self.source.connect().await?,
+        };
+        PgSnapshot::fix(self.source, holder, self.idle, None, tables).await
+    }
+}
+
+impl PgSnapshot {
+    /// A point in time on connections of its own: see [`PgConnections::begin`].
+    ///
+    /// # Errors
+    /// As there.
     pub async fn begin(source: &PgSource, tables: &[Arc<CatalogTable>]) -> Result<Self, SourceError> {
-        let holder = source.connect().await?;
-        Self::fix(source.clone(), holder, Vec::new(), None, tables).await
+        PgConnections::new(source).begin(tables).await
     }
 
     /// Takes over a point in time that another connection exported, before that connection does anything else.
@@ -102,18 +133,20 @@ impl PgSnapshot {
         Self::fix(source.clone(), holder, Vec::new(), Some(exported), tables).await
     }
 
-    /// Gives this point in time up for a new one, on the same connections.
+    /// Gives the point in time up, with all locks, and keeps the connections.
     ///
     /// # Errors
     /// When the source is gone.
-    pub async fn renew(self, tables: &[Arc<CatalogTable>]) -> Result<Self, SourceError> {
+    pub async fn end(self) -> Result<PgConnections, SourceError> {
         let idle = self.idle.into_inner().unwrap_or_else(PoisonError::into_inner);
-        self.holder
-            .client
-            .batch_execute("ROLLBACK")
-            .await
-            .map_err(query_error)?;
-        Self::fix(self.source, self.holder, idle, None, tables).await
+        let all = idle.iter().chain([&self.holder]);
+        let ended = all.map(|pg| pg.client.batch_execute("ROLLBACK"));
+        futures_util::future::try_join_all(ended).await.map_err(query_error)?;
+        Ok(PgConnections {
+            source: self.source,
+            holder: Some(self.holder),
+            idle,
+        })
     }
 
     async fn fix(
@@ -165,11 +198,15 @@ impl PgSnapshot {
     /// When the source cannot be reached, or the snapshot is gone with its connection.
     pub async fn reader(&self) -> Result<PgReader, SourceError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let (pg, end) = match idle {
-            Some(pg) => (pg, "ROLLBACK; "),
-            None => (self.source.connect().await?, ""),
+        let pg = match idle {
+            Some(pg) => pg,
+            None => self.source.connect().await?,
         };
-        let sql = format!("{end}{BEGIN}; SET TRANSACTION SNAPSHOT {}", queries::literal(&self.id));
+        // One that was given back may still be in the transaction of its last reads.
+        let sql = format!(
+            "ROLLBACK; {BEGIN}; SET TRANSACTION SNAPSHOT {}",
+            queries::literal(&self.id)
+        );
         pg.client.batch_execute(&sql).await.map_err(query_error)?;
         Ok(PgReader { pg })
     }
