@@ -141,29 +141,49 @@ def prepare(a):
                 api("DELETE", f"/api/v1/connections/{kind}/{old['id']}")
         else:
             api("POST", f"/api/v1/connections/{kind}", connection)
-    if api("GET", f"/api/v1/jobs?projectId={project['id']}") and not a.wait:
+    jobs = api("GET", f"/api/v1/jobs?projectId={project['id']}")
+    # A continuous job of the run before goes on by itself.
+    if any(j["status"] in ("RUNNING", "PAUSED", "CLEANING_UP") for j in jobs) or (jobs and not a.wait):
         return
     job = api("POST", "/api/v1/jobs", {
         "projectId": project["id"], "jdbcConnectionDetails": source, "mongodbConnectionDetails": {"connectionString": a.mongo},
-        "options": {"mode": "SNAPSHOT", "dropCollections": True}, "verification": {"enabled": False}})
+        "options": {"mode": a.mode, "dropCollections": True, "prepareSource": a.mode != "SNAPSHOT"},
+        "verification": {"enabled": False}})
     if a.wait:
-        wait_ended(api, job["id"])
+        tell(wait(api, job["id"], lambda status: status.get("cdcStatus") == "RUNNING"))
 
 
-def wait_ended(api, job):
+def complete(a):
+    """Completes the continuous jobs that run, and tells how they went."""
+    api = Api(a.api)
+    for job in api("GET", "/api/v1/jobs"):
+        if job["status"] == "RUNNING":
+            api("POST", f"/api/v1/jobs/{job['id']}/stop")
+            status = wait(api, job["id"], lambda status: False)
+            s = status.get("cdcStatistics", {})
+            print(f"changes {status['cdcStatus']}: {s.get('totalEventsSeen', 0)} row changes, {s.get('rootsRebuilt', 0)} documents "
+                  f"assembled again, {s.get('documentsDeleted', 0)} deleted, up to {s.get('position')}")
+            if status["status"] != "COMPLETED":
+                sys.exit(f"error: {json.dumps(status.get('failureError'))}")
+
+
+def wait(api, job, is_enough):
     while True:
         status = api("GET", f"/api/v1/jobs/{job}")
-        if status["status"] in ("COMPLETED", "FAILED", "CANCELLED"):
-            break
+        if status["status"] in ("COMPLETED", "FAILED", "CANCELLED") or is_enough(status):
+            return status
         time.sleep(0.05)
+
+
+def tell(status):
     s = status["statistics"]
     seconds = max(s["elapsedSeconds"], 1e-3)
-    print(f"snapshot {status['status']}: {s['totalEventsSeen']} rows, {s['documentsWritten']} documents, "
+    print(f"snapshot: {s['totalEventsSeen']} rows, {s['documentsWritten']} documents, "
           f"{s['bytesWritten'] / 1e6:.1f} MB in {seconds:.2f} s: {s['totalEventsSeen'] / seconds:.0f} rows/s, "
           f"{s['bytesWritten'] / 1e6 / seconds:.1f} MB/s, {s['errors']} errors, {s['warnings']} warnings")
     for update in status.get("jobUpdates", []):
         print(f"  {update['eventType']} {update.get('locationName', '')} {update['message']} (x{update['count']})")
-    if status["status"] != "COMPLETED":
+    if status["status"] not in ("COMPLETED", "RUNNING"):
         sys.exit(f"error: {json.dumps(status.get('failureError'))}")
 
 
@@ -192,8 +212,12 @@ command.add_argument("api")
 command.set_defaults(run=health)
 command = commands.add_parser("prepare")
 command.add_argument("--wait", action="store_true", help="run a job in any case, wait for it and print how it went")
+command.add_argument("--mode", default="CDC", choices=["SNAPSHOT", "CDC"])
 for option in ("--api", "--project", "--source", "--mongo"):
     command.add_argument(option, required=True)
 command.set_defaults(run=prepare)
+command = commands.add_parser("complete")
+command.add_argument("--api", required=True)
+command.set_defaults(run=complete)
 arguments = parser.parse_args()
 arguments.run(arguments)

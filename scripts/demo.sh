@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A sample shop database in a private PostgreSQL, a private MongoDB, and Godwit between them.
-#   demo.sh          until Ctrl-C; with DEMO_ONCE=1 until one job has ended
+#   demo.sh          a continuous job, and a shop that lives, until Ctrl-C; with DEMO_ONCE=1 until one job has completed
 #   demo.sh dev      the same with the development build and the page under live reload
 #   demo.sh bench    one job on fresh data, its numbers printed
 #   demo.sh where    prints the data folder
@@ -126,8 +126,17 @@ if [ -n "${DEMO_ONCE:-}" ]; then wait_flag=(--wait); fi
 if [ "$mode" = bench ]; then
   echo "commit $(cd "$ROOT" && git rev-parse --short HEAD 2>/dev/null || echo '?'), $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)"
 fi
-client prepare "${wait_flag[@]}" --api "http://127.0.0.1:$port" --project "$ROOT/demo/shop.relmig" --source "$source_url" --mongo "$mongo_uri"
-if [ -n "${DEMO_ONCE:-}" ]; then exit 0; fi
+live() { sql -d shop -f "$ROOT/demo/day.sql" >/dev/null; }
+if [ "$mode" = bench ]; then job_mode=SNAPSHOT; else job_mode=CDC; fi
+client prepare "${wait_flag[@]}" --mode "$job_mode" --api "http://127.0.0.1:$port" --project "$ROOT/demo/shop.relmig" --source "$source_url" --mongo "$mongo_uri"
+if [ -n "${DEMO_ONCE:-}" ]; then
+  if [ "$mode" != bench ]; then
+    say "fifty moments of the shop are followed, then the job completes"
+    for _ in $(seq 50); do live; done
+    client complete --api "http://127.0.0.1:$port"
+  fi
+  exit 0
+fi
 
 if [ "$mode" = dev ]; then
   start trunk env CARGO_TARGET_DIR="$PAGE_TARGET" trunk serve --config "$ROOT/Trunk.toml" --offline --skip-version-check
@@ -148,6 +157,7 @@ fi
 printf '\n  Ctrl-C ends it and everything that it started.\n\n'
 while true; do
   for name in "${names[@]}"; do running "$name"; done
+  live || say "the shop could not change its rows: see $data/log/postgres.log"
   sleep 1 &
   wait $!
 done
