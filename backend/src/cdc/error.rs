@@ -27,8 +27,8 @@ pub enum CdcError {
     /// The log does not reach back to where the job stands.
     #[error("everything has to be read again: {0}")]
     Resync(String),
-    #[error("the job was stopped after as many errors as it may have")]
-    TooManyErrors,
+    #[error(transparent)]
+    TooManyErrors(#[from] TooManyErrors),
 }
 
 /// What an error asks for.
@@ -58,7 +58,7 @@ impl CdcError {
             CdcError::Sink(error) if error.is_retryable() || matches!(error, SinkError::Cancelled) => Handling::Retry,
             CdcError::Schema(_) => Handling::FollowSchema,
             CdcError::Source(_) | CdcError::Sink(_) | CdcError::Blocked(_) => Handling::Pause,
-            CdcError::Resync(_) | CdcError::TooManyErrors => Handling::Fail,
+            CdcError::Resync(_) | CdcError::TooManyErrors(_) => Handling::Fail,
         }
     }
 
@@ -70,14 +70,8 @@ impl CdcError {
             CdcError::Store(_) => ErrorCode::Internal,
             CdcError::Schema(_) | CdcError::Blocked(_) => ErrorCode::SchemaChanged,
             CdcError::Resync(_) => ErrorCode::ResyncNeeded,
-            CdcError::TooManyErrors => ErrorCode::TooManyErrors,
+            CdcError::TooManyErrors(_) => ErrorCode::TooManyErrors,
         }
-    }
-}
-
-impl From<TooManyErrors> for CdcError {
-    fn from(_: TooManyErrors) -> Self {
-        CdcError::TooManyErrors
     }
 }
 

@@ -46,8 +46,12 @@ pub struct CollectionCount {
 pub const UNKNOWN: u64 = u64::MAX;
 
 /// The job has as many errors as it may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TooManyErrors;
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the job was stopped at {errors} errors: its limit is {limit}")]
+pub struct TooManyErrors {
+    pub errors: u64,
+    pub limit: u64,
+}
 
 impl Progress {
     pub fn new(
@@ -78,8 +82,9 @@ impl Progress {
         let mut log = self.issues.lock().unwrap_or_else(PoisonError::into_inner);
         for issue in issues {
             log.add(issue, stage);
-            if self.errors_max.is_some_and(|max| log.errors >= max.max(1)) {
-                return Err(TooManyErrors);
+            if let Some(limit) = self.errors_max.filter(|max| log.errors >= (*max).max(1)) {
+                let errors = log.errors;
+                return Err(TooManyErrors { errors, limit });
             }
         }
         Ok(())

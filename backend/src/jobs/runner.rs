@@ -180,7 +180,7 @@ impl RunError {
             RunError::Snapshot(SnapshotError::Source(e)) => e.code(),
             RunError::Snapshot(SnapshotError::Sink(e)) => e.code(),
             RunError::Snapshot(SnapshotError::Store(_)) => ErrorCode::Internal,
-            RunError::Snapshot(SnapshotError::TooManyErrors) => ErrorCode::TooManyErrors,
+            RunError::Snapshot(SnapshotError::TooManyErrors(_)) => ErrorCode::TooManyErrors,
             RunError::Cdc(e) => e.code(),
             RunError::TryAgain => ErrorCode::Internal,
         }

@@ -74,14 +74,8 @@ pub enum SnapshotError {
     Sink(#[from] SinkError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the job was stopped after as many errors as it may have")]
-    TooManyErrors,
-}
-
-impl From<TooManyErrors> for SnapshotError {
-    fn from(_: TooManyErrors) -> Self {
-        SnapshotError::TooManyErrors
-    }
+    #[error(transparent)]
+    TooManyErrors(#[from] TooManyErrors),
 }
 
 /// Copies what is not copied yet.

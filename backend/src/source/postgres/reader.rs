@@ -67,8 +67,8 @@ impl TransactionSet {
         wide < self.xmin || (wide < self.xmax && !self.in_progress.contains(&wide))
     }
 
-    /// Reads `xmin:xmax:number,number`.
-    fn parse(text: &str) -> Option<Self> {
+    /// Reads `xmin:xmax:number,number`, as the source prints a snapshot.
+    pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, ':');
         let (xmin, xmax) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
         let list = parts.next()?.split(',').filter(|n| !n.is_empty());
