@@ -11,6 +11,7 @@ use crate::pages::home::HomePage;
 use crate::pages::mapping::MappingPage;
 use crate::pages::migration::MigrationPage;
 use crate::pages::migration::wizard::provide_drafts;
+use crate::pages::new_project::NewProjectPage;
 use crate::pages::project::ProjectPage;
 use crate::projects::provide_projects;
 use crate::routes;
@@ -33,6 +34,7 @@ pub fn App() -> impl IntoView {
             <Routes fallback=NotFoundPage>
                 <Route path=path!("/") view=HomePage/>
                 <Route path=path!("/connections") view=ConnectionsPage/>
+                <Route path=path!("/new-project") view=NewProjectPage/>
                 <ParentRoute path=path!("/projects/:id") view=ProjectPage>
                     <Route path=path!("") view=|| view! { <Redirect path="migration"/> }/>
                     <Route path=path!("mapping") view=MappingPage/>

@@ -4,6 +4,9 @@ use godwit_shared::ids::{JobId, ProjectId};
 
 pub const HOME: &str = "/";
 pub const CONNECTIONS: &str = "/connections";
+pub const NEW_PROJECT: &str = "/new-project";
+/// The query parameter that names the step of a new project.
+pub const STEP: &str = "step";
 
 /// What the *Data Migration* tab shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -59,6 +62,11 @@ impl MigrationView {
         let separator = if query.is_empty() { "" } else { "?" };
         format!("/projects/{project}/migration{separator}{query}")
     }
+}
+
+/// A new project at the step of this name.
+pub fn new_project(step: &str) -> String {
+    format!("{NEW_PROJECT}?{STEP}={step}")
 }
 
 pub fn mapping(project: &ProjectId) -> String {

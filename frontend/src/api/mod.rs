@@ -5,5 +5,6 @@ pub mod connections;
 pub mod jobs;
 pub mod preflight;
 pub mod projects;
+pub mod schema;
 
 pub use client::{ApiError, advice};

@@ -13,6 +13,11 @@ pub async fn collections(id: &ProjectId) -> Result<Vec<ProjectCollection>, ApiEr
     client::get(&format!("/project/{id}/collections")).await
 }
 
+/// Makes a project of a schema that was read before.
+pub async fn create(project: &SaveProject) -> Result<ProjectDetails, ApiError> {
+    client::post("/project", project).await
+}
+
 /// Changes the name and nothing else.
 pub async fn rename(id: &ProjectId, name: String) -> Result<(), ApiError> {
     let path = format!("/project/{id}");

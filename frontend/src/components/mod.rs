@@ -12,6 +12,7 @@ pub mod empty_state;
 pub mod error_panel;
 pub mod field;
 pub mod icon;
+pub mod keys;
 pub mod progress;
 pub mod select;
 pub mod skeleton;

@@ -6,4 +6,5 @@ pub mod design;
 pub mod home;
 pub mod mapping;
 pub mod migration;
+pub mod new_project;
 pub mod project;

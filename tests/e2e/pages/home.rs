@@ -1,6 +1,7 @@
 //! The list of projects.
 
 use super::migration::MigrationPage;
+use super::new_project::NewProjectPage;
 use super::{picture, testid};
 use godwit_tests::app::App;
 use godwit_tests::browser::Browser;
@@ -22,6 +23,12 @@ impl<'a> HomePage<'a> {
         let input = self.browser.find(&testid("import-file")).await;
         let path = file.to_str().expect("a path of text");
         input.send_keys(path).await.expect("the file can be chosen");
+    }
+
+    /// *New project*
+    pub async fn new_project(&self) -> NewProjectPage<'a> {
+        self.browser.click(&testid("new-project")).await;
+        NewProjectPage::opened(self.browser).await
     }
 
     pub async fn wait_project(&self, name: &str) {

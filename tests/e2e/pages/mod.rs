@@ -2,6 +2,7 @@
 
 pub mod home;
 pub mod migration;
+pub mod new_project;
 pub mod wizard;
 
 use fantoccini::Locator;

@@ -3,6 +3,14 @@
 use leptos::prelude::*;
 use reactive_stores::Field;
 
+/// How much of something is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    None,
+    Some,
+    All,
+}
+
 #[component]
 pub fn Checkbox(
     #[prop(into)] label: String,
@@ -19,6 +27,27 @@ pub fn Checkbox(
                 on:change=move |event| checked.set(event_target_checked(&event))
             />
             <ChoiceText label=label note=note/>
+        </label>
+    }
+}
+
+/// A box for several things at once: *some* of them is neither on nor off.
+#[component]
+pub fn TriCheckbox(
+    #[prop(into)] label: String,
+    #[prop(into)] share: Signal<Share>,
+    /// Gets whether all of them are to be on.
+    on_change: Callback<bool>,
+) -> impl IntoView {
+    view! {
+        <label class="gw-choice">
+            <input
+                type="checkbox"
+                prop:checked=move || share.get() == Share::All
+                prop:indeterminate=move || share.get() == Share::Some
+                on:change=move |event| on_change.run(event_target_checked(&event))
+            />
+            <span>{label}</span>
         </label>
     }
 }

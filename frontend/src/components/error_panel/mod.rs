@@ -4,6 +4,7 @@ use super::button::Button;
 use super::icon::{Glyph, Icon};
 use crate::api::ApiError;
 use crate::format::text::sentence;
+use leptos::html;
 use leptos::prelude::*;
 
 /// An error of the API; with `retry` a button that tries again.
@@ -14,6 +15,20 @@ pub fn ErrorPanel(error: ApiError, #[prop(optional, into)] retry: Option<Callbac
     view! {
         <ErrorBox message=message hint=hint code=code>{button}</ErrorBox>
     }
+}
+
+/// The error of a step that is longer than its window: it is brought into sight.
+#[component]
+pub fn StepError(failure: RwSignal<Option<ApiError>>) -> impl IntoView {
+    let place = NodeRef::<html::Div>::new();
+    Effect::new(move |_| {
+        let (Some(_), Some(place)) = (failure.get(), place.get()) else {
+            return;
+        };
+        // After it has been rendered.
+        request_animation_frame(move || place.scroll_into_view());
+    });
+    view! { <div class="gw-error-place" node_ref=place>{move || failure.get().map(|error| view! { <ErrorPanel error=error/> })}</div> }
 }
 
 /// The frame of an error, for those that do not come from a request as well.

@@ -8,6 +8,7 @@ use crate::components::button::{Button, ButtonTone};
 use crate::components::choice::Checkbox;
 use crate::components::dialog::{Dialog, DialogSize};
 use crate::components::error_panel::ErrorPanel;
+use crate::components::keys::on_enter;
 use crate::components::toast::use_toasts;
 use crate::connections::draft::SourceDraft;
 use crate::connections::{SourceForm, SourceTest};
@@ -50,7 +51,7 @@ pub fn JdbcDialog(start: Start<SavedJdbcConnection>, on_close: Callback<()>) -> 
     };
     view! {
         <Dialog title=title size=DialogSize::Wide on_close=on_close>
-            <div class="gw-dialog__body gw-form">
+            <div class="gw-dialog__body gw-form" on:keydown=on_enter(submit)>
                 <NameAndTag name=draft.name() tag=draft.tag() was_tried=was_tried/>
                 <SourceForm source=source changed=changed.get_value() was_tried=was_tried/>
                 <Checkbox label="Save password" note=password_note checked=draft.save_password() testid="save-password"/>

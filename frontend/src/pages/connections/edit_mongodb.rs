@@ -7,6 +7,7 @@ use crate::api::{self, ApiError};
 use crate::components::button::{Button, ButtonTone};
 use crate::components::dialog::{Dialog, DialogSize};
 use crate::components::error_panel::ErrorPanel;
+use crate::components::keys::on_enter;
 use crate::components::toast::use_toasts;
 use crate::connections::draft::DestinationDraftStoreFields;
 use crate::connections::problem::mongodb_uri_problem_of;
@@ -48,7 +49,7 @@ pub fn MongodbDialog(start: Start<SavedMongodbConnection>, on_close: Callback<()
     });
     view! {
         <Dialog title=title size=DialogSize::Wide on_close=on_close>
-            <div class="gw-dialog__body gw-form">
+            <div class="gw-dialog__body gw-form" on:keydown=on_enter(submit)>
                 <NameAndTag name=draft.name() tag=draft.tag() was_tried=was_tried/>
                 <MongodbUriField uri=uri hint=Some(HINT.to_owned()) error=uri_error/>
                 <MongodbTest uri=uri changed=changed.get_value() was_tried=was_tried/>

@@ -119,7 +119,7 @@ pub fn ImportButton(importer: Importer) -> impl IntoView {
         }
     });
     view! {
-        <label class="gw-button gw-button--primary gw-import">
+        <label class="gw-button gw-button--secondary gw-import">
             <Glyph icon=icon/>
             "Import project"
             <input

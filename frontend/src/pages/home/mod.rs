@@ -8,7 +8,7 @@ mod rename;
 use crate::app::TopBar;
 use crate::components::button::Button;
 use crate::components::empty_state::EmptyState;
-use crate::components::icon::Icon;
+use crate::components::icon::{Glyph, Icon};
 use crate::components::skeleton::Skeleton;
 use crate::components::tabs::{Tab, TabBar};
 use crate::projects::use_projects;
@@ -19,6 +19,7 @@ use delete::DeleteDialog;
 use godwit_shared::project::ProjectSummary;
 use import::{DropZone, ImportButton, Importer};
 use leptos::prelude::*;
+use leptos_router::components::A;
 use rename::RenameDialog;
 
 /// The dialog that is open, and about which project.
@@ -60,7 +61,10 @@ pub fn HomePage() -> impl IntoView {
                     <div class="gw-page">
                         <div class="gw-page__head">
                             <h1>"Projects"</h1>
-                            <ImportButton importer=importer/>
+                            <div class="gw-row">
+                                <ImportButton importer=importer/>
+                                <NewProjectLink/>
+                            </div>
                         </div>
                         {importer.failure_view()}
                         <ProjectList importer=importer dialog=dialog/>
@@ -69,6 +73,16 @@ pub fn HomePage() -> impl IntoView {
             </main>
         </div>
         {open_dialog}
+    }
+}
+
+#[component]
+fn NewProjectLink() -> impl IntoView {
+    view! {
+        <A href=routes::NEW_PROJECT attr:class="gw-button gw-button--primary" attr:data-testid="new-project">
+            <Glyph icon=Icon::Plus/>
+            "New project"
+        </A>
     }
 }
 
@@ -98,10 +112,12 @@ fn NoProjects(importer: Importer) -> impl IntoView {
                 icon=Icon::Database
                 title="Bring your first project"
                 text="A project holds the schema of a PostgreSQL database and the rules that shape its rows into \
-                      documents. Import a .relmig file, with the button or by dropping it here; then open the \
-                      project and create a migration job."
+                      documents. Connect a database, or import a .relmig file, with the button or by dropping it here."
             >
-                <Button label="Choose a project file" icon=Icon::Upload on_press=choose/>
+                <div class="gw-row">
+                    <Button label="Choose a project file" icon=Icon::Upload on_press=choose/>
+                    <NewProjectLink/>
+                </div>
             </EmptyState>
         </div>
     }

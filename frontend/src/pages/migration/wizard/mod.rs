@@ -23,7 +23,8 @@ use crate::api::connections::SavedConnections;
 use crate::api::{self, ApiError};
 use crate::components::button::{Button, ButtonTone};
 use crate::components::dialog::{Dialog, DialogSize};
-use crate::components::error_panel::ErrorPanel;
+use crate::components::error_panel::StepError;
+use crate::components::keys::on_enter;
 use crate::components::skeleton::Skeleton;
 use crate::components::steps::StepList;
 use crate::live::use_live;
@@ -139,13 +140,13 @@ fn WizardSteps(context: WizardContext, close: Callback<()>) -> impl IntoView {
         Step::Options => view! { <OptionsStep/> }.into_any(),
         Step::Review => view! { <ReviewStep/> }.into_any(),
     };
+    let next = Callback::new(move |()| context.next());
     let current = Signal::derive(move || context.step.get().number() - 1);
     let body = focus_on_step(context);
-    let failure = move || context.failure.get().map(|error| view! { <ErrorPanel error=error/> });
     view! {
         <StepList titles=Step::ALL.map(Step::title).to_vec() current=current/>
-        <div class="gw-dialog__body gw-wizard__body" tabindex="-1" node_ref=body>
-            {failure}
+        <div class="gw-dialog__body gw-wizard__body" tabindex="-1" node_ref=body on:keydown=on_enter(next)>
+            <StepError failure=context.failure/>
             {step}
         </div>
         <WizardFoot close=close/>

@@ -1,0 +1,85 @@
+//! *Connect database*: a saved connection or a new one, whose tables are read.
+
+use super::draft::{ProjectDraft, ProjectDraftStoreFields, ReadSchema, suggested_connection_name, suggested_name};
+use super::selection::Selection;
+use super::{NewProject, use_new_project};
+use crate::api::{self, ApiError};
+use crate::components::choice::Checkbox;
+use crate::components::field::TextField;
+use crate::components::select::SelectField;
+use crate::connections::details::source_details;
+use crate::connections::draft::{SourceDraft, SourceDraftStoreFields};
+use crate::connections::{SourceForm, SourceTest, environment};
+use leptos::prelude::*;
+use reactive_stores::{Field, Store};
+
+#[component]
+pub fn ConnectStep() -> impl IntoView {
+    let context = use_new_project();
+    let source: Field<SourceDraft> = context.draft.source().into();
+    let saved = context.saved.with_value(|saved| saved.jdbc.clone());
+    let is_new = move || source.saved().with(String::is_empty);
+    view! {
+        <div class="gw-form">
+            <SourceForm source=source saved=saved was_tried=context.was_tried/>
+            <Show when=is_new><SaveFields draft=context.draft/></Show>
+            <SourceTest source=source was_tried=context.was_tried/>
+        </div>
+    }
+}
+
+/// How a new connection is saved.
+#[component]
+fn SaveFields(draft: Store<ProjectDraft>) -> impl IntoView {
+    let saves = draft.saves_connection();
+    let suggested = Signal::derive(move || draft.source().with(suggested_connection_name));
+    view! {
+        <Checkbox
+            label="Save this connection"
+            note="Previews and jobs of the project then find it by themselves."
+            checked=saves
+            testid="save-connection"
+        />
+        <Show when=move || saves.get()>
+            <div class="gw-form__row">
+                <TextField
+                    label="Connection name"
+                    value=draft.connection_name()
+                    placeholder=suggested
+                    testid="connection-name"
+                />
+                <SelectField label="Environment tag" value=draft.tag() options=environment::options() testid="connection-tag"/>
+            </div>
+            <Checkbox
+                label="Save password"
+                note="Encrypted, on the machine of Godwit. Without it every job asks for the password."
+                checked=draft.save_password()
+                testid="save-password"
+            />
+        </Show>
+    }
+}
+
+/// Reads the tables, unless they have been read with the same connection already.
+pub async fn connect(context: NewProject) -> Result<(), ApiError> {
+    let source = context.draft.source().with_untracked(source_details);
+    let old = context.schema.get_untracked();
+    if old.as_ref().is_some_and(|read| read.source == source) {
+        return Ok(());
+    }
+    let read = ReadSchema::new(api::schema::read(&source).await?, source);
+    let is_same_database = |old: &ReadSchema| old.model.databases.keys().eq(read.model.databases.keys());
+    let selection = match old.filter(is_same_database) {
+        Some(old) => context
+            .selection
+            .with_untracked(|s| s.carried_over(&old.tree, &read.tree)),
+        None => Selection::all_of(&read.tree),
+    };
+    if context.draft.name().with_untracked(|name| name.trim().is_empty()) {
+        let name = suggested_name(&read.model, &context.other_projects());
+        context.draft.name().set(name);
+    }
+    context.selection.set(selection);
+    context.schema.set(Some(read));
+    Ok(())
+}

@@ -1,0 +1,290 @@
+//! What the user has entered of a new project so far, and what is made of it.
+
+use super::selection::{Selection, TableTree, selected_part};
+use crate::api::schema::StoredSchema;
+use crate::connections::draft::SourceDraft;
+use crate::connections::environment;
+use crate::connections::url::{fields_of, source_url};
+use crate::connections::{SOURCE_KIND, details};
+use crate::format::wire_name;
+use crate::projects::name_error;
+use godwit_shared::casing::Casing;
+use godwit_shared::connection::{EnvironmentTag, JdbcConnectionDetails, SaveJdbcConnection};
+use godwit_shared::ids::{ConnectionId, TableId};
+use godwit_shared::initial::{InitialMapping, content_of};
+use godwit_shared::mapping::{Content, KeyHandling};
+use godwit_shared::project::{ProjectSummary, SaveProject};
+use godwit_shared::schema::RelationalModel;
+use reactive_stores::Store;
+use std::sync::Arc;
+
+/// No `Debug`: it holds passwords.
+#[derive(Clone, PartialEq, Store)]
+pub struct ProjectDraft {
+    pub source: SourceDraft,
+    /// Whether a connection that was typed in is saved with the project.
+    pub saves_connection: bool,
+    pub connection_name: String,
+    pub save_password: bool,
+    /// A value of [`environment::options`].
+    pub tag: String,
+    pub filter: String,
+    pub keeps_original_names: bool,
+    /// A value of [`casing_name`].
+    pub casing: String,
+    pub starts_empty: bool,
+    pub name: String,
+}
+
+impl Default for ProjectDraft {
+    fn default() -> Self {
+        Self {
+            source: SourceDraft::in_fields(),
+            saves_connection: true,
+            connection_name: String::new(),
+            save_password: true,
+            tag: wire_name(&EnvironmentTag::None),
+            filter: String::new(),
+            keeps_original_names: false,
+            casing: casing_name(Casing::default()).into(),
+            starts_empty: false,
+            name: String::new(),
+        }
+    }
+}
+
+/// As the setting is spelt.
+pub fn casing_name(casing: Casing) -> &'static str {
+    match casing {
+        Casing::CamelCase => "camelCase",
+        Casing::TitleCase => "TitleCase",
+        Casing::KebabCase => "kebab-case",
+        Casing::SnakeCase => "snake_case",
+        Casing::UpperSnakeCase => "UPPER_SNAKE_CASE",
+        Casing::Original => "Keep Original",
+    }
+}
+
+/// The casings that override the original names.
+pub fn overriding_casings() -> impl Iterator<Item = Casing> {
+    Casing::ALL.into_iter().filter(|casing| *casing != Casing::Original)
+}
+
+impl ProjectDraft {
+    pub fn chosen_casing(&self) -> Casing {
+        let named = overriding_casings().find(|casing| casing_name(*casing) == self.casing);
+        match self.keeps_original_names {
+            true => Casing::Original,
+            false => named.unwrap_or_default(),
+        }
+    }
+
+    /// Whether a connection is to be saved: one that was chosen is saved already.
+    pub fn has_connection_to_save(&self) -> bool {
+        self.saves_connection && self.source.saved.is_empty()
+    }
+
+    /// What is sent to save the connection.
+    pub fn connection_to_save(&self) -> SaveJdbcConnection {
+        SaveJdbcConnection {
+            id: None,
+            name: match self.connection_name.trim() {
+                "" => suggested_connection_name(&self.source),
+                name => name.to_owned(),
+            },
+            kind: SOURCE_KIND.into(),
+            url: source_url(&self.source),
+            user: details::given(&self.source.user),
+            password: details::given_exactly(&self.source.password),
+            save_password: self.save_password,
+            environment_tag: environment::from_value(&self.tag),
+        }
+    }
+
+    pub fn initial_mapping(&self) -> InitialMapping {
+        match self.starts_empty {
+            true => InitialMapping::Empty,
+            false => InitialMapping::Relational,
+        }
+    }
+
+    /// What is sent to make the project.
+    pub fn to_save(&self, read: &ReadSchema, content: Content, connection: Option<ConnectionId>) -> SaveProject {
+        SaveProject {
+            id: None,
+            name: self.name.trim().to_owned(),
+            kind: SOURCE_KIND.into(),
+            schemas_id: read.id.clone(),
+            content,
+            jdbc_id: connection.map(|id| id.to_string()),
+            mongodb_id: None,
+        }
+    }
+}
+
+/// `shop on db.example`
+pub fn suggested_connection_name(source: &SourceDraft) -> String {
+    match fields_of(&source_url(source)) {
+        Some(f) if f.database.is_empty() => f.host,
+        Some(f) => format!("{} on {}", f.database, f.host),
+        None => "PostgreSQL".into(),
+    }
+}
+
+/// The name of the database, with a number behind it where projects have that name already.
+pub fn suggested_name(model: &RelationalModel, projects: &[ProjectSummary]) -> String {
+    let database = model.databases.keys().next().map(String::as_str).unwrap_or_default();
+    let mut letters = database.chars();
+    let base = match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).take(NAME_SUGGESTED_MAX).collect(),
+        None => "New project".to_owned(),
+    };
+    let is_free = |name: &String| !projects.iter().any(|p| p.name == *name);
+    let numbered = (2..).map(|n| format!("{base} {n}"));
+    std::iter::once(base.clone())
+        .chain(numbered)
+        .find(is_free)
+        .unwrap_or(base)
+}
+
+/// Leaves room for a number behind it.
+const NAME_SUGGESTED_MAX: usize = 40;
+
+/// Why a new project cannot have this name.
+pub fn new_name_error(name: &str, projects: &[ProjectSummary]) -> Option<String> {
+    let is_taken = projects.iter().any(|p| p.name == name.trim());
+    name_error(name).or_else(|| is_taken.then(|| "Another project has this name.".into()))
+}
+
+/// The tables that were read, and where.
+#[derive(Clone, PartialEq)]
+pub struct ReadSchema {
+    pub id: String,
+    pub model: Arc<RelationalModel>,
+    pub tree: Arc<TableTree>,
+    /// What the connection was when it was read: another one has to be read anew.
+    pub source: JdbcConnectionDetails,
+}
+
+impl ReadSchema {
+    pub fn new(stored: StoredSchema, source: JdbcConnectionDetails) -> Self {
+        Self {
+            id: stored.id,
+            tree: Arc::new(TableTree::of(&stored.full)),
+            model: Arc::new(stored.full),
+            source,
+        }
+    }
+
+    /// The rules that the project starts with.
+    pub fn content(&self, selection: &Selection, casing: Casing, initial: InitialMapping) -> Content {
+        let part = selected_part(&self.model, &self.tree, selection);
+        content_of(&part, casing, KeyHandling::default(), initial)
+    }
+}
+
+/// A table and the collection that it becomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CollectionOfTable {
+    pub schema: String,
+    pub table: String,
+    pub collection: String,
+    /// Another one has the name that the casing gives.
+    pub is_renamed: bool,
+}
+
+/// Of a relational content, by schema and table.
+pub fn collections_of(content: &Content, casing: Casing) -> Vec<CollectionOfTable> {
+    let of_mapping = content.mappings.values().filter_map(|mapping| {
+        let collection = content.collections.get(&mapping.collection_id)?;
+        let path = &content.tables.get(&TableId::new(&*mapping.table))?.path;
+        Some(CollectionOfTable {
+            schema: path.schema.clone(),
+            table: path.table.clone(),
+            is_renamed: collection.name != casing.apply(&path.table),
+            collection: collection.name.clone(),
+        })
+    });
+    of_mapping.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::selection::tests::model;
+    use super::*;
+    use godwit_shared::ids::ProjectId;
+
+    fn project(name: &str) -> ProjectSummary {
+        ProjectSummary {
+            id: ProjectId::new(name),
+            name: name.into(),
+            kind: "POSTGRESQL".into(),
+            jdbc_id: None,
+            mongodb_id: None,
+            last_modified: "2026-11-03T10:00:00Z".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn names_of_new_projects() {
+        let model = model(&[("public", "a")]);
+        assert_eq!(suggested_name(&model, &[]), "Shop");
+        assert_eq!(suggested_name(&model, &[project("Shop"), project("Shop 2")]), "Shop 3");
+        assert!(new_name_error(" Shop ", &[project("Shop")]).is_some_and(|e| e.contains("Another")));
+        assert!(new_name_error("", &[]).is_some());
+        assert_eq!(new_name_error("Shop", &[]), None);
+    }
+
+    #[test]
+    fn casings_by_their_names() {
+        let mut draft = ProjectDraft::default();
+        assert_eq!(draft.chosen_casing(), Casing::CamelCase);
+        for casing in overriding_casings() {
+            draft.casing = casing_name(casing).into();
+            assert_eq!(draft.chosen_casing(), casing);
+        }
+        draft.keeps_original_names = true;
+        assert_eq!(draft.chosen_casing(), Casing::Original);
+    }
+
+    #[test]
+    fn what_becomes_of_the_tables() {
+        let stored = StoredSchema {
+            id: "s1".into(),
+            full: model(&[("public", "ORDER_LINE"), ("public", "orderLine"), ("public", "b")]),
+        };
+        let read = ReadSchema::new(stored, JdbcConnectionDetails::default());
+        let mut selection = Selection::all_of(&read.tree);
+        selection.set([1].into_iter(), false);
+        let content = read.content(&selection, Casing::CamelCase, InitialMapping::Relational);
+        let shown: Vec<_> = collections_of(&content, Casing::CamelCase)
+            .into_iter()
+            .map(|c| (c.table, c.collection, c.is_renamed))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("ORDER_LINE".to_owned(), "orderLine".to_owned(), false),
+                ("orderLine".to_owned(), "orderLine2".to_owned(), true)
+            ]
+        );
+        let empty = read.content(&selection, Casing::CamelCase, InitialMapping::Empty);
+        assert_eq!(
+            (collections_of(&empty, Casing::CamelCase), empty.tables.len()),
+            (vec![], 2)
+        );
+    }
+
+    #[test]
+    fn connections_to_save() {
+        let mut draft = ProjectDraft::default();
+        draft.source.host = "db".into();
+        draft.source.database = "shop".into();
+        assert!(draft.has_connection_to_save());
+        assert_eq!(draft.connection_to_save().name, "shop on db");
+        draft.connection_name = " Main ".into();
+        assert_eq!(draft.connection_to_save().name, "Main");
+        draft.source.saved = "c1".into();
+        assert!(!draft.has_connection_to_save());
+    }
+}

@@ -1,0 +1,225 @@
+//! *New project*: from a live database to a project with its first mapping rules, in five steps.
+//!
+//! The step stands in the URL, so that the browser's own buttons go back and forth; what was entered stays as long as the
+//! page is open ([`draft`]). Which tables take part is decided in [`selection`].
+
+mod casing_step;
+mod connect_step;
+mod draft;
+mod finish;
+mod mapping_step;
+mod name_step;
+mod selection;
+mod steps;
+mod tables_step;
+mod tree;
+
+use crate::api::ApiError;
+use crate::api::connections::SavedConnections;
+use crate::components::button::{Button, ButtonTone};
+use crate::components::error_panel::StepError;
+use crate::components::keys::on_enter;
+use crate::components::skeleton::Skeleton;
+use crate::components::steps::StepList;
+use crate::connections::problem::is_source_complete;
+use crate::pages::home::HomeBar;
+use crate::projects::{Projects, use_projects};
+use crate::{api, routes};
+use casing_step::CasingStep;
+use connect_step::{ConnectStep, connect};
+use draft::{ProjectDraft, ProjectDraftStoreFields, ReadSchema, new_name_error};
+use finish::finish;
+use godwit_shared::ids::ConnectionId;
+use godwit_shared::project::ProjectSummary;
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_navigate, use_query_map};
+use mapping_step::MappingStep;
+use name_step::NameStep;
+use reactive_stores::Store;
+use selection::Selection;
+use steps::Step;
+use tables_step::TablesStep;
+
+/// What the steps share.
+#[derive(Clone, Copy)]
+struct NewProject {
+    draft: Store<ProjectDraft>,
+    saved: StoredValue<SavedConnections>,
+    projects: Projects,
+    schema: RwSignal<Option<ReadSchema>>,
+    selection: RwSignal<Selection>,
+    /// The connection that was saved for this draft by an earlier try to finish.
+    saved_connection: StoredValue<Option<(ProjectDraft, ConnectionId)>>,
+    step: Signal<Step>,
+    go: Callback<Step>,
+    /// Whether the user has tried to leave the step: before that its gaps are no errors.
+    was_tried: RwSignal<bool>,
+    failure: RwSignal<Option<ApiError>>,
+}
+
+fn use_new_project() -> NewProject {
+    expect_context()
+}
+
+impl NewProject {
+    fn new(saved: SavedConnections) -> Self {
+        let schema = RwSignal::new(None);
+        let query = use_query_map();
+        let step = Memo::new(move |_| {
+            let has_schema = schema.with(Option::is_some);
+            query.with(|q| Step::from_query(q.get_str(routes::STEP), has_schema))
+        });
+        let navigate = use_navigate();
+        let go = Callback::new(move |step: Step| {
+            navigate(&routes::new_project(step.name()), NavigateOptions::default());
+        });
+        Self {
+            draft: Store::new(ProjectDraft::default()),
+            saved: StoredValue::new(saved),
+            projects: use_projects(),
+            schema,
+            selection: RwSignal::new(Selection::default()),
+            saved_connection: StoredValue::new(None),
+            step: step.into(),
+            go,
+            was_tried: RwSignal::new(false),
+            failure: RwSignal::new(None),
+        }
+    }
+
+    fn enter(self, step: Step) {
+        self.was_tried.set(false);
+        self.failure.set(None);
+        self.go.run(step);
+    }
+
+    /// Those whose names are taken, as far as the page knows them now.
+    fn other_projects(self) -> Vec<ProjectSummary> {
+        self.projects.state().get_untracked().ready().unwrap_or_default()
+    }
+
+    fn is_step_complete(self) -> bool {
+        match self.step.get_untracked() {
+            Step::Connect => self
+                .draft
+                .source()
+                .with_untracked(|source| is_source_complete(source, None)),
+            Step::Tables => self.selection.with_untracked(Selection::count) > 0,
+            Step::Casing | Step::Mapping => true,
+            Step::Name => {
+                let projects = self.other_projects();
+                self.draft
+                    .name()
+                    .with_untracked(|name| new_name_error(name, &projects).is_none())
+            }
+        }
+    }
+}
+
+#[component]
+pub fn NewProjectPage() -> impl IntoView {
+    // Without the saved connections everything can still be typed in.
+    let saved = LocalResource::new(|| async { api::connections::saved().await.unwrap_or_default() });
+    let body = move || match saved.get() {
+        None => view! { <Skeleton lines=6/> }.into_any(),
+        Some(saved) => view! { <Steps saved=saved/> }.into_any(),
+    };
+    view! {
+        <div class="gw-shell">
+            <HomeBar/>
+            <main class="gw-main">
+                <div class="gw-page gw-page--narrow">
+                    <div class="gw-page__head"><h1>"New project"</h1></div>
+                    {body}
+                </div>
+            </main>
+        </div>
+    }
+}
+
+#[component]
+fn Steps(saved: SavedConnections) -> impl IntoView {
+    let context = NewProject::new(saved);
+    provide_context(context);
+    let forward = forward_action(context);
+    let press = Callback::new(move |()| match context.is_step_complete() {
+        true => drop(forward.dispatch_local(())),
+        false => context.was_tried.set(true),
+    });
+    let step = move || match context.step.get() {
+        Step::Connect => view! { <ConnectStep/> }.into_any(),
+        Step::Tables => view! { <TablesStep/> }.into_any(),
+        Step::Casing => view! { <CasingStep/> }.into_any(),
+        Step::Mapping => view! { <MappingStep/> }.into_any(),
+        Step::Name => view! { <NameStep/> }.into_any(),
+    };
+    let current = Signal::derive(move || context.step.get().index());
+    view! {
+        <section class="gw-panel gw-new-project" aria-label="New project">
+            <StepList titles=Step::ALL.map(Step::title).to_vec() current=current/>
+            <div class="gw-panel__body gw-new-project__body" on:keydown=on_enter(press)>
+                <StepError failure=context.failure/>
+                {step}
+            </div>
+            <Foot forward=press is_busy=forward.pending().into()/>
+        </section>
+    }
+}
+
+/// Reads the schema, goes on, or makes the project: whatever leads on from the step.
+fn forward_action(context: NewProject) -> Action<(), ()> {
+    let finish = finish(context);
+    Action::new_local(move |(): &()| {
+        let step = context.step.get_untracked();
+        context.failure.set(None);
+        async move {
+            let done = match step {
+                Step::Connect => connect(context).await,
+                Step::Tables | Step::Casing | Step::Mapping => Ok(()),
+                Step::Name => finish.run(()).await,
+            };
+            match (done, step.next()) {
+                (Ok(()), Some(next)) => context.enter(next),
+                (Ok(()), None) => {}
+                (Err(error), _) => context.failure.set(Some(error)),
+            }
+        }
+    })
+}
+
+#[component]
+fn Foot(forward: Callback<()>, is_busy: Signal<bool>) -> impl IntoView {
+    let context = use_new_project();
+    let navigate = use_navigate();
+    let cancel = Callback::new(move |()| navigate(routes::HOME, NavigateOptions::default()));
+    let back = Callback::new(move |()| {
+        if let Some(step) = context.step.get_untracked().previous() {
+            context.enter(step);
+        }
+    });
+    let is_first = Signal::derive(move || context.step.get().previous().is_none());
+    let label = Signal::derive(move || {
+        match context.step.get() {
+            Step::Connect => "Connect",
+            Step::Tables | Step::Casing | Step::Mapping => "Next",
+            Step::Name => "Done",
+        }
+        .to_owned()
+    });
+    view! {
+        <footer class="gw-dialog__foot">
+            <div class="gw-dialog__foot-start">
+                <Button label="Back" is_disabled=is_first on_press=back attr:data-testid="project-back"/>
+            </div>
+            <Button label="Cancel" on_press=cancel/>
+            <Button
+                label=label
+                tone=ButtonTone::Primary
+                is_busy=is_busy
+                on_press=forward
+                attr:data-testid="project-next"
+            />
+        </footer>
+    }
+}
