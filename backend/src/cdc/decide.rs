@@ -90,8 +90,10 @@ impl Decider {
         batch: &Batch,
         state: &mut StreamState,
     ) -> Result<(), CdcError> {
+        // Before anything is refused anew. What is read again as a whole needs no second try.
+        let retries = self.take_refused(state);
         let refreshed = self.refresh_truncated(ground, batch, state).await?;
-        let roots = self.rebuild_changed(ground, batch, state, &refreshed).await?;
+        let roots = self.rebuild_changed(ground, batch, state, &refreshed, retries).await?;
         ground.make_durable().await?;
         state.position = state.position.max(Lsn(batch.end));
         self.journal = Journal {
@@ -139,6 +141,7 @@ impl Decider {
         batch: &Batch,
         state: &mut StreamState,
         refreshed: &BTreeSet<usize>,
+        mut retries: HashMap<RootPlace, Vec<Vec<u8>>>,
     ) -> Result<HashSet<u128>, CdcError> {
         // Transactions before this one were contained in the point in time before.
         let known = &self.journal.transactions;
@@ -148,7 +151,6 @@ impl Decider {
             .iter()
             .position(unknown)
             .unwrap_or(batch.transactions.len()) as u32;
-        let mut retries = self.take_refused(state);
         let mut roots = HashSet::new();
         for (collection, plan) in self.plan.collections.iter().enumerate() {
             if refreshed.contains(&collection) {

@@ -235,7 +235,9 @@ impl CdcRun {
                         () = paused(is_paused.clone()) => return Ok(CdcOutcome::Paused { reason: None }),
                         applied = apply(&mut stream.applier, &mut batch, &state) => applied,
                     };
+                    let before = state.position;
                     state = applied?;
+                    self.tell_late_changes(&state, before, &batch)?;
                     self.save(&state).await?;
                     stored = Instant::now();
                     stream.durable.send_replace(state.position);
@@ -333,6 +335,23 @@ impl CdcRun {
             key: Vec::new(),
         });
         self.context.report(told)
+    }
+
+    /// Documents are read anew, so they hold changes that were committed after the position at which the user completed;
+    /// others of the same moment they do not hold. The user is told.
+    fn tell_late_changes(&self, state: &StreamState, before: Lsn, batch: &Batch) -> Result<(), CdcError> {
+        let is_late = |target: Lsn| before < target && target < Lsn(batch.end) && batch.transactions.len() > 1;
+        if !state.complete_at.is_some_and(is_late) {
+            return Ok(());
+        }
+        let message = "mapped tables were changed while the job completed: its documents hold a part of these changes";
+        self.context.report([Issue {
+            kind: IssueKind::LateChanges,
+            location: Location::Job,
+            field: None,
+            message: message.into(),
+            key: Vec::new(),
+        }])
     }
 
     /// Adapts plan, publication and identities to a changed schema, and reads again what it may have touched.

@@ -28,6 +28,7 @@ pub enum IssueKind {
     Interrupted,
     StandsStill,
     OpenTransaction,
+    LateChanges,
     LeftBehind,
     Note,
 }
@@ -57,6 +58,7 @@ impl IssueKind {
             IssueKind::Interrupted => "interrupted",
             IssueKind::StandsStill => "stands_still",
             IssueKind::OpenTransaction => "open_transaction",
+            IssueKind::LateChanges => "late_changes",
             IssueKind::LeftBehind => "left_behind",
             IssueKind::Note => "note",
         }
@@ -85,6 +87,7 @@ impl IssueKind {
             | IssueKind::Interrupted
             | IssueKind::StandsStill
             | IssueKind::OpenTransaction
+            | IssueKind::LateChanges
             | IssueKind::LeftBehind => EventType::Warning,
             IssueKind::ReadPlan | IssueKind::Note => EventType::Info,
         }
@@ -133,6 +136,7 @@ impl IssueKind {
                 "What it commits later is not migrated. End such transactions before completing."
             }
             IssueKind::StandsStill => "Mend the cause, then resume the job. The source keeps its log until then.",
+            IssueKind::LateChanges => "Make the source read-only before completing, or run the job again.",
             IssueKind::LeftBehind => "Remove it by hand: a slot that nobody reads lets the log of the source grow.",
             IssueKind::ReadPlan | IssueKind::Interrupted | IssueKind::Note => return None,
         })
@@ -259,7 +263,7 @@ fn identity_of(issue: &Issue) -> u64 {
 
 impl IssueKind {
     /// Every kind, to find one by its code again.
-    pub const ALL: [IssueKind; 23] = [
+    pub const ALL: [IssueKind; 24] = [
         IssueKind::ValueNotConvertible,
         IssueKind::ValueRounded,
         IssueKind::ValueTooSmall,
@@ -281,6 +285,7 @@ impl IssueKind {
         IssueKind::Interrupted,
         IssueKind::StandsStill,
         IssueKind::OpenTransaction,
+        IssueKind::LateChanges,
         IssueKind::LeftBehind,
         IssueKind::Note,
     ];
