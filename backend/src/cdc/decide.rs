@@ -82,8 +82,8 @@ impl Decider {
     /// stored yet.
     ///
     /// # Errors
-    /// When anything fails. Nothing of the batch counts then, and neither does `state`: it comes again from the last
-    /// checkpoint, for another decider.
+    /// When anything fails. Nothing of the batch counts then, and neither does `state`. It is applied again: at once,
+    /// with the state as it was, or from the last checkpoint by another decider.
     pub async fn apply<G: Ground>(
         &mut self,
         ground: &G,

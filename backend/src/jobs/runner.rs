@@ -377,7 +377,8 @@ impl Runner {
                 progress,
                 meter: Arc::new(CdcMeter::new(self.tracker.status().cdc_statistics)),
                 cancel: self.controls.cancel.child_token(),
-                lanes: self.controls.workers,
+                // While one waits for the source another one waits for the destination.
+                lanes: self.controls.workers * 2,
                 remembers_written: false,
                 sizes: Arc::default(),
             },

@@ -28,8 +28,14 @@ pub struct PgSnapshot {
     holder: PgClient,
     id: String,
     transactions: TransactionSet,
-    /// Connections that were given back, for the next readers.
-    idle: Mutex<Vec<PgClient>>,
+    /// Connections for the next readers. Those that were given back are still in their transaction.
+    idle: Mutex<Vec<Idle>>,
+}
+
+/// A connection that nobody reads from.
+struct Idle {
+    pg: PgClient,
+    is_in_transaction: bool,
 }
 
 /// A connection inside a snapshot.
@@ -139,9 +145,10 @@ impl PgSnapshot {
     /// When the source is gone.
     pub async fn end(self) -> Result<PgConnections, SourceError> {
         let idle = self.idle.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let all = idle.iter().chain([&self.holder]);
-        let ended = all.map(|pg| pg.client.batch_execute("ROLLBACK"));
+        let used = idle.iter().filter(|i| i.is_in_transaction).map(|i| &i.pg);
+        let ended = used.chain([&self.holder]).map(|pg| pg.client.batch_execute("ROLLBACK"));
         futures_util::future::try_join_all(ended).await.map_err(query_error)?;
+        let idle = idle.into_iter().map(|i| i.pg).collect();
         Ok(PgConnections {
             source: self.source,
             holder: Some(self.holder),
@@ -178,7 +185,14 @@ impl PgSnapshot {
             id: row.get(0),
             holder,
             transactions,
-            idle: Mutex::new(idle),
+            idle: Mutex::new(
+                idle.into_iter()
+                    .map(|pg| Idle {
+                        pg,
+                        is_in_transaction: false,
+                    })
+                    .collect(),
+            ),
         })
     }
 
@@ -199,21 +213,25 @@ impl PgSnapshot {
     pub async fn reader(&self) -> Result<PgReader, SourceError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let pg = match idle {
-            Some(pg) => pg,
+            // It is in this point in time already.
+            Some(Idle {
+                pg,
+                is_in_transaction: true,
+            }) => return Ok(PgReader { pg }),
+            Some(Idle { pg, .. }) => pg,
             None => self.source.connect().await?,
         };
-        // One that was given back may still be in the transaction of its last reads.
-        let sql = format!(
-            "ROLLBACK; {BEGIN}; SET TRANSACTION SNAPSHOT {}",
-            queries::literal(&self.id)
-        );
+        let sql = format!("{BEGIN}; SET TRANSACTION SNAPSHOT {}", queries::literal(&self.id));
         pg.client.batch_execute(&sql).await.map_err(query_error)?;
         Ok(PgReader { pg })
     }
 
     /// Takes a connection back that has read all it was asked for.
     pub fn give_back(&self, reader: PgReader) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader.pg);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(Idle {
+            pg: reader.pg,
+            is_in_transaction: true,
+        });
     }
 
     /// Keys that cut a table into parts of about equal size; empty when one part is enough.
