@@ -13,6 +13,7 @@ use crate::plan::routes::{decode_key, encode_key};
 use crate::source::postgres::reader::PgSnapshot;
 use crate::store::{Claim, Contender};
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
 
 const PIECE_ROOTS: usize = 200;
 /// Numbers of equal rows whose claims are looked for beyond those that there are.
@@ -32,6 +33,9 @@ pub async fn rebuild(
         .map(|piece| (place, piece.to_vec()))
         .collect();
     while let Some((place, piece)) = open.pop() {
+        if context.halt.load(Ordering::Relaxed) {
+            return Err(CdcError::Halted);
+        }
         let rebuilt = assemble(context, point, place, &piece).await?;
         let waiting = piece_with_claims(context, place, &piece, rebuilt, refused).await?;
         for contender in waiting {

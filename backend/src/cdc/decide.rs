@@ -16,6 +16,9 @@ use std::sync::Arc;
 /// A key that no transaction of the batch brought: it counts as brought by the last one.
 pub const BROUGHT_LAST: u32 = u32::MAX;
 
+/// Roots of one rule that are remembered as found: 50 MB of hashes.
+const SEEN_MAX: usize = 1_000_000;
+
 /// How much is held at once.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -255,6 +258,10 @@ impl<G: Ground> Sweep<'_, G> {
         }
         if self.open.len() >= self.decider.limits.roots_at_once {
             self.rebuild().await?;
+            // Of a very wide fan-out some may be read twice.
+            if self.seen.len() > SEEN_MAX {
+                self.seen.clear();
+            }
         }
         Ok(())
     }
@@ -286,4 +293,300 @@ fn hash(place: RootPlace, key: &[u8]) -> u128 {
         .try_into()
         .expect("a hash has 32 bytes");
     u128::from_le_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cdc::collect::Collector;
+    use crate::data::catalog::CatalogTable;
+    use crate::data::change::{ChangeSink, ImageCell, RowChange};
+    use crate::plan::{CollectionPlan, IdPlan, Join, Node, NodeKind, RootPlan, Template};
+    use crate::source::postgres::replication::slot::SystemIdentity;
+    use chrono::DateTime;
+    use godwit_shared::ids::MappingId;
+    use godwit_shared::schema::TableName;
+    use std::sync::Mutex;
+
+    /// Notes what is asked for.
+    struct Recorder {
+        transactions: TransactionSet,
+        asked: Mutex<Vec<String>>,
+        /// Root keys above every key, in pieces.
+        above: Vec<Vec<&'static str>>,
+        refuses: Option<&'static str>,
+        is_lost: bool,
+    }
+
+    fn key(text: &str) -> Vec<u8> {
+        encode_key([Some(text)])
+    }
+
+    fn shown<'k>(keys: impl IntoIterator<Item = &'k [u8]>) -> String {
+        let mut keys: Vec<String> = keys.into_iter().map(|k| format!("{:?}", decode_key(k))).collect();
+        keys.sort();
+        keys.concat()
+            .replace("[Some(\"", "")
+            .replace("\")]", " ")
+            .trim_end()
+            .to_owned()
+    }
+
+    impl Recorder {
+        /// A point in time that contains the transactions below `xmax`.
+        fn up_to(xmax: u32) -> Self {
+            Self {
+                transactions: TransactionSet::parse(&format!("{xmax}:{xmax}:")).unwrap(),
+                asked: Mutex::default(),
+                above: Vec::new(),
+                refuses: None,
+                is_lost: false,
+            }
+        }
+
+        fn asked(&self) -> Vec<String> {
+            std::mem::take(&mut *self.asked.lock().unwrap())
+        }
+
+        fn refused(&self, collection: usize, is_asked: impl Fn(&[u8]) -> bool) -> Vec<RefusedKey> {
+            let keys = self.refuses.map(key).into_iter().filter(|key| is_asked(key));
+            keys.map(|key| (RootPlace { collection, root: 0 }, key)).collect()
+        }
+    }
+
+    impl RootKeys for std::vec::IntoIter<Vec<Vec<u8>>> {
+        async fn next(&mut self) -> Result<Option<Vec<Vec<u8>>>, CdcError> {
+            Ok(Iterator::next(self))
+        }
+    }
+
+    impl Ground for Recorder {
+        type Roots = std::vec::IntoIter<Vec<Vec<u8>>>;
+
+        fn transactions(&self) -> &TransactionSet {
+            &self.transactions
+        }
+
+        async fn roots_above(&self, route: &Route, keys: &[&[u8]]) -> Result<Self::Roots, CdcError> {
+            let asked = format!("above {} of table {}", shown(keys.iter().copied()), route.table);
+            self.asked.lock().unwrap().push(asked);
+            let pieces = self.above.iter().map(|piece| piece.iter().map(|k| key(k)).collect());
+            Ok(pieces.collect::<Vec<Vec<Vec<u8>>>>().into_iter())
+        }
+
+        async fn rebuild(&self, place: RootPlace, keys: Vec<Vec<u8>>) -> Result<Vec<RefusedKey>, CdcError> {
+            let asked = format!("rebuild {}", shown(keys.iter().map(Vec::as_slice)));
+            self.asked.lock().unwrap().push(asked);
+            Ok(self.refused(place.collection, |key| keys.iter().any(|k| k == key)))
+        }
+
+        async fn refresh(&self, collection: usize, foreign: u64, reason: &str) -> Result<Vec<RefusedKey>, CdcError> {
+            let asked = format!("refresh {collection} beside {foreign}: {reason}");
+            self.asked.lock().unwrap().push(asked);
+            Ok(self.refused(collection, |_| true))
+        }
+
+        async fn make_durable(&self) -> Result<(), CdcError> {
+            if self.is_lost {
+                return Err(CdcError::Blocked("lost".into()));
+            }
+            Ok(())
+        }
+    }
+
+    fn node(table: &str, kind: NodeKind, children: Vec<Node>) -> Node {
+        let table = CatalogTable {
+            name: TableName::new("public", table),
+            columns: Vec::new(),
+            primary_key: Vec::new(),
+            foreign_keys: Vec::new(),
+            indexes: Vec::new(),
+            is_partitioned: false,
+            rows_estimated: 0,
+            size_bytes: 0,
+            can_select: true,
+            has_row_security: false,
+            is_unlogged: false,
+        };
+        Node {
+            id: 0,
+            rule: MappingId::new("r"),
+            place: String::new(),
+            table: Arc::new(table),
+            table_filter: None,
+            kind,
+            join: (kind != NodeKind::Root).then(|| Join {
+                pairs: Vec::new(),
+                is_unique: false,
+                is_indexed: false,
+            }),
+            columns: Vec::new(),
+            fields: Vec::new(),
+            calculated: Vec::new(),
+            rule_filter: None,
+            order: Vec::new(),
+            limit: None,
+            children,
+            template: Template::default(),
+        }
+    }
+
+    fn route(table: usize, path: &[usize], arrival: Arrival) -> Route {
+        Route {
+            collection: 0,
+            root: 0,
+            table,
+            path: path.to_vec(),
+            columns: vec![0],
+            arrival,
+        }
+    }
+
+    struct Setup {
+        decider: Decider,
+        collector: Collector,
+        state: StreamState,
+    }
+
+    /// Orders (table 0) with their lines (table 1), whose key has to be climbed.
+    fn setup() -> Setup {
+        let order = node("order", NodeKind::Root, vec![node("line", NodeKind::Array, vec![])]);
+        let id = IdPlan::Generated { hash_key: [0; 32] };
+        let plan = Plan {
+            collections: vec![CollectionPlan {
+                name: "orders".into(),
+                roots: vec![RootPlan { node: order, id }],
+                needs_claims: false,
+            }],
+            node_count: 2,
+            script_count: 0,
+        };
+        let routes = Arc::new(vec![route(0, &[], Arrival::Root), route(1, &[0], Arrival::Climb)]);
+        let limits = Limits {
+            keys_at_once: 2,
+            roots_at_once: 2,
+            ..Limits::default()
+        };
+        let system = SystemIdentity {
+            system_id: String::new(),
+            timeline: String::new(),
+        };
+        Setup {
+            decider: Decider::new(Arc::new(plan), routes.clone(), limits),
+            collector: Collector::new(routes, 2),
+            state: StreamState {
+                system,
+                position: Lsn(0),
+                is_snapshot_done: true,
+                schema: Default::default(),
+                complete_at: None,
+                refused: Vec::new(),
+                foreign: vec![("orders".into(), 3)],
+            },
+        }
+    }
+
+    impl Setup {
+        fn transaction(&mut self, number: u32, keys: &[(usize, &str)]) {
+            self.collector.begin(number, DateTime::UNIX_EPOCH);
+            for (table, key) in keys {
+                let change = RowChange {
+                    table: *table,
+                    old: None,
+                    new: Some(&[ImageCell::Text(key)]),
+                };
+                self.collector.row(change).unwrap();
+            }
+            self.collector.commit(u64::from(number) * 10);
+        }
+
+        /// Applies what was collected, and returns what was asked for.
+        async fn apply(&mut self, ground: &Recorder) -> Result<Vec<String>, CdcError> {
+            let batch = self.collector.take(None);
+            self.decider.apply(ground, &batch, &mut self.state).await?;
+            Ok(ground.asked())
+        }
+    }
+
+    #[tokio::test]
+    async fn roots_are_rebuilt_once_and_in_pieces() {
+        let mut setup = setup();
+        setup.transaction(1, &[(0, "a"), (1, "x"), (1, "y"), (1, "z")]);
+        let ground = Recorder {
+            above: vec![vec!["a", "b"], vec!["b", "c"]],
+            ..Recorder::up_to(2)
+        };
+        let asked = setup.apply(&ground).await.unwrap();
+        // Three keys are two questions; the second finds nothing new.
+        let rebuilt = asked.iter().map(String::as_str).filter(|a| a.starts_with("rebuild"));
+        assert_eq!(
+            (asked.len(), rebuilt.collect::<Vec<_>>()),
+            (4, vec!["rebuild a b", "rebuild c"])
+        );
+        assert_eq!(setup.state.position, Lsn(10));
+    }
+
+    #[tokio::test]
+    async fn what_the_point_before_held_is_not_read_again() {
+        let mut setup = setup();
+        setup.transaction(1, &[(0, "a")]);
+        setup.apply(&Recorder::up_to(3)).await.unwrap();
+        // That point held 2 already, and a was read in it; b was not.
+        setup.transaction(2, &[(0, "a"), (0, "b")]);
+        assert_eq!(setup.apply(&Recorder::up_to(3)).await.unwrap(), ["rebuild b"]);
+        // Only b was read in the newer one.
+        setup.transaction(2, &[(0, "a"), (0, "b")]);
+        assert_eq!(setup.apply(&Recorder::up_to(3)).await.unwrap(), ["rebuild a"]);
+        // What a later transaction brings again is new.
+        setup.transaction(2, &[(0, "a")]);
+        setup.transaction(3, &[(0, "a")]);
+        assert_eq!(setup.apply(&Recorder::up_to(4)).await.unwrap(), ["rebuild a"]);
+        setup.decider.forget();
+        setup.transaction(3, &[(0, "a")]);
+        assert_eq!(setup.apply(&Recorder::up_to(4)).await.unwrap(), ["rebuild a"]);
+    }
+
+    #[tokio::test]
+    async fn nothing_counts_of_what_is_not_durable() {
+        let mut setup = setup();
+        setup.transaction(1, &[(0, "a")]);
+        let lost = Recorder {
+            is_lost: true,
+            ..Recorder::up_to(2)
+        };
+        assert!(setup.apply(&lost).await.is_err());
+        assert_eq!(setup.state.position, Lsn(0));
+        setup.transaction(1, &[(0, "a")]);
+        assert_eq!(setup.apply(&Recorder::up_to(2)).await.unwrap(), ["rebuild a"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_is_tried_again() {
+        let mut setup = setup();
+        setup.transaction(1, &[(0, "a"), (0, "b")]);
+        let ground = Recorder {
+            refuses: Some("a"),
+            ..Recorder::up_to(2)
+        };
+        setup.apply(&ground).await.unwrap();
+        assert_eq!(setup.state.refused.len(), 1);
+        // Also with a batch that holds nothing; here it fits.
+        assert_eq!(setup.apply(&Recorder::up_to(2)).await.unwrap(), ["rebuild a"]);
+        assert!(setup.state.refused.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_collection_is_read_again_after_a_truncate() {
+        let mut setup = setup();
+        setup.transaction(1, &[(0, "b")]);
+        setup.collector.truncate(1);
+        let ground = Recorder {
+            refuses: Some("a"),
+            ..Recorder::up_to(2)
+        };
+        let asked = setup.apply(&ground).await.unwrap();
+        assert_eq!(asked, ["refresh 0 beside 3: public.line was truncated"]);
+        // What it refused is not lost with it.
+        assert_eq!(setup.apply(&Recorder::up_to(2)).await.unwrap(), ["rebuild a"]);
+    }
 }

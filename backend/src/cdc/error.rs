@@ -19,6 +19,9 @@ pub enum CdcError {
     Sink(#[from] SinkError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A pause came; what was under way has ended.
+    #[error("interrupted by a pause")]
+    Halted,
     #[error("the schema of the source has changed")]
     Schema(Vec<SchemaChange>),
     /// The user has to do something before it can go on; nothing is lost meanwhile.
@@ -48,13 +51,15 @@ impl CdcError {
     pub fn handling(&self) -> Handling {
         match self {
             CdcError::Source(error) if error.is_passing() => Handling::Retry,
+            CdcError::Source(SourceError::LogUnusable { .. }) => Handling::Fail,
             CdcError::Source(
                 SourceError::Cancelled
                 // A statement that failed may meet a table that is being changed; what stays is found at the next try.
                 | SourceError::Query { .. }
                 | SourceError::MalformedRow(_),
             )
-            | CdcError::Store(_) => Handling::Retry,
+            | CdcError::Store(_)
+            | CdcError::Halted => Handling::Retry,
             CdcError::Sink(error) if error.is_retryable() || matches!(error, SinkError::Cancelled) => Handling::Retry,
             CdcError::Schema(_) => Handling::FollowSchema,
             CdcError::Source(_) | CdcError::Sink(_) | CdcError::Blocked(_) => Handling::Pause,
@@ -67,7 +72,7 @@ impl CdcError {
         match self {
             CdcError::Source(e) => e.code(),
             CdcError::Sink(e) => e.code(),
-            CdcError::Store(_) => ErrorCode::Internal,
+            CdcError::Store(_) | CdcError::Halted => ErrorCode::Internal,
             CdcError::Schema(_) | CdcError::Blocked(_) => ErrorCode::SchemaChanged,
             CdcError::Resync(_) => ErrorCode::ResyncNeeded,
             CdcError::TooManyErrors(_) => ErrorCode::TooManyErrors,

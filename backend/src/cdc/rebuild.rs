@@ -17,6 +17,7 @@ use crate::store::Store;
 use godwit_shared::ids::JobId;
 use godwit_shared::job::EventStage;
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -42,6 +43,8 @@ pub struct Context {
     pub cancel: CancellationToken,
     /// How many pieces are worked on at the same time.
     pub lanes: usize,
+    /// A pause wants to begin: no piece is begun any more.
+    pub halt: Arc<AtomicBool>,
     /// Set while a collection is read as a whole: what is written is remembered, to find what is too much.
     pub remembers_written: bool,
     /// Bytes of a document, averaged over the newest ones, by collection and root.
@@ -112,7 +115,8 @@ pub async fn rebuild(
     }
     let mut pieces: JoinSet<Result<Vec<RefusedDocument>, CdcError>> = JoinSet::new();
     while !keys.is_empty() || !pieces.is_empty() {
-        while !keys.is_empty() && pieces.len() < context.lanes {
+        let is_halted = context.halt.load(Ordering::Relaxed);
+        while !is_halted && !keys.is_empty() && pieces.len() < context.lanes {
             // All lanes have something to do, also when there are few.
             let fair = keys.len().div_ceil(context.lanes - pieces.len());
             let count = context.piece_roots(place).min(fair.max(16)).min(keys.len());
@@ -128,7 +132,11 @@ pub async fn rebuild(
             None => break,
         }
     }
-    Ok(refused)
+    if keys.is_empty() {
+        Ok(refused)
+    } else {
+        Err(CdcError::Halted)
+    }
 }
 
 async fn rebuild_piece(

@@ -12,11 +12,13 @@ use super::rebuild::Context;
 use super::schema::{affected, columns_gone, columns_read};
 use super::setup;
 use super::state::{CdcState, StreamState};
+use super::statistics::CdcMeter;
 use crate::data::catalog::Catalog;
 use crate::data::issue::{Issue, IssueKind, Location};
 use crate::plan::Plan;
 use crate::plan::routes::{Route, routes};
 use crate::source::SourceError;
+use crate::source::postgres::PgSource;
 use crate::source::postgres::client::PgClient;
 use crate::source::postgres::identity::{self, LackingIdentity};
 use crate::source::postgres::replication::Lsn;
@@ -25,6 +27,7 @@ use crate::source::postgres::replication::wire::WalConnection;
 use crate::source::postgres::schema::read_catalog;
 use crate::source::postgres::watch::{SchemaChange, read_state};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -36,6 +39,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const IDLE_CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
 /// The longest pause between two tries.
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(15);
+/// How long a pause waits for what is being written.
+const HALT_MAX: Duration = Duration::from_secs(15);
 /// How long who changes a table has it for himself.
 const LOCKED_PAUSE: Duration = Duration::from_millis(100);
 /// Tries without any progress for a reason that is not a lost connection; then somebody has to look.
@@ -74,6 +79,8 @@ struct Stream {
     durable: watch::Sender<Lsn>,
     is_waited_for: watch::Sender<bool>,
     capture: JoinHandle<Result<(), CdcError>>,
+    /// Looks at clock and log of the source, also while a batch takes long.
+    clock: JoinHandle<()>,
     control: PgClient,
     applier: Applier,
 }
@@ -81,6 +88,7 @@ struct Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         self.capture.abort();
+        self.clock.abort();
     }
 }
 
@@ -175,6 +183,7 @@ impl CdcRun {
         if *self.is_paused.borrow() {
             return Ok(CdcOutcome::Paused { reason: None });
         }
+        self.context.halt.store(false, Ordering::Relaxed);
         let mut state = self.stream_state()?;
         let (cancel, is_paused) = (self.context.cancel.clone(), self.is_paused.clone());
         let mut stream = tokio::select! {
@@ -229,12 +238,20 @@ impl CdcRun {
                         self.context.meter.applied(0, None, None, state.position);
                         continue;
                     }
+                    let halt = self.context.halt.clone();
+                    let mut applying = Box::pin(apply(&mut stream.applier, &mut batch, &state));
                     let applied = tokio::select! {
                         biased;
                         () = cancel.cancelled() => return Ok(CdcOutcome::Cancelled),
-                        () = paused(is_paused.clone()) => return Ok(CdcOutcome::Paused { reason: None }),
-                        applied = apply(&mut stream.applier, &mut batch, &state) => applied,
+                        () = paused(is_paused.clone()) => {
+                            // What is being written ends first; a destination that is away does not hold up the pause.
+                            halt.store(true, Ordering::Relaxed);
+                            let _ = tokio::time::timeout(HALT_MAX, &mut applying).await;
+                            return Ok(CdcOutcome::Paused { reason: None });
+                        }
+                        applied = &mut applying => applied,
                     };
+                    drop(applying);
                     let before = state.position;
                     state = applied?;
                     self.tell_late_changes(&state, before, &batch)?;
@@ -291,6 +308,11 @@ impl CdcRun {
             durable,
             is_waited_for,
             capture: tokio::spawn(capture.run(send)),
+            clock: tokio::spawn(watch_clock(
+                context.source.clone(),
+                self.state.slot.clone(),
+                context.meter.clone(),
+            )),
             control,
             applier: Applier::new(context.clone(), ways, columns, self.state.publication.clone()),
         })
@@ -298,14 +320,6 @@ impl CdcRun {
 
     /// Looks at what the log does not tell.
     async fn look(&self, stream: &Stream, state: &StreamState) -> Result<(), CdcError> {
-        let clock = slot::source_clock(&stream.control, &self.state.slot).await?;
-        if clock.wal_status.as_deref() == Some("lost") {
-            return Err(CdcError::Resync(format!(
-                "the source has removed the log that the replication slot \"{}\" needs",
-                self.state.slot
-            )));
-        }
-        self.context.meter.clock(&clock);
         let plan = &self.context.plan;
         let applier = &stream.applier;
         let tables = plan.tables();
@@ -437,6 +451,17 @@ enum Step {
     Complete,
     Batch(Option<Batch>),
     Look,
+}
+
+/// Shows the figures of the source as long as the stream is open. Where they cannot be had, the stream tells why.
+async fn watch_clock(source: PgSource, slot: String, meter: Arc<CdcMeter>) {
+    while let Ok(pg) = source.connect().await {
+        while let Ok(clock) = slot::source_clock(&pg, &slot).await {
+            meter.clock(&clock);
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
 }
 
 /// Why the stream ended.

@@ -3,9 +3,11 @@
 use super::runner::{Controls, Tracker};
 use super::state::CdcEvent;
 use crate::cdc::run::{CdcOutcome, CdcRun};
+use crate::cdc::statistics::CdcMeter;
 use crate::cdc::{CdcError, run};
 use crate::data::issue::{Issue, IssueKind, Location};
 use crate::data::progress::Progress;
+use crate::sink::Sink;
 use crate::snapshot::Outcome;
 use godwit_shared::job::CdcStatus;
 use std::sync::Arc;
@@ -23,6 +25,7 @@ pub async fn stage(mut cdc: CdcRun, tracker: &Arc<Tracker>, controls: &Controls)
     let publisher = tokio::spawn(publish(
         tracker.clone(),
         cdc.context.meter.clone(),
+        cdc.context.sink.clone(),
         cdc.context.progress.clone(),
         is_over.clone(),
     ));
@@ -99,7 +102,8 @@ pub async fn stand_still_until_resumed(tracker: &Tracker, controls: &Controls, r
 /// Publishes the figures until the stage is over, and the last ones then.
 async fn publish(
     tracker: Arc<Tracker>,
-    meter: Arc<crate::cdc::statistics::CdcMeter>,
+    meter: Arc<CdcMeter>,
+    sink: Sink,
     progress: Arc<Progress>,
     is_over: CancellationToken,
 ) {
@@ -113,7 +117,9 @@ async fn publish(
         };
         let log = progress.log();
         tracker.update(|status| {
-            status.cdc_statistics = Some(meter.show());
+            let mut shown = meter.show();
+            shown.notice = shown.notice.or_else(|| sink.trouble());
+            status.cdc_statistics = Some(shown);
             status.statistics.errors = log.errors;
             status.statistics.warnings = log.warnings;
             status.job_updates = log.updates();

@@ -379,6 +379,7 @@ impl Runner {
                 cancel: self.controls.cancel.child_token(),
                 // While one waits for the source another one waits for the destination.
                 lanes: self.controls.workers * 2,
+                halt: Arc::default(),
                 remembers_written: false,
                 sizes: Arc::default(),
             },

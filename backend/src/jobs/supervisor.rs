@@ -286,12 +286,11 @@ impl Supervisor {
                 }
                 .into());
             }
-            tracker.advance_cdc(CdcEvent::Pause).await?;
         } else {
             tracker.advance(JobEvent::Pause).await?;
         }
+        // Confirmed only when nothing is written any more; the CDC stage counts as paused from then on.
         controls.pause.send_replace(true);
-        // Confirmed only when nothing is written any more.
         let mut parked = controls.parked.subscribe();
         let is_idle = |tracker: &Tracker, parked: usize| {
             let is_reading = is_streaming || !tracker.status().statistics.processing_tables.is_empty();

@@ -5,6 +5,7 @@ use bson::{Document, doc};
 use godwit_shared::connection::{ConnectivityResult, MongodbConnectionDetails};
 use mongodb::options::{Acknowledgment, ClientOptions, WriteConcern};
 use mongodb::{Client, Database};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The longest name of a database, in bytes.
@@ -18,6 +19,8 @@ pub struct Sink {
     pub(super) write_concern: Document,
     /// The URI asks for less than a majority.
     pub is_weak: bool,
+    /// Why writes are being repeated.
+    pub(super) trouble: Arc<Mutex<Option<String>>>,
 }
 
 impl Sink {
@@ -42,7 +45,17 @@ impl Sink {
             hosts,
             write_concern,
             is_weak,
+            trouble: Arc::default(),
         })
+    }
+
+    /// Why writes have to be repeated just now; nothing while they succeed.
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_trouble(&self, trouble: Option<String>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 
     /// Where it writes, to see whether two jobs write the same place.

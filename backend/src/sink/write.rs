@@ -160,7 +160,10 @@ impl Sink {
         loop {
             let error = match self.database.run_raw_command(message.clone()).await {
                 Ok(answer) => match retryable_concern_error(&answer) {
-                    None => return Ok(answer),
+                    None => {
+                        self.set_trouble(None);
+                        return Ok(answer);
+                    }
                     Some(error) => error,
                 },
                 Err(error) => SinkError::of(&error, &self.hosts),
@@ -168,6 +171,7 @@ impl Sink {
             if !error.is_retryable() || started.elapsed() > RETRY_MAX {
                 return Err(error);
             }
+            self.set_trouble(Some(error.to_string()));
             tracing::warn!(%error, "Write is repeated in {} ms", pause.as_millis());
             tokio::select! {
                 biased;

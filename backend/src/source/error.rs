@@ -21,6 +21,11 @@ pub enum SourceError {
     CertificateRejected { address: String, reason: String },
     #[error("no SELECT on {}", tables.join(", "))]
     NoSelect { tables: Vec<String> },
+    #[error("the user of the source may not do this: {reason}")]
+    NoRight { reason: String },
+    /// The log cannot be read from where the job stands, now or later.
+    #[error("the log of the source cannot be read any more: {reason}")]
+    LogUnusable { reason: String },
     #[error("row security hides rows of {} from this user", tables.join(", "))]
     RowSecurity { tables: Vec<String> },
     #[error("the filter of {table} is not valid: {reason}")]
@@ -56,6 +61,8 @@ impl SourceError {
             | SourceError::TlsRefused { .. }
             | SourceError::CertificateRejected { .. }
             | SourceError::NoSelect { .. }
+            | SourceError::NoRight { .. }
+            | SourceError::LogUnusable { .. }
             | SourceError::RowSecurity { .. }
             | SourceError::InvalidFilter { .. }
             | SourceError::IdentityNotSet { .. }
@@ -78,7 +85,8 @@ impl SourceError {
             | SourceError::CertificateRejected { .. }
             | SourceError::ConnectionLost { .. }
             | SourceError::LockedOut { .. } => ErrorCode::SourceUnreachable,
-            SourceError::NoSelect { .. } => ErrorCode::SourcePermission,
+            SourceError::NoSelect { .. } | SourceError::NoRight { .. } => ErrorCode::SourcePermission,
+            SourceError::LogUnusable { .. } => ErrorCode::ResyncNeeded,
             SourceError::RowSecurity { .. } => ErrorCode::RowSecurity,
             SourceError::IdentityNotSet { .. } => ErrorCode::PreflightFailed,
             SourceError::Query { .. }
@@ -109,6 +117,8 @@ impl SourceError {
             SourceError::NoSelect { .. } => {
                 "GRANT SELECT on these tables, and USAGE on their schemas, to the user of the migration."
             }
+            SourceError::NoRight { .. } => "Give the user the right that the message names.",
+            SourceError::LogUnusable { .. } => "Start the job again: everything has to be read anew.",
             SourceError::RowSecurity { .. } => {
                 "Use the owner of the tables or a user with BYPASSRLS: with hidden rows the result would not be complete."
             }

@@ -250,7 +250,7 @@ pub(super) fn server_error(code: &str, reason: String) -> SourceError {
     match code {
         "57014" => SourceError::Cancelled,
         "55P03" => SourceError::LockedOut { reason },
-        "42501" => SourceError::NoSelect { tables: vec![reason] },
+        "42501" => SourceError::NoRight { reason },
         code if code.starts_with("57P") || code.starts_with("08") => SourceError::ConnectionLost { reason },
         _ => SourceError::Query { reason },
     }

@@ -322,7 +322,7 @@ async fn alter(pg: &PgClient, relation: &TableName, sql: &str) -> Result<(), Sou
         }
         if !is_locked || attempt == LOCK_ATTEMPTS {
             let reason = match query_error(error) {
-                SourceError::NoSelect { tables } => tables.join(", "),
+                SourceError::NoRight { reason } => reason,
                 SourceError::Query { reason } => reason,
                 other => return Err(other),
             };

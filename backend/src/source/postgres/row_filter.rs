@@ -227,7 +227,7 @@ async fn is_time(pg: &PgClient, table: &CatalogTable, text: &str, literal: &Rang
     );
     match query_error(error) {
         // Some other type, or a text whose change makes the filter something else: not a time.
-        SourceError::Query { .. } | SourceError::NoSelect { .. } => Ok(is_time),
+        SourceError::Query { .. } | SourceError::NoRight { .. } => Ok(is_time),
         other => Err(other),
     }
 }

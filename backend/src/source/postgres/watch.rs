@@ -16,8 +16,9 @@ pub struct SchemaState {
     pub tables: Vec<Option<TableState>>,
     /// Labels of enums by object id.
     labels: BTreeMap<u32, String>,
-    /// Object ids of the tables that the publication holds.
-    published: Vec<u32>,
+    /// Tables that the publication holds, each with the mark of its entry: one that was taken out and added again has
+    /// another. 0 stands for all tables.
+    published: Vec<(u32, u32)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,7 +93,8 @@ const KEYS: &str = "
 const LABELS: &str = "SELECT oid, enumlabel::text FROM pg_enum";
 
 const PUBLISHED: &str = "
-    SELECT CASE WHEN p.puballtables THEN 0::oid ELSE r.prrelid END FROM pg_publication p
+    SELECT CASE WHEN p.puballtables THEN 0::oid ELSE r.prrelid END,
+           CASE WHEN p.puballtables THEN p.oid ELSE r.oid END FROM pg_publication p
     LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid
     WHERE p.pubname = $1 AND (p.puballtables OR r.prrelid IS NOT NULL)";
 
@@ -133,7 +135,7 @@ pub async fn read_state(
     let mut state = SchemaState {
         tables: vec![None; tables.len()],
         labels: labels.iter().map(|r| (r.get(0), r.get(1))).collect(),
-        published: published.iter().map(|r| r.get(0)).collect(),
+        published: published.iter().map(|r| (r.get(0), r.get(1))).collect(),
     };
     state.published.sort_unstable();
     for row in &relations {
@@ -229,7 +231,14 @@ impl SchemaState {
                 (None, Some(_)) => changes.push(SchemaChange::Rewritten(place)),
                 (Some(old), Some(new)) => table_changes(place, old, new, &mut changes),
             }
-            let is_published = |t: &TableState| newer.published.contains(&0) || newer.published.contains(&t.oid);
+            let entry = |state: &SchemaState, oid: u32| {
+                let of_table = state.published.iter().find(|(table, _)| *table == oid || *table == 0);
+                of_table.map(|(_, entry)| *entry)
+            };
+            let is_published = |t: &TableState| {
+                let was = old.as_ref().and_then(|o| entry(self, o.oid));
+                entry(newer, t.oid).is_some_and(|now| was.is_none_or(|was| was == now))
+            };
             if new.as_ref().is_some_and(|t| !is_published(t)) {
                 changes.push(SchemaChange::NotPublished(place));
             }
@@ -302,7 +311,7 @@ mod tests {
         SchemaState {
             tables: vec![Some(table)],
             labels: [(1, "a".to_owned())].into(),
-            published: vec![oid],
+            published: vec![(oid, 70)],
         }
     }
 
@@ -340,6 +349,14 @@ mod tests {
         );
         new.tables = vec![None];
         assert_eq!(old.changes_to(&new), [SchemaChange::TableGone(0)]);
+    }
+
+    #[test]
+    fn a_table_that_was_not_published_for_a_while_has_another_entry() {
+        let old = state(1, vec![relation(1, 10, "v")]);
+        let mut new = old.clone();
+        new.published = vec![(1, 71)];
+        assert_eq!(old.changes_to(&new), [SchemaChange::NotPublished(0)]);
     }
 
     #[test]

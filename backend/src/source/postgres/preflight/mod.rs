@@ -146,7 +146,7 @@ pub async fn check_version(pg: &PgClient) -> Result<PreflightCheck, SourceError>
 async fn invalid_filter(pg: &PgClient, plan: &Plan) -> Result<Option<UnstableFilter>, SourceError> {
     match check::check_filters(pg, plan).await {
         // Without SELECT the server does not look at the filter; that is a check of its own.
-        Ok(()) | Err(SourceError::NoSelect { .. }) => Ok(None),
+        Ok(()) | Err(SourceError::NoSelect { .. } | SourceError::NoRight { .. }) => Ok(None),
         Err(SourceError::InvalidFilter { table, reason }) => Ok(plan
             .tables()
             .iter()

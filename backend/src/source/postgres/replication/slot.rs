@@ -57,7 +57,6 @@ pub struct SourceClock {
     pub retained_bytes: u64,
     /// Bytes that may be written until the slot may lose what it needs.
     pub remaining_bytes: Option<u64>,
-    pub wal_status: Option<String>,
 }
 
 /// Publishes tables to one job. Roots of partitioned tables bring their leaves, also future ones, and those publish as
@@ -217,7 +216,7 @@ pub async fn slot_state(pg: &PgClient, name: &str) -> Result<Option<SlotState>, 
 pub async fn source_clock(pg: &PgClient, slot: &str) -> Result<SourceClock, SourceError> {
     let sql = "SELECT clock_timestamp(), pg_current_wal_flush_lsn()::text, \
                greatest(pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn), 0)::int8, \
-               (to_jsonb(s) ->> 'safe_wal_size')::int8, to_jsonb(s) ->> 'wal_status' \
+               (to_jsonb(s) ->> 'safe_wal_size')::int8 \
                FROM (SELECT 1) one LEFT JOIN pg_replication_slots s ON s.slot_name = $1";
     let row = pg.client.query_one(sql, &[&slot]).await.map_err(query_error)?;
     Ok(SourceClock {
@@ -225,7 +224,6 @@ pub async fn source_clock(pg: &PgClient, slot: &str) -> Result<SourceClock, Sour
         log_end: parse(row.get(1))?,
         retained_bytes: row.get::<_, Option<i64>>(2).unwrap_or_default().max(0) as u64,
         remaining_bytes: row.get::<_, Option<i64>>(3).map(|n| n.max(0) as u64),
-        wal_status: row.get(4),
     })
 }
 

@@ -190,7 +190,7 @@ impl WalConnection {
                 return Ok(());
             }
             if let Some(Message::ErrorResponse(body)) = self.parse(tag, &body)? {
-                return Err(self.error(body.fields(), None));
+                return Err(self.stream_error(body.fields()));
             }
         }
     }
@@ -216,7 +216,7 @@ impl WalConnection {
         while let Some((tag, mut body)) = self.take_frame()? {
             if tag != COPY_DATA {
                 if let Some(Message::ErrorResponse(body)) = self.parse(tag, &body)? {
-                    return Err(self.error(body.fields(), None));
+                    return Err(self.stream_error(body.fields()));
                 }
                 // The server ends the stream when it shuts down.
                 if tag == b'c' || tag == b'C' {
@@ -343,16 +343,8 @@ impl WalConnection {
         }
     }
 
-    fn error(&self, mut fields: ErrorFields<'_>, signing_on: Option<&PgSource>) -> SourceError {
-        let (mut code, mut message) = (String::new(), String::new());
-        while let Ok(Some(field)) = fields.next() {
-            let value = || String::from_utf8_lossy(field.value_bytes()).into_owned();
-            match field.type_() {
-                b'C' => code = value(),
-                b'M' => message = value(),
-                _ => {}
-            }
-        }
+    fn error(&self, fields: ErrorFields<'_>, signing_on: Option<&PgSource>) -> SourceError {
+        let (code, message) = code_and_message(fields);
         match signing_on {
             Some(source) if code.starts_with("28P") => SourceError::WrongPassword {
                 address: self.address.clone(),
@@ -361,6 +353,29 @@ impl WalConnection {
             _ => server_error(&code, message),
         }
     }
+
+    /// An error of the stream. A slot or publication that is not there, or not as it was, stays so: the log is read with
+    /// the catalog of its time.
+    fn stream_error(&self, fields: ErrorFields<'_>) -> SourceError {
+        let (code, reason) = code_and_message(fields);
+        match code.as_str() {
+            "42704" | "55000" => SourceError::LogUnusable { reason },
+            _ => server_error(&code, reason),
+        }
+    }
+}
+
+fn code_and_message(mut fields: ErrorFields<'_>) -> (String, String) {
+    let (mut code, mut message) = (String::new(), String::new());
+    while let Ok(Some(field)) = fields.next() {
+        let value = || String::from_utf8_lossy(field.value_bytes()).into_owned();
+        match field.type_() {
+            b'C' => code = value(),
+            b'M' => message = value(),
+            _ => {}
+        }
+    }
+    (code, message)
 }
 
 /// The link as the SSL mode wants it.
