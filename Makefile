@@ -1,11 +1,12 @@
-.PHONY: help demo test build dev check bench clean
+.PHONY: help demo test build dev check bench bench-cdc clean
 help:
 	@echo 'make demo    a sample shop database, migrated: prints what to open; Ctrl-C ends it'
 	@echo 'make test    all tests: unit, integration with real servers, browser'
 	@echo 'make build   the release binary with the page inside; the last line is its path'
 	@echo 'make dev     the page with live reload on 127.0.0.1:8080, the server behind it'
 	@echo 'make check   format and lints'
-	@echo 'make bench   migrates the sample database once and prints rows per second'
+	@echo 'make bench   snapshots of TPC-H against the limits of this machine; SCALE=1 make bench for more'
+	@echo 'make bench-cdc  continuous jobs: lag under load, highest rate, one large transaction'
 	@echo 'make clean   removes what was built here and the data of the demo'
 
 demo:
@@ -30,7 +31,11 @@ check:
 
 bench:
 	@scripts/setup.sh demo
-	@scripts/demo.sh bench
+	@scripts/bench.sh snapshot
+
+bench-cdc:
+	@scripts/setup.sh demo
+	@scripts/bench.sh cdc
 
 clean:
 	@scripts/clean.sh

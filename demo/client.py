@@ -147,7 +147,7 @@ def prepare(a):
         return
     job = api("POST", "/api/v1/jobs", {
         "projectId": project["id"], "jdbcConnectionDetails": source, "mongodbConnectionDetails": {"connectionString": a.mongo},
-        "options": {"mode": a.mode, "dropCollections": True, "prepareSource": a.mode != "SNAPSHOT"},
+        "options": {"mode": "CDC", "dropCollections": True, "prepareSource": True},
         "verification": {"enabled": False}})
     if a.wait:
         tell(wait(api, job["id"], lambda status: status.get("cdcStatus") == "RUNNING"))
@@ -212,7 +212,6 @@ command.add_argument("api")
 command.set_defaults(run=health)
 command = commands.add_parser("prepare")
 command.add_argument("--wait", action="store_true", help="run a job in any case, wait for it and print how it went")
-command.add_argument("--mode", default="CDC", choices=["SNAPSHOT", "CDC"])
 for option in ("--api", "--project", "--source", "--mongo"):
     command.add_argument(option, required=True)
 command.set_defaults(run=prepare)

@@ -1,7 +1,13 @@
 #!/usr/bin/env bash
-# The page and the binary with the page inside: build.sh [release|dev]. The last line printed is the path of the binary.
+# The page and the binary with the page inside: build.sh [release|dev|bench]. The last line printed is the path of the
+# binary; `bench` builds the benchmarks beside the release binary.
 source "$(dirname "$0")/lib.sh"
-profile=${1:-release}
+what=${1:-release}
+case $what in
+  release | bench) profile=release ;;
+  dev) profile=dev ;;
+  *) die "build.sh: release, dev or bench, not '$what'" ;;
+esac
 
 # The page is built again when one of its sources is newer than the last build of this profile.
 stamp=$ROOT/target/page-$profile
@@ -23,10 +29,17 @@ if ! page_is_current; then
 fi
 
 say "building the server ($profile)"
-if [ "$profile" = release ]; then
-  native_cargo build --locked --release -p godwit --features page
-  echo "$NATIVE_TARGET/release/godwit"
-else
-  native_cargo build --locked "${NATIVE_PACKAGES[@]}" --features godwit/page --bin godwit
-  echo "$NATIVE_TARGET/debug/godwit"
-fi
+case $what in
+  release)
+    native_cargo build --locked --release -p godwit --features page
+    echo "$NATIVE_TARGET/release/godwit"
+    ;;
+  bench)
+    native_cargo build --locked --release -p godwit -p godwit-tests --features "$TEST_FEATURES" --bin godwit --bin bench
+    echo "$NATIVE_TARGET/release/godwit"
+    ;;
+  dev)
+    native_cargo build --locked "${NATIVE_PACKAGES[@]}" --features godwit/page --bin godwit
+    echo "$NATIVE_TARGET/debug/godwit"
+    ;;
+esac

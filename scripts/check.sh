@@ -10,7 +10,7 @@ native_cargo fmt --all --check
 say "lints of everything native"
 # The binary embeds the page: an empty one will do here.
 mkdir -p "$ROOT/dist"
-native_cargo clippy --locked -p godwit-shared -p godwit -p godwit-tests --features godwit/page --all-targets -- -D warnings
+native_cargo clippy --locked -p godwit-shared -p godwit -p godwit-tests --features "$TEST_FEATURES" --all-targets -- -D warnings
 say "lints of the page"
 page_cargo clippy --locked -p godwit-frontend --target wasm32-unknown-unknown -- -D warnings
 

@@ -2,7 +2,6 @@
 # A sample shop database in a private PostgreSQL, a private MongoDB, and Godwit between them.
 #   demo.sh          a continuous job, and a shop that lives, until Ctrl-C; with DEMO_ONCE=1 until one job has completed
 #   demo.sh dev      the same with the development build and the page under live reload
-#   demo.sh bench    one job on fresh data, its numbers printed
 #   demo.sh where    prints the data folder
 # DEMO_DATA: the data folder (default: data/ of the checkout).
 source "$(dirname "$0")/lib.sh"
@@ -23,8 +22,7 @@ choose_data() {
 case $mode in
   where) choose_data; exit ;;
   demo | dev) data=$(choose_data) ;;
-  bench) data=$(mktemp -d "${TMPDIR:-/tmp}/godwit-bench.XXXXXX") && chmod 755 "$data" && DEMO_ONCE=1 ;;
-  *) die "demo.sh: demo, dev, bench or where, not '$mode'" ;;
+  *) die "demo.sh: demo, dev or where, not '$mode'" ;;
 esac
 
 if [ "$mode" = dev ]; then binary=$("$ROOT/scripts/build.sh" dev | tail -n 1); else binary=$("$ROOT/scripts/build.sh" release | tail -n 1); fi
@@ -58,7 +56,6 @@ finish() {
     kill -KILL "${pids[i]}" 2>/dev/null
     wait "${pids[i]}" 2>/dev/null
   done
-  if [ "$mode" = bench ]; then rm -rf "$data"; fi
   if [ ${#pids[@]} -gt 0 ]; then say "ended: ${names[*]}"; fi
   exit "$status"
 }
@@ -123,18 +120,12 @@ until client health "http://127.0.0.1:$port" 2>/dev/null; do running godwit; don
 
 wait_flag=()
 if [ -n "${DEMO_ONCE:-}" ]; then wait_flag=(--wait); fi
-if [ "$mode" = bench ]; then
-  echo "commit $(cd "$ROOT" && git rev-parse --short HEAD 2>/dev/null || echo '?'), $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)"
-fi
 live() { sql -d shop -f "$ROOT/demo/day.sql" >/dev/null; }
-if [ "$mode" = bench ]; then job_mode=SNAPSHOT; else job_mode=CDC; fi
-client prepare "${wait_flag[@]}" --mode "$job_mode" --api "http://127.0.0.1:$port" --project "$ROOT/demo/shop.relmig" --source "$source_url" --mongo "$mongo_uri"
+client prepare "${wait_flag[@]}" --api "http://127.0.0.1:$port" --project "$ROOT/demo/shop.relmig" --source "$source_url" --mongo "$mongo_uri"
 if [ -n "${DEMO_ONCE:-}" ]; then
-  if [ "$mode" != bench ]; then
-    say "fifty moments of the shop are followed, then the job completes"
-    for _ in $(seq 50); do live; done
-    client complete --api "http://127.0.0.1:$port"
-  fi
+  say "fifty moments of the shop are followed, then the job completes"
+  for _ in $(seq 50); do live; done
+  client complete --api "http://127.0.0.1:$port"
   exit 0
 fi
 

@@ -6,9 +6,9 @@ binary=$("$ROOT/scripts/build.sh" dev | tail -n 1)
 export GODWIT_BIN=$binary
 
 say "unit tests"
-native_cargo test --locked "${NATIVE_PACKAGES[@]}" --features godwit/page --lib --bins --test wire
+native_cargo test --locked "${NATIVE_PACKAGES[@]}" --features "$TEST_FEATURES" --lib --bins --test wire
 say "integration tests: real servers, real documents"
-native_cargo test --locked "${NATIVE_PACKAGES[@]}" --features godwit/page --test integration -- "$@"
+native_cargo test --locked "${NATIVE_PACKAGES[@]}" --features "$TEST_FEATURES" --test integration -- "$@"
 say "end-to-end tests: the page in a browser"
-native_cargo test --locked "${NATIVE_PACKAGES[@]}" --features godwit/page --test e2e
+native_cargo test --locked "${NATIVE_PACKAGES[@]}" --features "$TEST_FEATURES" --test e2e
 say "all tests passed"

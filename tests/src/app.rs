@@ -27,9 +27,14 @@ impl App {
     /// The same with further environment variables.
     pub async fn start_with(environment: &[(&str, &str)]) -> App {
         let Servers { mongo, .. } = servers().await;
+        let store = mongo.uri(&format!("godwit_store_{}", unix_nanos()));
+        App::start_on(store, environment).await
+    }
+
+    /// The same with the store at this URI.
+    pub async fn start_on(store: String, environment: &[(&str, &str)]) -> App {
         let data = tempfile::tempdir_in(scratch()).expect("a data folder");
         let port = free_port();
-        let store = mongo.uri(&format!("godwit_store_{port}_{}", unix_nanos()));
         let environment: Vec<(String, String)> = environment.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
         let process = launch(port, &store, &data, &environment);
         let mut app = App {
@@ -50,6 +55,10 @@ impl App {
 
     pub fn api(&self) -> Api {
         Api::new(self.base())
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     /// The folder given as `--data-dir`.

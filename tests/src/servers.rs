@@ -16,6 +16,8 @@ pub const SUPERUSER: &str = "postgres";
 pub const PASSWORD: &str = "secret of the tests";
 
 const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// Many of them may run at the same time.
+const SMALL_CACHE: [&str; 2] = ["--wiredTigerCacheSizeGB", "0.25"];
 
 pub struct Servers {
     pub postgres: Postgres,
@@ -182,6 +184,11 @@ impl PrivatePostgres {
         self.server.database(hint, sql).await
     }
 
+    /// Of the process that has started all others of the server.
+    pub fn pid(&self) -> u32 {
+        self.server.process.id()
+    }
+
     /// `pg_ctl stop -m immediate`: every connection breaks.
     pub fn stop_at_once(&mut self) {
         process::signal(&self.server.process, libc::SIGQUIT);
@@ -293,7 +300,8 @@ pub async fn connect(
         .dbname(database)
         .user(user)
         .password(password)
-        .options("-c timezone=UTC")
+        // A job that blocks the statements of a test makes it fail, not hang.
+        .options("-c timezone=UTC -c lock_timeout=30s")
         .connect(NoTls)
         .await?;
     let task = tokio::spawn(async move {
@@ -429,16 +437,31 @@ pub struct PrivateMongo {
     pub port: u16,
     process: Child,
     folder: tempfile::TempDir,
+    arguments: &'static [&'static str],
 }
 
 impl PrivateMongo {
     /// A replica set of one member without passwords. What it has acknowledged to a majority is on its disk.
     pub async fn start() -> PrivateMongo {
+        PrivateMongo::start_with(&SMALL_CACHE).await
+    }
+
+    /// The same with other arguments.
+    pub async fn start_with(arguments: &'static [&'static str]) -> PrivateMongo {
         let folder = tempfile::tempdir_in(scratch()).expect("a folder for MongoDB");
         let port = free_port();
-        let mut process = launch_member(folder.path(), port, &["--wiredTigerCacheSizeGB", "0.25"]);
+        let mut process = launch_member(folder.path(), port, arguments);
         initiate(&mut process, folder.path(), port, true).await;
-        PrivateMongo { port, process, folder }
+        PrivateMongo {
+            port,
+            process,
+            folder,
+            arguments,
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     /// A database of the server without passwords, reached at this port: its own, or that of a proxy before it.
@@ -459,7 +482,7 @@ impl PrivateMongo {
 
     /// Starts the server without passwords again on the same port with the same data.
     pub async fn start_again(&mut self) {
-        self.process = launch_member(self.folder.path(), self.port, &["--wiredTigerCacheSizeGB", "0.25"]);
+        self.process = launch_member(self.folder.path(), self.port, self.arguments);
         initiate(&mut self.process, self.folder.path(), self.port, true).await;
     }
 
@@ -470,7 +493,7 @@ impl PrivateMongo {
         let mut server = Command::new(mongod());
         server.arg("--auth").arg("--dbpath").arg(folder.path());
         server.args(["--port", &port.to_string(), "--bind_ip", "127.0.0.1", "--nounixsocket"]);
-        server.args(["--wiredTigerCacheSizeGB", "0.25"]);
+        server.args(SMALL_CACHE);
         server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let process = process::spawn(server, libc::SIGKILL).expect("mongod starts");
         // The first user may be made without one.
@@ -481,7 +504,12 @@ impl PrivateMongo {
             .expect("a client")
             .database("admin");
         admin.run_command(root).await.expect("the first user can be made");
-        let server = PrivateMongo { port, process, folder };
+        let server = PrivateMongo {
+            port,
+            process,
+            folder,
+            arguments: &SMALL_CACHE,
+        };
         let admin = mongodb::Client::with_uri_str(server.uri_of("root", "admin"))
             .await
             .expect("a client");
