@@ -32,6 +32,14 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// One that holds nothing, for so many routes.
+    pub fn empty(routes: usize) -> Self {
+        Self {
+            keys: vec![HashMap::new(); routes],
+            ..Self::default()
+        }
+    }
+
     /// Whether there is nothing to look at, though the position may have moved.
     pub fn is_empty(&self) -> bool {
         self.events == 0 && self.truncated.is_empty() && !self.has_unknown
@@ -76,11 +84,7 @@ impl Collector {
 
     /// Hands out what was collected. `open` is the transaction that goes on.
     pub fn take(&mut self, open: Option<(u32, DateTime<Utc>)>) -> Batch {
-        let empty = Batch {
-            keys: vec![HashMap::new(); self.routes.len()],
-            ..Batch::default()
-        };
-        let taken = std::mem::replace(&mut self.batch, empty);
+        let taken = std::mem::replace(&mut self.batch, Batch::empty(self.routes.len()));
         if let Some((transaction, committed_at)) = open {
             self.begin(transaction, committed_at);
         }

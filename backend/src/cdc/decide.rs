@@ -121,10 +121,15 @@ impl Decider {
         }
         let mut reasons: BTreeMap<usize, String> = BTreeMap::new();
         for table in truncated {
+            let what = if batch.truncated.contains(&table) {
+                "was truncated"
+            } else {
+                "has lost a partition"
+            };
             for route in self.routes.iter().filter(|r| r.table == table) {
                 reasons
                     .entry(route.collection)
-                    .or_insert_with(|| format!("{} was truncated", tables[table].name));
+                    .or_insert_with(|| format!("{} {what}", tables[table].name));
             }
         }
         let mut done = BTreeSet::new();

@@ -1,5 +1,5 @@
 //! What a batch is applied to, as the [`decider`](super::decide) sees it: the source in one point in time, and the
-//! documents made from it. Here it is PostgreSQL and MongoDB, in the tests of `tests/model` tables in memory.
+//! documents made from it. Here it is PostgreSQL and MongoDB, in `backend/tests/model` tables in memory.
 
 use super::climb::RootStream;
 use super::error::CdcError;

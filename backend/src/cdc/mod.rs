@@ -20,7 +20,7 @@
 //! 6. What has no row events is looked for in the catalog of every point in time: [`schema`].
 //!
 //! What is decided ([`collect`], [`decide`]) is apart from what is read and written ([`ground`]), so that random histories
-//! can be tried on tables in memory: `tests/model`.
+//! can be tried on tables in memory: `backend/tests/model`.
 //!
 //! Memory: one batch waits while one is applied, each at most [`collect::BATCH_BYTES_MAX`]; roots of a wide fan-out are
 //! streamed and rebuilt in pieces.

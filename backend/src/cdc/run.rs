@@ -79,8 +79,6 @@ struct Stream {
     durable: watch::Sender<Lsn>,
     is_waited_for: watch::Sender<bool>,
     capture: JoinHandle<Result<(), CdcError>>,
-    /// Looks at clock and log of the source, also while a batch takes long.
-    clock: JoinHandle<()>,
     control: PgClient,
     applier: Applier,
 }
@@ -88,7 +86,6 @@ struct Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         self.capture.abort();
-        self.clock.abort();
     }
 }
 
@@ -216,7 +213,7 @@ impl CdcRun {
                 () = paused(is_paused.clone()) => return Ok(CdcOutcome::Paused { reason: None }),
                 step = step => step?,
             };
-            match step {
+            let mut batch = match step {
                 Step::Complete => {
                     let end = slot::log_end(&stream.control).await?;
                     state.complete_at = Some(end);
@@ -224,9 +221,10 @@ impl CdcRun {
                     self.context.meter.complete_at(Some(end));
                     self.tell_open_writers(&stream.control).await?;
                     stream.is_waited_for.send_replace(true);
+                    continue;
                 }
                 Step::Batch(None) => return Err(ended(&mut stream).await),
-                Step::Batch(Some(mut batch)) => {
+                Step::Batch(Some(batch)) => {
                     if batch.is_empty() && state.refused.is_empty() {
                         state.position = state.position.max(Lsn(batch.end));
                         let is_due = stored.elapsed() >= IDLE_CHECKPOINT_EVERY || state.complete_at.is_some();
@@ -238,34 +236,39 @@ impl CdcRun {
                         self.context.meter.applied(0, None, None, state.position);
                         continue;
                     }
-                    let halt = self.context.halt.clone();
-                    let mut applying = Box::pin(apply(&mut stream.applier, &mut batch, &state));
-                    let applied = tokio::select! {
-                        biased;
-                        () = cancel.cancelled() => return Ok(CdcOutcome::Cancelled),
-                        () = paused(is_paused.clone()) => {
-                            // What is being written ends first; a destination that is away does not hold up the pause.
-                            halt.store(true, Ordering::Relaxed);
-                            let _ = tokio::time::timeout(HALT_MAX, &mut applying).await;
-                            return Ok(CdcOutcome::Paused { reason: None });
-                        }
-                        applied = &mut applying => applied,
-                    };
-                    drop(applying);
-                    let before = state.position;
-                    state = applied?;
-                    self.tell_late_changes(&state, before, &batch)?;
-                    self.save(&state).await?;
-                    stored = Instant::now();
-                    stream.durable.send_replace(state.position);
-                    let meter = &self.context.meter;
-                    meter.applied(batch.events, batch.oldest, batch.newest, state.position);
+                    batch
                 }
                 Step::Look => {
                     looked = Instant::now();
-                    self.look(&stream, &state).await?;
+                    if !self.look(&stream, &state).await? {
+                        continue;
+                    }
+                    // Nothing of it is in the log, so no batch may come.
+                    Batch::empty(stream.applier.routes.len())
                 }
-            }
+            };
+            let halt = self.context.halt.clone();
+            let mut applying = Box::pin(apply(&mut stream.applier, &mut batch, &state));
+            let applied = tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Ok(CdcOutcome::Cancelled),
+                () = paused(is_paused.clone()) => {
+                    // What is being written ends first; a destination that is away does not hold up the pause.
+                    halt.store(true, Ordering::Relaxed);
+                    let _ = tokio::time::timeout(HALT_MAX, &mut applying).await;
+                    return Ok(CdcOutcome::Paused { reason: None });
+                }
+                applied = &mut applying => applied,
+            };
+            drop(applying);
+            let before = state.position;
+            state = applied?;
+            self.tell_late_changes(&state, before, &batch)?;
+            self.save(&state).await?;
+            stored = Instant::now();
+            stream.durable.send_replace(state.position);
+            let meter = &self.context.meter;
+            meter.applied(batch.events, batch.oldest, batch.newest, state.position);
         }
     }
 
@@ -308,18 +311,13 @@ impl CdcRun {
             durable,
             is_waited_for,
             capture: tokio::spawn(capture.run(send)),
-            clock: tokio::spawn(watch_clock(
-                context.source.clone(),
-                self.state.slot.clone(),
-                context.meter.clone(),
-            )),
             control,
             applier: Applier::new(context.clone(), ways, columns, self.state.publication.clone()),
         })
     }
 
-    /// Looks at what the log does not tell.
-    async fn look(&self, stream: &Stream, state: &StreamState) -> Result<(), CdcError> {
+    /// Looks at what the log does not tell. Returns whether there is something to take in row by row.
+    async fn look(&self, stream: &Stream, state: &StreamState) -> Result<bool, CdcError> {
         let plan = &self.context.plan;
         let applier = &stream.applier;
         let tables = plan.tables();
@@ -327,12 +325,12 @@ impl CdcRun {
         let now = match read {
             Ok(now) => now,
             // A table is being changed: the next look sees what became of it.
-            Err(SourceError::LockedOut { .. }) => return Ok(()),
+            Err(SourceError::LockedOut { .. }) => return Ok(false),
             Err(error) => return Err(error.into()),
         };
         let changes = state.schema.changes_to(&now);
         if changes.iter().all(super::schema::is_small) {
-            Ok(())
+            Ok(!changes.is_empty())
         } else {
             Err(CdcError::Schema(changes))
         }
@@ -453,12 +451,15 @@ enum Step {
     Look,
 }
 
-/// Shows the figures of the source as long as the stream is open. Where they cannot be had, the stream tells why.
-async fn watch_clock(source: PgSource, slot: String, meter: Arc<CdcMeter>) {
-    while let Ok(pg) = source.connect().await {
-        while let Ok(clock) = slot::source_clock(&pg, &slot).await {
-            meter.clock(&clock);
-            tokio::time::sleep(LOOK_EVERY).await;
+/// Shows the figures of the source for ever: while a batch takes long, and in a pause, when its log grows. Where they
+/// cannot be had, the stream tells why.
+pub async fn watch_clock(source: PgSource, slot: String, meter: Arc<CdcMeter>) {
+    loop {
+        if let Ok(pg) = source.connect().await {
+            while let Ok(clock) = slot::source_clock(&pg, &slot).await {
+                meter.clock(&clock);
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }

@@ -29,7 +29,13 @@ pub async fn stage(mut cdc: CdcRun, tracker: &Arc<Tracker>, controls: &Controls)
         cdc.context.progress.clone(),
         is_over.clone(),
     ));
+    let clock = tokio::spawn(run::watch_clock(
+        cdc.context.source.clone(),
+        cdc.state.slot.clone(),
+        cdc.context.meter.clone(),
+    ));
     let ended = until_end(&mut cdc, tracker, controls).await;
+    clock.abort();
     is_over.cancel();
     let _ = publisher.await;
     ended
@@ -52,6 +58,7 @@ async fn until_end(cdc: &mut CdcRun, tracker: &Tracker, controls: &Controls) -> 
             CdcOutcome::Paused { reason } => {
                 if let Some(reason) = reason {
                     stand_still(cdc, controls, reason)?;
+                    tracker.update(|status| status.cdc_statistics = Some(cdc.context.meter.show()));
                 }
                 if tracker.status().cdc_status != CdcStatus::Paused {
                     let _ = tracker.advance_cdc(CdcEvent::Pause).await;

@@ -45,6 +45,8 @@ pub struct RelationState {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct ColumnState {
+    /// Another one has the name when this changes: its values are others.
+    number: i16,
     type_oid: u32,
     modifier: i32,
 }
@@ -81,7 +83,7 @@ const RELATIONS: &str = "
     FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace ns ON ns.oid = c.relnamespace ORDER BY t.n, t.oid";
 
 const COLUMNS: &str = "
-    SELECT a.attrelid, a.attname::text, a.atttypid, a.atttypmod, a.xmin::text FROM pg_attribute a
+    SELECT a.attrelid, a.attname::text, a.atttypid, a.atttypmod, a.xmin::text, a.attnum FROM pg_attribute a
     WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attname";
 
 const KEYS: &str = "
@@ -124,6 +126,7 @@ pub async fn read_state(
     let mut columns_of: HashMap<u32, Vec<(String, ColumnState, String)>> = HashMap::new();
     for row in &described {
         let state = ColumnState {
+            number: row.get(5),
             type_oid: row.get(2),
             modifier: row.get(3),
         };
@@ -299,6 +302,7 @@ mod tests {
 
     fn state(oid: u32, relations: Vec<RelationState>) -> SchemaState {
         let column = ColumnState {
+            number: 1,
             type_oid: 23,
             modifier: -1,
         };
