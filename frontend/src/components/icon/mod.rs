@@ -6,6 +6,7 @@ use leptos_icons::Icon as Drawing;
 /// Which picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Icon {
+    Ascending,
     Bird,
     Back,
     Check,
@@ -17,6 +18,7 @@ pub enum Icon {
     CopyText,
     Database,
     Delete,
+    Descending,
     Download,
     Error,
     Info,
@@ -35,6 +37,7 @@ pub enum Icon {
     Streaming,
     Sun,
     Unplugged,
+    Unsorted,
     Upload,
     Warning,
 }
@@ -42,6 +45,7 @@ pub enum Icon {
 impl Icon {
     fn data(self) -> icondata::Icon {
         match self {
+            Icon::Ascending => icondata::LuArrowUp,
             Icon::Bird => icondata::LuBird,
             Icon::Back => icondata::LuArrowLeft,
             Icon::Check => icondata::LuCheck,
@@ -53,6 +57,7 @@ impl Icon {
             Icon::CopyText => icondata::LuClipboardCopy,
             Icon::Database => icondata::LuDatabase,
             Icon::Delete => icondata::LuTrash2,
+            Icon::Descending => icondata::LuArrowDown,
             Icon::Download => icondata::LuDownload,
             Icon::Error => icondata::LuCircleAlert,
             Icon::Info => icondata::LuInfo,
@@ -71,6 +76,7 @@ impl Icon {
             Icon::Streaming => icondata::LuRadio,
             Icon::Sun => icondata::LuSun,
             Icon::Unplugged => icondata::LuUnplug,
+            Icon::Unsorted => icondata::LuArrowUpDown,
             Icon::Upload => icondata::LuUpload,
             Icon::Warning => icondata::LuTriangleAlert,
         }

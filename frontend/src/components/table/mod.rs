@@ -7,15 +7,33 @@ use leptos::prelude::*;
 pub struct TableColumn {
     pub head: &'static str,
     pub is_number: bool,
+    /// The head is only read out: what stands below it speaks for itself.
+    pub is_head_hidden: bool,
 }
 
 impl TableColumn {
     pub const fn text(head: &'static str) -> Self {
-        Self { head, is_number: false }
+        Self {
+            head,
+            is_number: false,
+            is_head_hidden: false,
+        }
+    }
+
+    pub const fn unnamed(head: &'static str) -> Self {
+        Self {
+            head,
+            is_number: false,
+            is_head_hidden: true,
+        }
     }
 
     pub const fn number(head: &'static str) -> Self {
-        Self { head, is_number: true }
+        Self {
+            head,
+            is_number: true,
+            is_head_hidden: false,
+        }
     }
 }
 
@@ -24,7 +42,8 @@ impl TableColumn {
 pub fn Table(#[prop(into)] caption: String, columns: &'static [TableColumn], children: Children) -> impl IntoView {
     let head = |column: &TableColumn| {
         let class = if column.is_number { "gw-number" } else { "" };
-        view! { <th scope="col" class=class>{column.head}</th> }
+        let text_class = column.is_head_hidden.then_some("gw-visually-hidden");
+        view! { <th scope="col" class=class><span class=text_class>{column.head}</span></th> }
     };
     let label = caption.clone();
     view! {

@@ -19,7 +19,7 @@ use preview::PreviewDialog;
 const COLUMNS: &[TableColumn] = &[
     TableColumn::text("Collection"),
     TableColumn::text("Tables"),
-    TableColumn::text(""),
+    TableColumn::unnamed("Actions"),
 ];
 
 #[component]

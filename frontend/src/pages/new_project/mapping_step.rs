@@ -13,7 +13,7 @@ const COLUMNS: &[TableColumn] = &[
     TableColumn::text("Schema"),
     TableColumn::text("Table"),
     TableColumn::text("Collection"),
-    TableColumn::text(""),
+    TableColumn::unnamed("Place"),
 ];
 
 #[component]
@@ -81,7 +81,7 @@ fn Collections() -> impl IntoView {
         }
     };
     view! {
-        <div class="gw-row"><h3>"Collections"</h3><Badge text=count/></div>
+        <div class="gw-row"><h2>"Collections"</h2><Badge text=count/></div>
         <div class="gw-bounded">
             <Table caption="Collections that the project starts with" columns=COLUMNS>
                 <tbody>{move || collections.get().into_iter().map(row).collect_view()}</tbody>

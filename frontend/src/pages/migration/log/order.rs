@@ -1,31 +1,42 @@
 //! Which groups of the log stand where, and how a group is known again when its count grows.
 
-use godwit_shared::job::JobUpdate;
+use godwit_shared::job::{JobUpdate, MigrationJobStatus};
+use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::sync::Arc;
 
-/// The groups of a log by key, and their keys in the order in which they are shown.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// The groups of a job's log by key, and their keys from the newest to the oldest.
+#[derive(Debug, Clone)]
 pub struct LogIndex {
+    /// Has the groups: a log is large, and none of it is copied.
+    job: Arc<MigrationJobStatus>,
     keys: Vec<String>,
-    groups: HashMap<String, JobUpdate>,
+    /// Where the group of a key stands in the log.
+    places: HashMap<String, usize>,
 }
 
 impl LogIndex {
     /// Newest first; of equal times the graver one.
-    pub fn of(updates: &[JobUpdate]) -> Self {
-        let mut sorted: Vec<&JobUpdate> = updates.iter().collect();
-        sorted.sort_by(|a, b| {
-            b.timestamp
-                .cmp(&a.timestamp)
-                .then_with(|| a.event_type.cmp(&b.event_type))
-        });
-        let mut index = Self::default();
-        for update in sorted {
-            let key = index.free_key(identity(update));
-            index.keys.push(key.clone());
-            index.groups.insert(key, update.clone());
+    pub fn of(job: Arc<MigrationJobStatus>) -> Self {
+        let updates = &job.job_updates;
+        let mut order: Vec<usize> = (0..updates.len()).collect();
+        order.sort_by_key(|place| (Reverse(updates[*place].timestamp), updates[*place].event_type));
+        let (mut keys, mut places) = (Vec::with_capacity(order.len()), HashMap::with_capacity(order.len()));
+        for place in order {
+            let mut key = identity(&updates[place]);
+            // Rows of the page need keys of their own, even where a server sends two groups alike.
+            if places.contains_key(&key) {
+                key = format!("{key}|{}", keys.len());
+            }
+            places.insert(key.clone(), place);
+            keys.push(key);
         }
-        index
+        Self { job, keys, places }
+    }
+
+    /// Whether the log of a newer state is still this one.
+    pub fn is_of(&self, job: &MigrationJobStatus) -> bool {
+        self.job.job_updates == job.job_updates
     }
 
     pub fn keys(&self) -> &[String] {
@@ -33,20 +44,17 @@ impl LogIndex {
     }
 
     pub fn group(&self, key: &str) -> Option<&JobUpdate> {
-        self.groups.get(key)
+        self.job.job_updates.get(*self.places.get(key)?)
+    }
+
+    /// All groups, newest first.
+    pub fn groups(&self) -> impl Iterator<Item = (&String, &JobUpdate)> {
+        self.keys.iter().filter_map(|key| Some((key, self.group(key)?)))
     }
 
     /// Events, not groups.
     pub fn event_count(&self) -> u64 {
-        self.groups.values().map(|group| group.count).sum()
-    }
-
-    /// Rows of the page need keys of their own, even where a server sends two groups alike.
-    fn free_key(&self, key: String) -> String {
-        match self.groups.contains_key(&key) {
-            true => format!("{key}|{}", self.keys.len()),
-            false => key,
-        }
+        self.job.job_updates.iter().map(|group| group.count).sum()
     }
 }
 
@@ -65,11 +73,12 @@ fn identity(update: &JobUpdate) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use godwit_shared::job::{EventStage, EventType};
+    use crate::pages::migration::present::tests::job;
+    use godwit_shared::job::{EventStage, EventType, JobStatus};
 
-    fn update(kind: EventType, message: &str, second: u32, count: u64) -> JobUpdate {
+    pub(crate) fn update(kind: EventType, message: &str, second: u32, count: u64) -> JobUpdate {
         JobUpdate {
             event_type: kind,
             stage: EventStage::Snapshotting,
@@ -86,29 +95,38 @@ mod tests {
         }
     }
 
+    pub(crate) fn index(updates: Vec<JobUpdate>) -> LogIndex {
+        let mut job = job(JobStatus::Running);
+        job.job_updates = updates;
+        LogIndex::of(Arc::new(job))
+    }
+
     #[test]
     fn newest_first_and_errors_before_the_rest() {
-        let index = LogIndex::of(&[
+        let index = index(vec![
             update(EventType::Info, "started", 1, 1),
             update(EventType::Info, "later", 5, 1),
             update(EventType::Error, "bad", 5, 40),
         ]);
-        let messages: Vec<_> = index.keys().iter().map(|k| &*index.group(k).unwrap().message).collect();
+        let messages: Vec<_> = index.groups().map(|(_, group)| &*group.message).collect();
         assert_eq!(messages, ["bad", "later", "started"]);
         assert_eq!(index.event_count(), 42);
     }
 
     #[test]
     fn a_group_is_known_again_when_its_count_grows() {
-        let before = LogIndex::of(&[update(EventType::Error, "bad", 5, 40)]);
-        let after = LogIndex::of(&[update(EventType::Error, "bad", 9, 41)]);
+        let before = index(vec![update(EventType::Error, "bad", 5, 40)]);
+        let after = index(vec![update(EventType::Error, "bad", 9, 41)]);
         assert_eq!(before.keys(), after.keys());
-        assert_ne!(before, after);
+        assert!(before.is_of(&before.job) && !before.is_of(&after.job));
     }
 
     #[test]
     fn groups_alike_have_keys_of_their_own() {
-        let index = LogIndex::of(&[update(EventType::Info, "x", 1, 1), update(EventType::Info, "x", 2, 1)]);
+        let index = index(vec![
+            update(EventType::Info, "x", 1, 1),
+            update(EventType::Info, "x", 2, 1),
+        ]);
         assert_ne!(index.keys()[0], index.keys()[1]);
     }
 }

@@ -1,6 +1,6 @@
 //! One group of the log; a button opens its details below it.
 
-use super::order::LogIndex;
+use super::Log;
 use crate::components::badge::Tone;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::status::{Status, StatusText};
@@ -8,26 +8,68 @@ use crate::components::unique_id;
 use crate::format::{number, time};
 use chrono::Local;
 use godwit_shared::job::{EventType, JobUpdate};
+use leptos::html;
 use leptos::prelude::*;
 
 #[component]
-pub fn LogRow(index: Memo<LogIndex>, key_text: String) -> impl IntoView {
-    let group = Memo::new(move |_| index.with(|index| index.group(&key_text).cloned()));
+pub fn LogRow(
+    log: Log,
+    key_text: String,
+    /// All rows in order: where this one stands among them.
+    keys: Memo<Vec<String>>,
+) -> impl IntoView {
+    let key = StoredValue::new(key_text);
+    let group = Memo::new(move |_| log.index.with(|index| key.with_value(|key| index.group(key).cloned())));
     // The row goes when its group does; until then the last state stands.
     group.get_untracked().map(|first| {
         let group = Signal::derive(move || group.get().unwrap_or_else(|| first.clone()));
-        view! { <GroupRow group=group/> }
+        let is_open = Memo::new(move |_| log.open.with(|open| key.with_value(|key| open.contains_key(key))));
+        // The head is the first row.
+        let row_index = move || {
+            let place = keys.with(|keys| key.with_value(|key| keys.iter().position(|other| other == key)));
+            place.map(|place| (place + 2).to_string())
+        };
+        let toggle = Callback::new(move |()| key.with_value(|key| log.toggle(key)));
+        let measured = Callback::new(move |height| key.with_value(|key| log.measured(key, height)));
+        let details_id = unique_id("event");
+        let id = details_id.clone();
+        let details = move || {
+            let id = id.clone();
+            is_open.get().then(|| view! { <DetailsRow id=id group=group on_measured=measured/> })
+        };
+        view! {
+            <tbody>
+                <GroupRow log=log group=group is_open=is_open details_id=details_id on_toggle=toggle attr:aria-rowindex=row_index/>
+                {details}
+            </tbody>
+        }
     })
 }
 
 #[component]
-fn GroupRow(group: Signal<JobUpdate>) -> impl IntoView {
-    let is_open = RwSignal::new(false);
-    let detail_id = unique_id("event");
-    let controls = detail_id.clone();
+fn GroupRow(
+    log: Log,
+    group: Signal<JobUpdate>,
+    is_open: Memo<bool>,
+    details_id: String,
+    on_toggle: Callback<()>,
+) -> impl IntoView {
+    let row = NodeRef::<html::Tr>::new();
+    Effect::new(move |_| {
+        if let Some(row) = row.get() {
+            request_animation_frame(move || {
+                let height = f64::from(row.offset_height());
+                // Nothing, where the row has gone again by now.
+                if height > 0.0 && log.row_height.try_get_untracked().is_some_and(|known| known != height) {
+                    log.row_height.set(height);
+                }
+            });
+        }
+    });
     let status = Memo::new(move |_| group.with(|g| severity(g.event_type)));
     let timestamp = Memo::new(move |_| group.with(|g| g.timestamp));
     let location = move || group.with(|g| g.location_name.clone().unwrap_or_default());
+    let message = move || group.with(|g| g.message.clone());
     let icon = Signal::derive(move || {
         if is_open.get() {
             Icon::ChevronDown
@@ -36,32 +78,39 @@ fn GroupRow(group: Signal<JobUpdate>) -> impl IntoView {
         }
     });
     view! {
-        <tbody>
-            <tr data-testid="log-row">
-                <td><StatusText status=status/></td>
-                <td class="gw-nowrap" title=move || time::exact_utc(timestamp.get())>
-                    {move || time::date_and_clock(timestamp.get(), &Local)}
-                </td>
-                <td class="gw-code">{location}</td>
-                <td class="gw-number">{move || number::count(group.with(|g| g.count))}</td>
-                <td>
-                    <button
-                        type="button"
-                        class="gw-log__toggle"
-                        aria-expanded=move || is_open.get().to_string()
-                        aria-controls=controls
-                        on:click=move |_| is_open.update(|open| *open = !*open)
-                    >
-                        <Glyph icon=icon/>
-                        <span>{move || group.with(|g| g.message.clone())}</span>
-                    </button>
-                </td>
-            </tr>
-            <tr id=detail_id hidden=move || !is_open.get()>
-                <td colspan="5"><EventDetails group=group/></td>
-            </tr>
-        </tbody>
+        <tr data-testid="log-row" node_ref=row>
+            <td><StatusText status=status/></td>
+            <td title=move || time::exact_utc(timestamp.get())>{move || time::date_and_clock(timestamp.get(), &Local)}</td>
+            <td class="gw-code gw-log__cut" title=location>{location}</td>
+            <td class="gw-number">{move || number::count(group.with(|g| g.count))}</td>
+            <td class="gw-log__cut">
+                <button
+                    type="button"
+                    class="gw-log__toggle"
+                    title=message
+                    aria-expanded=move || is_open.get().to_string()
+                    aria-controls=details_id
+                    on:click=move |_| on_toggle.run(())
+                >
+                    <Glyph icon=icon/>
+                    <span class="gw-log__cut">{message}</span>
+                </button>
+            </td>
+        </tr>
     }
+}
+
+/// What is open below a row.
+#[component]
+fn DetailsRow(id: String, group: Signal<JobUpdate>, on_measured: Callback<f64>) -> impl IntoView {
+    let row = NodeRef::<html::Tr>::new();
+    Effect::new(move |_| {
+        group.track();
+        if let Some(row) = row.get() {
+            request_animation_frame(move || on_measured.run(f64::from(row.offset_height())));
+        }
+    });
+    view! { <tr id=id node_ref=row><td colspan="5"><EventDetails group=group/></td></tr> }
 }
 
 /// Key, field, code and advice.
@@ -74,7 +123,7 @@ fn EventDetails(group: Signal<JobUpdate>) -> impl IntoView {
     view! { <dl class="gw-log__details">{move || lines.get().into_iter().map(line).collect_view()}</dl> }
 }
 
-fn severity(kind: EventType) -> Status {
+pub fn severity(kind: EventType) -> Status {
     let (icon, tone, label) = match kind {
         EventType::Error => (Icon::Error, Tone::Danger, "Error"),
         EventType::Warning => (Icon::Warning, Tone::Warning, "Warning"),
@@ -88,6 +137,7 @@ fn detail_lines(group: &JobUpdate) -> Vec<(&'static str, String)> {
     let key = group.key.iter().map(|(column, value)| format!("{column} = {value}"));
     let key = key.collect::<Vec<_>>().join(", ");
     let lines = [
+        ("Event", Some(group.message.clone())),
         ("Row key", Some(key)),
         ("Field", group.field_name.clone()),
         ("Details", group.details.clone()),
@@ -113,8 +163,8 @@ mod tests {
         let lines = detail_lines(&group);
         assert_eq!(
             lines.iter().map(|(n, _)| *n).collect::<Vec<_>>(),
-            ["Row key", "Code", "What to do"]
+            ["Event", "Row key", "Code", "What to do"]
         );
-        assert_eq!(lines[0].1, "a = 1, b = 2");
+        assert_eq!(lines[1].1, "a = 1, b = 2");
     }
 }

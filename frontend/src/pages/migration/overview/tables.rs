@@ -13,7 +13,7 @@ const COLUMNS: &[TableColumn] = &[
     TableColumn::text("Status"),
     TableColumn::number("Rows"),
     TableColumn::number("Share"),
-    TableColumn::text(""),
+    TableColumn::unnamed("Progress"),
 ];
 
 #[component]
