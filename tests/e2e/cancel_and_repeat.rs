@@ -2,7 +2,7 @@
 
 use crate::library::{BORROWERS, NAME, ROWS, Stage, WHOLE_JOB};
 use crate::pages::home::HomePage;
-use crate::pages::{SOON, picture, testid};
+use crate::pages::{SOON, look, testid};
 use godwit_tests::servers::PASSWORD;
 use std::time::{Duration, Instant};
 
@@ -14,22 +14,22 @@ async fn a_terminated_job_is_run_again_with_drop() {
     // Lost by a reload.
     let mark = "window.isTheFirstPage = true";
     browser.client.execute(mark, vec![]).await.expect("a script runs");
-    picture(browser, "home-empty").await;
+    look(browser, "home-empty").await;
     home.import(&stage.project_file().await).await;
     let page = home.open_project(NAME).await;
-    picture(browser, "migration-empty").await;
+    look(browser, "migration-empty").await;
 
     let wizard = page.create_job().await;
     wizard.fill_source(stage.source, PASSWORD).await;
     wizard.test_source().await;
-    picture(browser, "wizard-source").await;
+    look(browser, "wizard-source").await;
     wizard.next().await;
     wizard.fill_target(&stage.target).await;
     wizard.test_target().await;
-    picture(browser, "wizard-target").await;
+    look(browser, "wizard-target").await;
     wizard.next().await;
     assert!(!wizard.is_drop_ticked().await);
-    picture(browser, "wizard-options").await;
+    look(browser, "wizard-options").await;
     wizard.start().await;
 
     page.wait_status("RUNNING", SOON).await;
@@ -38,7 +38,7 @@ async fn a_terminated_job_is_run_again_with_drop() {
     let third = page.wait_rows_above(second).await;
     assert!(third < ROWS, "the job ended before it could be terminated");
     page.wait_history(&[("Spinner", "Running")]).await;
-    picture(browser, "running").await;
+    look(browser, "running").await;
 
     page.terminate().await;
     let asked_at = Instant::now();
@@ -49,7 +49,7 @@ async fn a_terminated_job_is_run_again_with_drop() {
     assert_eq!(page.status().await, "Snapshot cancelled");
     page.wait_history(&[("Close", "Snapshot cancelled")]).await;
     assert!(!page.has("resume").await && !page.has("terminate").await);
-    picture(browser, "cancelled").await;
+    look(browser, "cancelled").await;
     let kept = stage.whole_documents().await;
     assert!(kept > 0 && kept < BORROWERS, "{kept} documents stayed");
 
@@ -66,7 +66,7 @@ async fn a_terminated_job_is_run_again_with_drop() {
     page.wait_history(&[("Check", "Completed"), ("Close", "Snapshot cancelled")])
         .await;
     assert_eq!((page.rows().await, page.percent().await), (ROWS, 100));
-    picture(browser, "completed").await;
+    look(browser, "completed").await;
     assert_eq!(stage.whole_documents().await, BORROWERS);
 
     let mark = browser.client.execute("return window.isTheFirstPage", vec![]).await;

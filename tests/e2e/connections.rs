@@ -1,7 +1,7 @@
 //! Saved connections: added, tested, copied, changed and deleted.
 
 use crate::pages::home::HomePage;
-use crate::pages::{SOON, picture, testid, wait_text};
+use crate::pages::{SOON, look, testid, wait_text};
 use fantoccini::Locator;
 use godwit_tests::app::App;
 use godwit_tests::browser::Browser;
@@ -55,7 +55,7 @@ async fn connections_are_added_tested_copied_changed_and_deleted() {
     browser.fill(&testid("source-password"), PASSWORD).await;
     browser.click(&testid("source-test")).await;
     browser.find(&testid("test-passed")).await;
-    picture(&browser, "connection").await;
+    look(&browser, "connection").await;
     browser.click(&testid("connection-save")).await;
     wait_text(&browser, &testid("connection"), "the connection", SOON, |text| {
         text.contains("Main") && text.contains("Production") && text.contains("password saved")
@@ -112,7 +112,7 @@ async fn connections_are_added_tested_copied_changed_and_deleted() {
         text == "Library"
     })
     .await;
-    picture(&browser, "connection-delete").await;
+    look(&browser, "connection-delete").await;
     browser.click(&testid("delete-confirm")).await;
     browser
         .wait_text("the shop to go", SOON, |text| !text.contains("password saved"))

@@ -1,7 +1,7 @@
 //! A continuous job from the wizard to *CDC Completed*, while the source is written to.
 
 use crate::pages::migration::MigrationPage;
-use crate::pages::{SOON, picture};
+use crate::pages::{SOON, look};
 use bson::doc;
 use godwit_shared::job::CdcStatus;
 use godwit_tests::api::{Job, LONG};
@@ -77,7 +77,7 @@ async fn a_continuous_job_is_prepared_watched_paused_and_completed() {
         "{failed}"
     );
     wizard.prepare_source().await;
-    picture(&browser, "wizard-continuous").await;
+    look(&browser, "wizard-continuous").await;
     wizard.start().await;
 
     page.wait_cdc("Running", LONG).await;
@@ -88,7 +88,7 @@ async fn a_continuous_job_is_prepared_watched_paused_and_completed() {
     page.wait_events_above(59).await;
     let chart = page.chart("Events per second").await;
     assert!(chart.contains("highest"), "{chart}");
-    picture(&browser, "streaming").await;
+    look(&browser, "streaming").await;
 
     let kept = page.pause_continuous().await;
     assert!(kept.contains("log"), "{kept}");
@@ -96,7 +96,7 @@ async fn a_continuous_job_is_prepared_watched_paused_and_completed() {
     page.wait_history(&[("Pause", "CDC paused")]).await;
     place_orders(&migration.source, 161..=200).await;
     page.wait_status("RUNNING", SOON).await;
-    picture(&browser, "cdc-paused").await;
+    look(&browser, "cdc-paused").await;
 
     page.resume_continuous().await;
     page.wait_cdc("Running", SOON).await;
@@ -107,7 +107,7 @@ async fn a_continuous_job_is_prepared_watched_paused_and_completed() {
     page.wait_cdc("Completed", SOON).await;
     page.wait_history(&[("Check", "CDC Completed")]).await;
     assert!(page.has("create-new-job").await && !page.has("pause").await && !page.has("complete-cdc").await);
-    picture(&browser, "cdc-completed").await;
+    look(&browser, "cdc-completed").await;
     assert_eq!(orders_in(&migration).await, CUSTOMERS as i64 + 100);
     assert_eq!(replica_identity(&migration.source).await, "d");
     assert_eq!(left_in_source(&migration.source).await, [""; 0], "left in the source");
@@ -141,7 +141,7 @@ async fn a_job_that_has_lost_its_log_says_what_to_do() {
         text.contains("resync_needed") && text.contains("Drop destination collections"),
         "{text}"
     );
-    picture(&browser, "resync-needed").await;
+    look(&browser, "resync-needed").await;
     let wizard = page.create_job_like_this().await;
     wizard.next().await;
     wizard.next().await;

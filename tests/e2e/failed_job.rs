@@ -1,7 +1,7 @@
 //! A job that fails says why.
 
 use crate::pages::migration::MigrationPage;
-use crate::pages::{SOON, picture};
+use crate::pages::{SOON, look};
 use godwit_tests::api::Job;
 use godwit_tests::browser::Browser;
 use godwit_tests::migrate::Migration;
@@ -22,5 +22,5 @@ async fn a_failed_job_shows_its_reason_and_its_log() {
     let message = page.failure().await;
     assert!(message.contains("errors"), "{message}");
     assert!(page.has("log-row").await && page.has("create-new-job").await && !page.has("resume").await);
-    picture(&browser, "failed").await;
+    look(&browser, "failed").await;
 }

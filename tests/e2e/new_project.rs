@@ -1,7 +1,7 @@
 //! From a live database to a project and its first job, without a file.
 
 use crate::pages::home::HomePage;
-use crate::pages::{SOON, picture, testid, text_now};
+use crate::pages::{SOON, look, testid, text_now};
 use godwit_tests::app::App;
 use godwit_tests::browser::Browser;
 use godwit_tests::servers::{PASSWORD, servers};
@@ -28,7 +28,7 @@ async fn a_project_is_made_of_a_live_database_and_run() {
     page.next().await;
     let message = page.error().await;
     assert!(message.contains("the password is wrong"), "{message}");
-    picture(&browser, "new-project-refused").await;
+    look(&browser, "new-project-refused").await;
     browser.fill(&testid("source-password"), PASSWORD).await;
     page.next().await;
 
@@ -41,7 +41,7 @@ async fn a_project_is_made_of_a_live_database_and_run() {
     page.toggle("archive").await;
     page.wait_count("3 of 4 tables selected, 2 of them hidden by the filter")
         .await;
-    picture(&browser, "new-project-tables").await;
+    look(&browser, "new-project-tables").await;
     browser.fill(&testid("table-filter"), " ").await;
     page.wait_count("3 of 4 tables selected").await;
     page.toggle("note").await;
@@ -57,7 +57,7 @@ async fn a_project_is_made_of_a_live_database_and_run() {
     page.wait_text("order_line").await;
     page.next().await;
     page.wait_text("top-level").await;
-    picture(&browser, "new-project-mapping").await;
+    look(&browser, "new-project-mapping").await;
     page.next().await;
     browser.find(&testid("project-name")).await;
 

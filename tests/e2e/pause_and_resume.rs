@@ -2,7 +2,7 @@
 
 use crate::library::{BORROWERS, ROWS, Stage, WHOLE_JOB};
 use crate::pages::migration::MigrationPage;
-use crate::pages::{SOON, picture};
+use crate::pages::{SOON, look};
 use godwit_shared::job::JobStatus;
 use godwit_tests::api::Job;
 
@@ -26,7 +26,7 @@ async fn a_paused_job_stands_still_and_goes_on() {
         .wait_rows_above(job.statistics.total_events_seen.saturating_sub(1))
         .await;
     assert!(rows < ROWS, "the job ended before it could be paused");
-    picture(&stage.browser, "paused").await;
+    look(&stage.browser, "paused").await;
 
     page.resume().await;
     page.wait_status("RUNNING", SOON).await;

@@ -2,7 +2,7 @@
 
 use crate::library::Stage;
 use crate::pages::migration::MigrationPage;
-use crate::pages::{SOON, picture};
+use crate::pages::{SOON, look};
 use godwit_tests::servers::{PASSWORD, SUPERUSER};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -15,7 +15,7 @@ async fn a_wrong_password_is_said_in_the_wizard() {
     let message = wizard.test_source_in_vain().await;
     let expected = format!("refused the user \"{SUPERUSER}\": the password is wrong or missing");
     assert!(message.contains(&expected), "{message}");
-    picture(&stage.browser, "wrong-password").await;
+    look(&stage.browser, "wrong-password").await;
 
     // Untested, it comes out at the start: back at the step where it is corrected, and no job is made.
     wizard.next().await;

@@ -2,7 +2,7 @@
 
 use super::migration::MigrationPage;
 use super::new_project::NewProjectPage;
-use super::{picture, testid};
+use super::{look, testid};
 use godwit_tests::app::App;
 use godwit_tests::browser::Browser;
 use std::path::Path;
@@ -44,7 +44,7 @@ impl<'a> HomePage<'a> {
 
     pub async fn open_project(&self, name: &str) -> MigrationPage<'a> {
         self.wait_project(name).await;
-        picture(self.browser, "home").await;
+        look(self.browser, "home").await;
         self.browser.click_text(name).await;
         MigrationPage::opened(self.browser).await
     }

@@ -81,7 +81,7 @@ impl<'a> MigrationPage<'a> {
     /// *Terminate* and the question that follows.
     pub async fn terminate(&self) {
         self.browser.click(&testid("terminate")).await;
-        super::picture(self.browser, "terminate").await;
+        super::look(self.browser, "terminate").await;
         self.browser.click(&testid("terminate-confirm")).await;
     }
 
@@ -100,7 +100,7 @@ impl<'a> MigrationPage<'a> {
             !text.is_empty()
         })
         .await;
-        super::picture(self.browser, "pause").await;
+        super::look(self.browser, "pause").await;
         self.browser.click(&testid("pause-confirm")).await;
         kept
     }
@@ -108,7 +108,7 @@ impl<'a> MigrationPage<'a> {
     /// *Resume* of a continuous job.
     pub async fn resume_continuous(&self) {
         self.browser.click(&testid("resume")).await;
-        super::picture(self.browser, "resume").await;
+        super::look(self.browser, "resume").await;
         self.browser.click(&testid("resume-confirm")).await;
     }
 
@@ -116,7 +116,7 @@ impl<'a> MigrationPage<'a> {
     pub async fn complete_cdc(&self) {
         self.browser.click(&testid("complete-cdc")).await;
         self.browser.find("dialog[data-tone='success']").await;
-        super::picture(self.browser, "complete-cdc").await;
+        super::look(self.browser, "complete-cdc").await;
         self.browser.click(&testid("complete-cdc-confirm")).await;
     }
 
@@ -175,6 +175,21 @@ impl<'a> MigrationPage<'a> {
             (found == expected).then_some(())
         };
         wait_for(&format!("the history {expected:?}"), SOON, look).await;
+    }
+
+    /// The rows of the job update log that are in the page, each as a line.
+    pub async fn log_rows(&self) -> Vec<String> {
+        let mut rows = Vec::new();
+        for row in self
+            .browser
+            .client
+            .find_all(Locator::Css(&testid("log-row")))
+            .await
+            .expect("rows")
+        {
+            rows.push(row.text().await.expect("a text").replace('\n', " "));
+        }
+        rows
     }
 
     /// The message of a failed job.

@@ -1,5 +1,6 @@
 //! The page as its users speak of it: what can be done on each part, and what it shows.
 
+mod accessibility;
 pub mod home;
 pub mod migration;
 pub mod new_project;
@@ -50,12 +51,12 @@ pub async fn wait_text(
     }
 }
 
-/// A picture of the window, where the environment asks for pictures.
-pub async fn picture(browser: &Browser, name: &str) {
-    let Some(folder) = std::env::var_os("GODWIT_SCREENSHOTS").map(PathBuf::from) else {
-        return;
-    };
-    std::fs::create_dir_all(&folder).expect("a folder for pictures");
-    let taken = browser.screenshot(&folder.join(format!("{name}.png"))).await;
-    taken.expect("a picture of the window");
+/// Checks that what is shown can be used by everyone; keeps a picture where the environment asks for pictures.
+pub async fn look(browser: &Browser, name: &str) {
+    if let Some(folder) = std::env::var_os("GODWIT_SCREENSHOTS").map(PathBuf::from) {
+        std::fs::create_dir_all(&folder).expect("a folder for pictures");
+        let taken = browser.screenshot(&folder.join(format!("{name}.png"))).await;
+        taken.expect("a picture of the window");
+    }
+    accessibility::check(browser, name).await;
 }

@@ -1,6 +1,6 @@
 //! *New migration job*.
 
-use super::{SOON, picture, testid, text_now, wait_text};
+use super::{SOON, look, testid, text_now, wait_text};
 use fantoccini::Locator;
 use godwit_tests::browser::Browser;
 use godwit_tests::servers::{Database, SUPERUSER, Target};
@@ -84,7 +84,7 @@ impl<'a> Wizard<'a> {
         self.browser.click(&testid("preflight-details")).await;
         let title = self.browser.find_text("Preflight checks failed").await;
         assert!(title.is_displayed().await.expect("the state of a title"));
-        picture(self.browser, "preflight-details").await;
+        look(self.browser, "preflight-details").await;
         let checks = text_now(self.browser, "dialog dialog").await.expect("the details");
         self.browser.click(&testid("preflight-close")).await;
         checks
@@ -106,7 +106,7 @@ impl<'a> Wizard<'a> {
         }
         // What will be written is asked of the server: seen, it is right to start.
         self.browser.find("dialog .gw-code").await;
-        picture(self.browser, "wizard-review").await;
+        look(self.browser, "wizard-review").await;
         self.browser.click(&testid("wizard-start")).await;
     }
 }
