@@ -214,6 +214,7 @@ impl Continuous {
         names.extend(collections(&self.fresh.database).await);
         names.sort();
         names.dedup();
+        let mut differences = Vec::new();
         for name in names {
             let is_keyless = self.keyless.contains(&name);
             if !is_keyless
@@ -226,11 +227,9 @@ impl Continuous {
                 self.documents(&self.m.target, &name).await,
                 self.documents(&self.fresh, &name).await,
             );
-            if let Some(difference) = difference(&found, &expected) {
-                return Some(format!("{name}: {difference}"));
-            }
+            differences.extend(difference(&found, &expected).map(|d| format!("{name}: {d}")));
         }
-        None
+        (!differences.is_empty()).then(|| differences.join("\n"))
     }
 
     async fn take_snapshot(&self) {
