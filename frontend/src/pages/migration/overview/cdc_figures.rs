@@ -55,7 +55,16 @@ where
         total: number::count(s.total_events_seen),
         last_hour: number::count(s.events_in_last_hour),
         last_minute: number::count(s.events_in_last_minute),
-        rate: now(number::events_per_second(s.events_per_second)),
+        rate: now(match job.cdc_status {
+            // What was measured before the pause does not hold in it.
+            CdcStatus::Paused => number::events_per_second(0.0),
+            CdcStatus::NotStarted
+            | CdcStatus::Running
+            | CdcStatus::Completing
+            | CdcStatus::Completed
+            | CdcStatus::Failed
+            | CdcStatus::Cancelled => number::events_per_second(s.events_per_second),
+        }),
         lag: now(time::lag(s.lag_ms)),
         lag_bytes: now(number::bytes(s.lag_bytes as f64)),
         slowest: s.latest_batch_max_lag_ms.map_or_else(|| NONE.into(), time::lag),
@@ -335,6 +344,12 @@ mod tests {
                 "–", "–", "–", "0", "0", "0", "–", "–", "–", "–", "0", "0", "–", "–", "–"
             ]
         );
+    }
+
+    #[test]
+    fn nothing_is_applied_in_a_pause() {
+        let paused = cdc_figures(&streaming(CdcStatus::Paused, |_| ()), &Utc);
+        assert_eq!((&*paused.rate, &*paused.lag), ("0 events/s", "2.4 s"));
     }
 
     #[test]
