@@ -5,8 +5,8 @@ source "$(dirname "$0")/lib.sh"
 binary=$("$ROOT/scripts/build.sh" dev | tail -n 1)
 export GODWIT_BIN=$binary
 
-say "unit tests"
-native_cargo test --locked "${NATIVE_PACKAGES[@]}" --features "$TEST_FEATURES" --lib --bins --test wire
+say "unit tests, and random histories against a model"
+native_cargo test --locked "${NATIVE_PACKAGES[@]}" --features "$TEST_FEATURES" --lib --bins --test wire --test model
 say "integration tests: real servers, real documents"
 native_cargo test --locked "${NATIVE_PACKAGES[@]}" --features "$TEST_FEATURES" --test integration -- "$@"
 say "end-to-end tests: the page in a browser"
