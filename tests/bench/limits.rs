@@ -6,8 +6,10 @@ use bson::{Document, RawDocumentBuf, cstr, rawdoc};
 use futures_util::{StreamExt, TryStreamExt};
 use godwit_tests::process::scratch;
 use godwit_tests::servers::{Database, Target};
+use godwit_tests::writers::Numbers;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -37,34 +39,67 @@ pub async fn copy_out(source: &Database, tables: &[&str]) -> (u64, Duration) {
 /// Finished documents in a file, one after the other; gone when dropped.
 pub struct Dump {
     path: PathBuf,
-    pub documents: u64,
+    /// Where each begins, and how long it is.
+    places: Vec<(u64, usize)>,
     pub bytes: u64,
 }
 
 impl Dump {
-    /// The documents of a collection that match.
+    /// The documents of a collection that match, in the order in which they lie there.
     pub async fn of(target: &Target, collection: &str, filter: Document) -> Dump {
         let mut dump = Dump {
             path: scratch().join(format!("{}-{collection}.bson", target.database.name())),
-            documents: 0,
+            places: Vec::new(),
             bytes: 0,
         };
         let mut file = BufWriter::new(File::create(&dump.path).expect("a file for documents"));
         let collection = target.database.collection::<RawDocumentBuf>(collection);
         let mut found = collection.find(filter).await.expect("the documents can be read");
         while let Some(document) = found.try_next().await.expect("the documents can be read") {
-            file.write_all(document.as_bytes()).expect("the documents can be kept");
-            dump.documents += 1;
-            dump.bytes += document.as_bytes().len() as u64;
+            let document = document.as_bytes();
+            file.write_all(document).expect("the documents can be kept");
+            dump.places.push((dump.bytes, document.len()));
+            dump.bytes += document.len() as u64;
         }
         file.flush().expect("the documents can be kept");
         dump
     }
 
+    pub fn documents(&self) -> u64 {
+        self.places.len() as u64
+    }
+
+    /// From now on the documents come in a random order, the same in every run.
+    pub fn shuffle(&mut self) {
+        let mut numbers = Numbers(0);
+        for last in (1..self.places.len()).rev() {
+            let other = numbers.up_to(last as u64 + 1) - 1;
+            self.places.swap(last, other as usize);
+        }
+    }
+
+    /// Replaces a text in all documents by another one of the same length: MongoDB has nothing to do for a document that
+    /// is there as it is.
+    pub fn alter(&self, from: &str, to: &str) {
+        assert_eq!(from.len(), to.len(), "documents keep their lengths");
+        let file = File::options().read(true).write(true).open(&self.path);
+        let file = file.expect("the documents");
+        for (place, length) in &self.places {
+            let mut document = vec![0; *length];
+            file.read_exact_at(&mut document, *place).expect("a document");
+            let mut at = 0;
+            while let Some(found) = document[at..].windows(from.len()).position(|w| w == from.as_bytes()) {
+                at += found;
+                document[at..at + to.len()].copy_from_slice(to.as_bytes());
+            }
+            file.write_all_at(&document, *place).expect("the documents can be kept");
+        }
+    }
+
     fn reader(&self) -> Reader {
         Reader {
-            file: BufReader::with_capacity(1 << 20, File::open(&self.path).expect("the documents")),
-            left: self.documents,
+            file: File::open(&self.path).expect("the documents"),
+            places: self.places.clone().into_iter(),
         }
     }
 }
@@ -76,24 +111,23 @@ impl Drop for Dump {
 }
 
 struct Reader {
-    file: BufReader<File>,
-    left: u64,
+    file: File,
+    places: std::vec::IntoIter<(u64, usize)>,
 }
 
 impl Reader {
-    /// The documents of the next command, each with its length in front, as BSON has it.
+    /// The documents of the next command, one after the other; none at the end.
     fn next(&mut self) -> Vec<u8> {
-        let (mut documents, mut count) = (Vec::new(), 0);
-        while self.left > 0 && count < COMMAND_DOCUMENTS_MAX && documents.len() < COMMAND_BYTES_MAX {
-            let mut length = [0; 4];
-            self.file.read_exact(&mut length).expect("the length of a document");
+        let mut documents = Vec::new();
+        for (place, length) in self.places.by_ref().take(COMMAND_DOCUMENTS_MAX) {
             let start = documents.len();
-            let end = start + usize::try_from(i32::from_le_bytes(length)).expect("a length");
-            documents.extend_from_slice(&length);
-            documents.resize(end, 0);
-            self.file.read_exact(&mut documents[start + 4..]).expect("a document");
-            self.left -= 1;
-            count += 1;
+            documents.resize(start + length, 0);
+            self.file
+                .read_exact_at(&mut documents[start..], place)
+                .expect("a document");
+            if documents.len() >= COMMAND_BYTES_MAX {
+                break;
+            }
         }
         documents
     }

@@ -113,7 +113,8 @@ async fn measure(bed: &Bed, source: &Database, plan: &Plan) -> Outcome {
 
     let dump = limits::Dump::of(&target, plan.collection, bson::doc! {}).await;
     assert_eq!(
-        dump.documents, job.statistics.documents_written,
+        dump.documents(),
+        job.statistics.documents_written,
         "documents in {}",
         plan.collection
     );
@@ -127,7 +128,7 @@ async fn measure(bed: &Bed, source: &Database, plan: &Plan) -> Outcome {
     Outcome {
         plan: *plan,
         rows: job.statistics.total_events_seen,
-        documents: dump.documents,
+        documents: dump.documents(),
         bytes: dump.bytes,
         seconds,
         cpu,

@@ -67,7 +67,10 @@ struct Result {
     documents: u64,
     seconds: f64,
     log_seconds: f64,
+    /// In the order in which the log brings the changes.
     mongo_seconds: f64,
+    /// In the order in which the documents lie in the collection.
+    mongo_in_order_seconds: f64,
     /// Of the job.
     cpu: Cpu,
     peak_mib: u64,
@@ -80,11 +83,12 @@ impl Result {
 
     fn line(&self, name: &str) -> String {
         format!(
-            "bench-cdc {name} rate={:.0} of_log={:.2} of_mongo={:.2} ratio_to_slower={:.2} rss_mb={}",
+            "bench-cdc {name} rate={:.0} of_log={:.2} of_mongo={:.2} ratio_to_slower={:.2} of_mongo_in_order={:.2} rss_mb={}",
             self.rate(),
             self.log_seconds / self.seconds,
             self.mongo_seconds / self.seconds,
             self.log_seconds.max(self.mongo_seconds) / self.seconds,
+            self.mongo_in_order_seconds / self.seconds,
             self.peak_mib,
         )
     }
@@ -93,7 +97,7 @@ impl Result {
         json!({
             "changes": self.changes, "documents": self.documents, "seconds": self.seconds, "rate": self.rate(),
             "logSeconds": self.log_seconds, "logRate": self.changes as f64 / self.log_seconds,
-            "mongoSeconds": self.mongo_seconds, "mongoDocumentsPerSecond": self.documents as f64 / self.mongo_seconds,
+            "mongoSeconds": self.mongo_seconds, "mongoInOrderSeconds": self.mongo_in_order_seconds, "mongoDocumentsPerSecond": self.documents as f64 / self.mongo_seconds,
             "cpuSeconds": self.cpu.json(), "peakMemoryMib": self.peak_mib,
         })
     }
@@ -144,28 +148,42 @@ async fn measure(bed: &Bed, f: &Following, settings: &Settings, plan: &Plan, ord
             "select count(distinct l_orderkey) from backlog",
         ),
     };
-    let changed = Dump::of(&f.target, plan.collection, filter).await;
-    assert_eq!(changed.documents, f.count(expected).await, "documents with the changes");
+    let mut changed = Dump::of(&f.target, plan.collection, filter).await;
+    assert_eq!(
+        changed.documents(),
+        f.count(expected).await,
+        "documents with the changes"
+    );
     bed.settle(&f.source, &f.target).await;
-    let mongo_seconds = limits::write(&changed, &before, plan.collection, How::Replace)
-        .await
-        .as_secs_f64();
+    let in_order = limits::write(&changed, &before, plan.collection, How::Replace).await;
+    let as_changed = match order {
+        Order::Sequential => in_order,
+        Order::Random => {
+            changed.shuffle();
+            changed.alter(&mark, &mark.to_uppercase());
+            bed.settle(&f.source, &f.target).await;
+            limits::write(&changed, &before, plan.collection, How::Replace).await
+        }
+    };
     before.database.drop().await.expect("the copy can be dropped");
     f.resume().await;
     let result = Result {
         changes,
-        documents: changed.documents,
+        documents: changed.documents(),
         seconds,
         log_seconds,
-        mongo_seconds,
+        mongo_seconds: as_changed.as_secs_f64(),
+        mongo_in_order_seconds: in_order.as_secs_f64(),
         cpu,
         peak_mib,
     };
     println!(
-        "  {}: {seconds:.2} s for the job, {log_seconds:.2} s for the log alone, {mongo_seconds:.2} s for MongoDB to replace \
-         its {} documents; CPU seconds of source {:.1}, server {:.1}, mongod {:.1}; {peak_mib} MiB",
+        "  {}: {seconds:.2} s for the job, {log_seconds:.2} s for the log alone, {:.2} s for MongoDB to replace its {} \
+         documents ({:.2} s in the order of their keys); CPU seconds of source {:.1}, server {:.1}, mongod {:.1}; {peak_mib} MiB",
         order.name(),
+        result.mongo_seconds,
         result.documents,
+        result.mongo_in_order_seconds,
         cpu.source,
         cpu.server,
         cpu.mongod,
