@@ -47,8 +47,7 @@ async fn listen_to(mut stream: TcpStream) -> String {
     // The code of a request for TLS, in place of a protocol version.
     const TLS_REQUEST: u32 = 80_877_103;
     let mut said = Vec::new();
-    loop {
-        let Ok(length) = stream.read_u32().await else { break };
+    while let Ok(length) = stream.read_u32().await {
         let mut message = vec![0; length.saturating_sub(4) as usize];
         if stream.read_exact(&mut message).await.is_err() {
             break;
