@@ -101,25 +101,6 @@ async fn h03_complete_applies_everything_up_to_the_request() {
     }
 }
 
-/// Documents show different moments then, so the user is told.
-#[tokio::test(flavor = "multi_thread")]
-async fn h04_complete_while_rows_are_written() {
-    let c = streaming_family(ROWS).await;
-    let writers = Writers::start(&c.m.source, 3, RANGE, Duration::ZERO);
-    tokio::time::sleep(Duration::from_millis(400)).await;
-    c.run("insert into p values (7000, 'committed before the request')")
-        .await;
-    let job = c.complete().await;
-    assert_eq!(c.count("ps", doc! {"_id": 7000}).await, 1, "H04");
-    writers.stop().await;
-    let warnings = issues(&job, EventType::Warning);
-    assert!(
-        warnings.iter().any(|w| w.starts_with("late_changes")),
-        "H04: {:#?}",
-        job.job_updates
-    );
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn h05_complete_while_an_old_transaction_is_open() {
     let server = PrivatePostgres::start(&[]).await;
