@@ -1,7 +1,7 @@
 //! What a source lacks for a continuous job is told before anything is made, by the name of the table; the script that
 //! comes with it mends all of it, and can be taken back.
 
-use crate::common::{Rule, array, coll, document, reader, refused, spec};
+use crate::common::{Rule, array, coll, reader, refused, spec};
 use godwit_shared::preflight::{CheckStatus, PreflightCheck, PreflightReport};
 use godwit_tests::api::Job;
 use godwit_tests::migrate::Migration;
