@@ -21,7 +21,7 @@ pub type Image<'a> = [ImageCell<'a>];
 /// columns of the replica identity as they were.
 #[derive(Debug, Clone, Copy)]
 pub struct RowChange<'a> {
-    /// Which of the plan's tables, as [`Plan::tables`](crate::plan::Plan::tables) lists them.
+    /// Which of the plan's tables, by its place among them.
     pub table: usize,
     pub old: Option<&'a Image<'a>>,
     pub new: Option<&'a Image<'a>>,
