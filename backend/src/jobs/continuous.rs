@@ -1,7 +1,7 @@
 //! The CDC stage as a part of a job: begins, pauses, goes on, completes, and shows itself.
 
-use super::runner::{Controls, Tracker};
 use super::state::CdcEvent;
+use super::tracker::{Controls, SAVE_EVERY, Tracker};
 use crate::cdc::run::{CdcOutcome, CdcRun};
 use crate::cdc::statistics::CdcMeter;
 use crate::cdc::{CdcError, run};
@@ -9,7 +9,7 @@ use crate::data::issue::{Issue, IssueKind, Location};
 use crate::data::progress::Progress;
 use crate::sink::Sink;
 use crate::snapshot::Outcome;
-use godwit_shared::job::CdcStatus;
+use godwit_shared::job::{CdcStatus, JobStatus};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -43,10 +43,13 @@ pub async fn stage(mut cdc: CdcRun, tracker: &Arc<Tracker>, controls: &Controls)
 
 async fn until_end(cdc: &mut CdcRun, tracker: &Tracker, controls: &Controls) -> Result<Outcome, CdcError> {
     loop {
-        if tracker.advance_cdc(CdcEvent::Begin).await.is_err() {
-            return Ok(Outcome::Cancelled);
+        while tracker.advance_cdc(CdcEvent::Begin).await.is_err() {
+            // A pause of the snapshot stage may come at its very end.
+            if controls.cancel.is_cancelled() || tracker.status().status != JobStatus::Paused {
+                return Ok(Outcome::Cancelled);
+            }
+            controls.stand_by().await;
         }
-        controls.parked.send_replace(0);
         match run::run(cdc).await? {
             CdcOutcome::Completed => {
                 return Ok(match tracker.advance_cdc(CdcEvent::Completed).await {
@@ -63,12 +66,9 @@ async fn until_end(cdc: &mut CdcRun, tracker: &Tracker, controls: &Controls) -> 
                 if tracker.status().cdc_status != CdcStatus::Paused {
                     let _ = tracker.advance_cdc(CdcEvent::Pause).await;
                 }
-                controls.parked.send_replace(controls.workers);
-                let mut pause = controls.pause.subscribe();
-                tokio::select! {
-                    biased;
-                    () = controls.cancel.cancelled() => return Ok(Outcome::Cancelled),
-                    _ = pause.wait_for(|paused| !paused) => {}
+                controls.stand_by().await;
+                if controls.cancel.is_cancelled() {
+                    return Ok(Outcome::Cancelled);
                 }
             }
         }
@@ -97,13 +97,7 @@ pub async fn stand_still_until_resumed(tracker: &Tracker, controls: &Controls, r
         status.cdc_statistics.get_or_insert_default().notice = Some(reason);
     });
     tracker.save().await;
-    controls.parked.send_replace(controls.workers);
-    let mut pause = controls.pause.subscribe();
-    tokio::select! {
-        biased;
-        () = controls.cancel.cancelled() => {}
-        _ = pause.wait_for(|paused| !paused) => {}
-    }
+    controls.stand_by().await;
 }
 
 /// Publishes the figures until the stage is over, and the last ones then.
@@ -134,7 +128,7 @@ async fn publish(
         if is_last {
             return;
         }
-        if saved.elapsed() >= super::runner::SAVE_EVERY {
+        if saved.elapsed() >= SAVE_EVERY {
             tracker.save().await;
             saved = Instant::now();
         }

@@ -1,6 +1,6 @@
 //! Figures of the snapshot stage: counters become statistics, and statistics are published.
 
-use super::runner::{SAVE_EVERY, Tracker};
+use super::tracker::{SAVE_EVERY, Tracker};
 use crate::data::progress::{Progress, UNKNOWN};
 use chrono::Utc;
 use godwit_shared::job::{CollectionProgress, JobStatistics, JobStatus, MigrationJobStatus, TableProgress};

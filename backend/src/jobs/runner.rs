@@ -1,10 +1,10 @@
 //! Runs one job from where it stands to its end, and keeps its status current.
 
 use super::continuous;
-use super::hub::Hub;
 use super::meter::publish;
 use super::prepare::{PrepareError, Prepared, plan_of, prepare, prepare_again};
-use super::state::{CdcEvent, CdcTransitionError, JobEvent, cdc_transition, transition};
+use super::state::JobEvent;
+use super::tracker::{Controls, Tracker};
 use crate::cdc::CdcError;
 use crate::cdc::rebuild::Context;
 use crate::cdc::run::CdcRun;
@@ -25,121 +25,16 @@ use crate::store::{JobRecord, Store, StoreError};
 use chrono::Utc;
 use godwit_shared::error::ErrorCode;
 use godwit_shared::ids::JobId;
-use godwit_shared::job::{
-    CdcStatus, ErrorHandling, EventStage, FailureError, JobStatus, MigrationJobStatus, MigrationMode,
-};
+use godwit_shared::job::{ErrorHandling, EventStage, FailureError, JobStatus, MigrationMode};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// How often the status is written to the store while nothing but numbers changes.
-pub const SAVE_EVERY: Duration = Duration::from_secs(2);
 /// How often a lost source is tried again, with pauses that double from one second.
 const SOURCE_RETRIES: u32 = 8;
 /// Tables up to this size are counted where the source has no statistics.
 const COUNT_BYTES_MAX: u64 = 32 << 20;
-
-/// What the supervisor holds of a running job.
-#[derive(Clone)]
-pub struct Controls {
-    pub cancel: CancellationToken,
-    pub pause: watch::Sender<bool>,
-    /// The user has asked to complete the CDC stage.
-    pub complete: watch::Sender<bool>,
-    /// Workers that stand still.
-    pub parked: watch::Sender<usize>,
-    /// Workers there are.
-    pub workers: usize,
-}
-
-/// A status that one task writes at a time, published with every change.
-pub struct Tracker {
-    status: Mutex<MigrationJobStatus>,
-    hub: Arc<Hub>,
-    store: Store,
-}
-
-impl Tracker {
-    pub fn new(status: MigrationJobStatus, hub: Arc<Hub>, store: Store) -> Self {
-        Self {
-            status: Mutex::new(status),
-            hub,
-            store,
-        }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, MigrationJobStatus> {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A copy of the newest status.
-    pub fn status(&self) -> MigrationJobStatus {
-        self.lock().clone()
-    }
-
-    /// Changes the status and publishes it.
-    pub fn update(&self, change: impl FnOnce(&mut MigrationJobStatus)) {
-        let mut status = self.lock();
-        change(&mut status);
-        // Published under the lock, so that the hub sees statuses in their order.
-        self.hub.publish(status.clone());
-    }
-
-    /// Moves the job by an event, publishes and stores it.
-    ///
-    /// # Errors
-    /// When the status does not allow the event.
-    pub async fn advance(&self, event: JobEvent) -> Result<JobStatus, super::state::TransitionError> {
-        let next = {
-            let mut status = self.lock();
-            let next = transition(status.status, event)?;
-            status.status = next;
-            let of_cdc = match next {
-                JobStatus::Failed if status.cdc_status != CdcStatus::NotStarted => Some(CdcEvent::Fail),
-                JobStatus::Cancelled if status.cdc_status != CdcStatus::NotStarted => Some(CdcEvent::Cancel),
-                _ => None,
-            };
-            if let Some(ended) = of_cdc.and_then(|e| cdc_transition(status.cdc_status, e).ok()) {
-                status.cdc_status = ended;
-            }
-            if next.is_ended() {
-                status.ended_at = Some(Utc::now());
-                status.statistics.processing_tables.clear();
-                status.statistics.estimated_seconds_remaining = None;
-            }
-            self.hub.publish(status.clone());
-            next
-        };
-        self.save().await;
-        Ok(next)
-    }
-
-    /// Moves the CDC stage by an event, publishes and stores it.
-    ///
-    /// # Errors
-    /// When its status does not allow the event.
-    pub async fn advance_cdc(&self, event: CdcEvent) -> Result<CdcStatus, CdcTransitionError> {
-        let next = {
-            let mut status = self.lock();
-            let next = cdc_transition(status.cdc_status, event)?;
-            status.cdc_status = next;
-            self.hub.publish(status.clone());
-            next
-        };
-        self.save().await;
-        Ok(next)
-    }
-
-    /// Writes the newest status to the store. A store that is away is tried again at the next change.
-    pub async fn save(&self) {
-        let status = self.status();
-        if let Err(error) = self.store.save_job_status(&status).await {
-            tracing::warn!(job.id = %status.id, %error, "Status of job {} could not be stored", status.id);
-        }
-    }
-}
 
 /// Why a job ended as failed.
 #[derive(Debug, thiserror::Error)]
@@ -267,9 +162,12 @@ impl Runner {
             let ended = Box::pin(self.attempt(prepared.take())).await;
             match ended {
                 Ok(Outcome::Completed) => {
-                    if self.tracker.advance(JobEvent::StagesDone).await.is_err() {
-                        // A stop came at the very end: it wins.
-                        return Ok(Outcome::Cancelled);
+                    while self.tracker.advance(JobEvent::StagesDone).await.is_err() {
+                        // A stop came at the very end, and wins; or a pause, which has nothing left to hold back.
+                        if self.controls.cancel.is_cancelled() || self.tracker.status().status != JobStatus::Paused {
+                            return Ok(Outcome::Cancelled);
+                        }
+                        self.controls.stand_by().await;
                     }
                     return Ok(Outcome::Completed);
                 }

@@ -2,8 +2,9 @@
 
 use super::hub::Hub;
 use super::prepare::{PrepareError, prepare};
-use super::runner::{self, Controls, Tracker};
+use super::runner;
 use super::state::{CdcEvent, CdcTransitionError, JobEvent, TransitionError};
+use super::tracker::{Controls, Tracker};
 use crate::store::{JobRecord, JobSecrets, ProjectRecord, Store, StoreError, new_id};
 use chrono::Utc;
 use godwit_shared::ids::{JobId, ProjectId};
@@ -276,21 +277,8 @@ impl Supervisor {
             }
             .into());
         };
-        let status = tracker.status();
-        let is_streaming = status.status == JobStatus::Running && status.cdc_status != CdcStatus::NotStarted;
-        if is_streaming {
-            if status.cdc_status != CdcStatus::Running {
-                return Err(CdcTransitionError {
-                    from: status.cdc_status,
-                    event: CdcEvent::Pause,
-                }
-                .into());
-            }
-        } else {
-            tracker.advance(JobEvent::Pause).await?;
-        }
+        let is_streaming = tracker.begin_pause::<JobError>(&controls.pause).await?;
         // Confirmed only when nothing is written any more; the CDC stage counts as paused from then on.
-        controls.pause.send_replace(true);
         let mut parked = controls.parked.subscribe();
         let is_idle = |tracker: &Tracker, parked: usize| {
             let is_reading = is_streaming || !tracker.status().statistics.processing_tables.is_empty();
