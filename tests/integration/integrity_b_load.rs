@@ -3,7 +3,7 @@
 use crate::common::{array, coll, issues, spec};
 use crate::family::{EMPTY, TABLES, mapping, streaming_family};
 use bson::{Document, bson, doc};
-use godwit_shared::job::EventType;
+use godwit_shared::job::{CdcStatus, EventType, MigrationJobStatus};
 use godwit_tests::api::{LONG, wait_for};
 use godwit_tests::continuous::{Continuous, continuous_job, full_identity};
 use godwit_tests::migrate::Migration;
@@ -167,6 +167,26 @@ async fn b39_old_images_of_partitions() {
     c.run("delete from c where id = 3").await;
     c.soon_like_snapshot("B39, from partition to partition").await;
     c.expect("B39", &[("ps", ps(bson!([{"id": 2}]), bson!([])))]).await;
+
+    // A new partition without old images: the documents are right all the same, or the job waits and says why.
+    c.run("create table c_high partition of c for values from (20) to (30); insert into c values (4, 25, 7)")
+        .await;
+    c.settled().await;
+    c.run("update c set p_id = 8 where id = 4").await;
+    let waits = |job: &MigrationJobStatus| {
+        let notice = job.cdc_statistics.as_ref().and_then(|s| s.notice.as_deref());
+        job.cdc_status == CdcStatus::Paused && notice.is_some_and(|n| n.contains("public.c_high"))
+    };
+    wait_for("the right documents, or a word about the partition", LONG, || async {
+        (waits(&c.job().await) || c.unlike_snapshot().await.is_none()).then_some(())
+    })
+    .await;
+    c.run("alter table c_high replica identity full").await;
+    if waits(&c.job().await) {
+        c.resume().await;
+    }
+    c.run("delete from c where id = 4").await;
+    c.soon_like_snapshot("B39, after the partition has old images").await;
     c.complete().await;
 }
 

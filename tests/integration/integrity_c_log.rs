@@ -1,6 +1,6 @@
 //! Group C of the integrity cases: the log is not what it was when the job looked last. It never goes on over a gap.
 
-use crate::family::{ROWS, TABLES, mapping, streaming_family};
+use crate::family::{ROWS, TABLES, family, mapping, streaming_family};
 use godwit_shared::error::ErrorCode;
 use godwit_shared::job::{CdcStatus, JobStatus, MigrationJobStatus};
 use godwit_tests::api::{LONG, wait_for};
@@ -201,4 +201,26 @@ async fn c09_a_table_that_left_the_publication_for_a_while() {
     c.run("update g set y = 'after it' where id > 200").await;
     c.m.app.restart().await;
     right_or_failed(&c, "C09, for a while").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c10_a_publication_that_is_gone_or_was_made_again() {
+    for is_made_again in [false, true] {
+        let mut c = Continuous::start(family(ROWS).await).await;
+        c.settled().await;
+        let name = publication(&c).await;
+        c.m.app.kill();
+        c.run("update g set y = 'before' where id < 20").await;
+        c.run(&format!("drop publication \"{name}\"")).await;
+        c.run("update g set y = 'in the gap' where id < 50").await;
+        if is_made_again {
+            c.run(&format!(
+                "create publication \"{name}\" for table only p, only c, only g, only k"
+            ))
+            .await;
+            c.run("update g set y = 'after it' where id > 200").await;
+        }
+        c.m.app.restart().await;
+        right_or_failed(&c, &format!("C10, made again: {is_made_again}")).await;
+    }
 }

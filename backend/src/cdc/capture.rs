@@ -175,13 +175,7 @@ impl Capture {
                             let table = self.look_up(oid).await?;
                             self.decoder.learn(oid, table);
                         }
-                        Err(error) => {
-                            let tables = &self.tables;
-                            return Err(CdcError::of_change(error, |e| {
-                                let table = &tables[e.table];
-                                (table.name.to_string(), table.columns[e.column].name.clone())
-                            }));
-                        }
+                        Err(ChangeError::Malformed(error)) => return Err(error.into()),
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! Changes become keys. What is kept of a change is where it may lead, never what it says.
 
-use crate::data::change::{ChangeSink, ImageTooSmall, RowChange};
+use crate::data::change::{ChangeSink, RowChange};
 use crate::plan::routes::Route;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeSet, HashMap};
@@ -20,6 +20,9 @@ pub struct Batch {
     pub transactions: Vec<u32>,
     /// Tables of which all rows are gone, or those of a partition.
     pub truncated: BTreeSet<usize>,
+    /// Tables with a change that came without the old values that its routes start with: only reading everything tells
+    /// which documents it touched.
+    pub images_too_small: BTreeSet<usize>,
     /// Rows changed in a relation that is gone and was a partition of nobody knows which table.
     pub has_unknown: bool,
     /// Where the log goes on after the last transaction that is complete; 0 where none is.
@@ -42,7 +45,7 @@ impl Batch {
 
     /// Whether there is nothing to look at, though the position may have moved.
     pub fn is_empty(&self) -> bool {
-        self.events == 0 && self.truncated.is_empty() && !self.has_unknown
+        self.events == 0 && !self.has_unknown
     }
 }
 
@@ -101,22 +104,24 @@ impl ChangeSink for Collector {
         batch.newest = Some(committed_at);
     }
 
-    fn row(&mut self, change: RowChange<'_>) -> Result<(), ImageTooSmall> {
+    fn row(&mut self, change: RowChange<'_>) {
         let batch = &mut self.batch;
         let place = batch.transactions.len().saturating_sub(1) as u32;
         for route in &self.by_table[change.table] {
             let keys = &mut batch.keys[*route];
             let bytes = &mut batch.bytes;
-            self.routes[*route].keys(&change, |key| match keys.get_mut(key) {
+            let complete = self.routes[*route].keys(&change, |key| match keys.get_mut(key) {
                 Some(last) => *last = place,
                 None => {
                     *bytes += key.len() + KEY_BYTES;
                     keys.insert(key.into(), place);
                 }
-            })?;
+            });
+            if complete.is_err() {
+                batch.images_too_small.insert(change.table);
+            }
         }
         batch.events += 1;
-        Ok(())
     }
 
     fn truncate(&mut self, table: usize) {
@@ -136,7 +141,7 @@ impl ChangeSink for Collector {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::change::ImageCell::Text;
+    use crate::data::change::ImageCell::{Absent, Text};
     use crate::plan::routes::{Arrival, encode_key};
 
     #[test]
@@ -157,7 +162,7 @@ mod tests {
                 old: Some(&old),
                 new: Some(&new),
             };
-            collector.row(change).unwrap();
+            collector.row(change);
         };
         collector.begin(7, Utc::now());
         move_row(&mut collector, "1", "2");
@@ -172,5 +177,28 @@ mod tests {
         // The position is that of the transaction that is complete; the other one goes on in the next batch.
         assert_eq!((batch.end, batch.transactions, batch.events), (100, vec![7, 8], 2));
         assert_eq!(collector.batch().transactions, [8]);
+    }
+
+    #[test]
+    fn a_change_without_the_old_value_is_not_forgotten() {
+        let route = Route {
+            collection: 0,
+            root: 0,
+            table: 0,
+            path: vec![0],
+            columns: vec![1],
+            arrival: Arrival::Climb,
+        };
+        let mut collector = Collector::new(Arc::new(vec![route]), 1);
+        collector.begin(7, Utc::now());
+        // The identity holds the first column alone.
+        collector.row(RowChange {
+            table: 0,
+            old: Some(&[Text("1"), Absent]),
+            new: Some(&[Text("1"), Text("b")]),
+        });
+        let batch = collector.take(None);
+        assert_eq!(batch.images_too_small, [0].into());
+        assert!(!batch.is_empty());
     }
 }

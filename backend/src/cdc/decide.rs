@@ -95,7 +95,7 @@ impl Decider {
     ) -> Result<(), CdcError> {
         // Before anything is refused anew. What is read again as a whole needs no second try.
         let retries = self.take_refused(state);
-        let refreshed = self.refresh_truncated(ground, batch, state).await?;
+        let refreshed = self.refresh_collections(ground, batch, state).await?;
         let roots = self.rebuild_changed(ground, batch, state, &refreshed, retries).await?;
         ground.make_durable().await?;
         state.position = state.position.max(Lsn(batch.end));
@@ -106,26 +106,23 @@ impl Decider {
         Ok(())
     }
 
-    /// Reads the collections again that hold rows of truncated tables, and returns them.
-    async fn refresh_truncated<G: Ground>(
+    /// Reads the collections again that changed in a way no key tells of, and returns them.
+    async fn refresh_collections<G: Ground>(
         &self,
         ground: &G,
         batch: &Batch,
         state: &mut StreamState,
     ) -> Result<BTreeSet<usize>, CdcError> {
         let tables = self.plan.tables();
-        let mut truncated = batch.truncated.clone();
-        if batch.has_unknown {
-            // It was a partition of one of them.
-            truncated.extend((0..tables.len()).filter(|t| tables[*t].is_partitioned));
-        }
+        // What was changed in a relation that is gone was a partition of one of them.
+        let partitioned = (0..tables.len()).filter(|t| batch.has_unknown && tables[*t].is_partitioned);
+        let truncated = batch.truncated.iter().map(|t| (*t, "was truncated"));
+        let too_small = batch.images_too_small.iter();
+        let all = truncated
+            .chain(too_small.map(|t| (*t, "was changed without old values in the log")))
+            .chain(partitioned.map(|t| (t, "has lost a partition")));
         let mut reasons: BTreeMap<usize, String> = BTreeMap::new();
-        for table in truncated {
-            let what = if batch.truncated.contains(&table) {
-                "was truncated"
-            } else {
-                "has lost a partition"
-            };
+        for (table, what) in all {
             for route in self.routes.iter().filter(|r| r.table == table) {
                 reasons
                     .entry(route.collection)
@@ -500,7 +497,7 @@ mod tests {
                     old: None,
                     new: Some(&[ImageCell::Text(key)]),
                 };
-                self.collector.row(change).unwrap();
+                self.collector.row(change);
             }
             self.collector.commit(u64::from(number) * 10);
         }
@@ -593,5 +590,22 @@ mod tests {
         assert_eq!(asked, ["refresh 0 beside 3: public.line was truncated"]);
         // What it refused is not lost with it.
         assert_eq!(setup.apply(&Recorder::up_to(2)).await.unwrap(), ["rebuild a"]);
+    }
+
+    #[tokio::test]
+    async fn a_collection_is_read_again_when_the_log_lacks_old_values() {
+        let mut setup = setup();
+        setup.transaction(1, &[(0, "b")]);
+        setup.collector.begin(2, DateTime::UNIX_EPOCH);
+        setup.collector.row(RowChange {
+            table: 1,
+            old: Some(&[ImageCell::Absent]),
+            new: Some(&[ImageCell::Text("x")]),
+        });
+        setup.collector.commit(20);
+        let asked = setup.apply(&Recorder::up_to(3)).await.unwrap();
+        let reason = "public.line was changed without old values in the log";
+        assert_eq!(asked, [format!("refresh 0 beside 3: {reason}")]);
+        assert_eq!(setup.state.position, Lsn(20));
     }
 }

@@ -1,11 +1,9 @@
 //! Why following stops, and what is to be done about it.
 
-use crate::data::change::ImageTooSmall;
 use crate::data::progress::TooManyErrors;
 use crate::data::row::MalformedRow;
 use crate::sink::SinkError;
 use crate::source::SourceError;
-use crate::source::postgres::replication::changes::ChangeError;
 use crate::source::postgres::watch::SchemaChange;
 use crate::store::StoreError;
 use godwit_shared::error::ErrorCode;
@@ -83,24 +81,5 @@ impl CdcError {
 impl From<MalformedRow> for CdcError {
     fn from(error: MalformedRow) -> Self {
         CdcError::Source(error.into())
-    }
-}
-
-impl CdcError {
-    /// An image that lacks a column names it by number; here the numbers get their names.
-    pub fn of_change(error: ChangeError, name: impl Fn(&ImageTooSmall) -> (String, String)) -> Self {
-        match error {
-            ChangeError::Malformed(e) => e.into(),
-            ChangeError::ImageTooSmall(e) => {
-                let (table, column) = name(&e);
-                CdcError::Blocked(format!(
-                    "a change of {table} came without the old value of \"{column}\": set its REPLICA IDENTITY to FULL; \
-                     for changes made meanwhile everything has to be read again"
-                ))
-            }
-            ChangeError::UnknownRelation { oid } => CdcError::Source(SourceError::Query {
-                reason: format!("the relation {oid} is not known"),
-            }),
-        }
     }
 }

@@ -247,6 +247,12 @@ impl CdcRun {
                     Batch::empty(stream.applier.routes.len())
                 }
             };
+            if !batch.images_too_small.is_empty() {
+                // A partition that came without old images, or an identity that somebody has changed. What follows
+                // would be the same again.
+                let plan = self.context.plan.clone();
+                self.prepare_identities(&stream.control, &plan).await?;
+            }
             let halt = self.context.halt.clone();
             let mut applying = Box::pin(apply(&mut stream.applier, &mut batch, &state));
             let applied = tokio::select! {
@@ -375,6 +381,14 @@ impl CdcRun {
         let reasons = affected(&self.context.plan, changes);
         tracing::info!(job.id = %self.context.job, ?reasons, "The schema of the source has changed");
         let control = self.context.source.connect().await?;
+        let is_unpublished = changes.iter().any(|c| matches!(c, SchemaChange::NotPublished(_)));
+        if is_unpublished && !slot::has_publication(&control, &self.state.publication).await? {
+            // The server decodes the log with the catalog as it was then: a new one of the name does not help.
+            return Err(CdcError::Resync(format!(
+                "the publication \"{}\" is gone, and without it the log cannot be read",
+                self.state.publication
+            )));
+        }
         let catalog = read_catalog(&control).await?;
         let plan = Arc::new((self.compile)(&catalog).map_err(CdcError::Blocked)?);
         self.prepare_identities(&control, &plan).await?;

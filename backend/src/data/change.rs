@@ -17,8 +17,7 @@ pub enum ImageCell<'a> {
 /// A row before or after a change: a cell for each column of the table, in the order of the catalog.
 pub type Image<'a> = [ImageCell<'a>];
 
-/// One change of one row. An insert has no old image, a delete no new one. An update without an old image left the
-/// columns of the replica identity as they were.
+/// One change of one row. An insert has no old image, a delete no new one.
 #[derive(Debug, Clone, Copy)]
 pub struct RowChange<'a> {
     /// Which of the plan's tables, by its place among them.
@@ -27,7 +26,7 @@ pub struct RowChange<'a> {
     pub new: Option<&'a Image<'a>>,
 }
 
-/// What a change lacks to be followed.
+/// What a change lacks to be followed row by row.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a change of table number {table} does not hold the column number {column}: the replica identity is not enough"
@@ -42,9 +41,7 @@ pub trait ChangeSink {
     /// A transaction begins, or goes on after a batch was cut in its middle. It is committed already.
     fn begin(&mut self, transaction: u32, committed_at: DateTime<Utc>);
 
-    /// # Errors
-    /// When the images do not hold what is needed.
-    fn row(&mut self, change: RowChange<'_>) -> Result<(), ImageTooSmall>;
+    fn row(&mut self, change: RowChange<'_>);
 
     /// All rows of a table are gone, or those of one of its partitions.
     fn truncate(&mut self, table: usize);

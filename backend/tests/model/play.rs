@@ -166,6 +166,10 @@ impl Player<'_> {
             case.feed(&mut collector, events[from..=place].to_vec(), self.mistake);
             from = place + 1;
             let batch = collector.take(open_transaction(event));
+            assert!(
+                batch.images_too_small.is_empty(),
+                "the identities hold what the plan needs"
+            );
             if batch.is_empty() && state.refused.is_empty() {
                 state.position = state.position.max(Lsn(batch.end));
                 continue;

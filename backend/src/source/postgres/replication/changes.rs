@@ -2,7 +2,7 @@
 
 use super::pgoutput::{LogMessage, OldTuple, Relation, Tuple, decode};
 use crate::data::catalog::CatalogTable;
-use crate::data::change::{ChangeSink, ImageCell, ImageTooSmall, RowChange};
+use crate::data::change::{ChangeSink, ImageCell, RowChange};
 use crate::data::row::MalformedRow;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -13,8 +13,6 @@ use std::sync::Arc;
 pub enum ChangeError {
     #[error(transparent)]
     Malformed(#[from] MalformedRow),
-    #[error(transparent)]
-    ImageTooSmall(#[from] ImageTooSmall),
     /// A leaf that was not there when the tables were looked up: look them up again, then take the message again.
     #[error("the relation {oid} of the log belongs to no table that is known")]
     UnknownRelation { oid: u32 },
@@ -71,7 +69,7 @@ impl LogDecoder {
     /// Takes in one message.
     ///
     /// # Errors
-    /// When it cannot be read, or lacks what is needed. Nothing of the message has been handed on then.
+    /// When it cannot be read, or is of a relation that nobody knows. Nothing of the message has been handed on then.
     pub fn take(&mut self, message: &[u8], sink: &mut impl ChangeSink) -> Result<(), ChangeError> {
         match decode(message)? {
             LogMessage::Begin {
@@ -96,20 +94,24 @@ impl LogDecoder {
                     table: known.table,
                     old: None,
                     new: Some(&new),
-                })?;
+                });
             }
             LogMessage::Update { relation, old, new } => {
                 let Some(known) = self.known(relation)? else {
                     sink.unknown();
                     return Ok(());
                 };
-                let old = old.map(|old| known.old_image(&old, &self.tables));
+                let old = match old {
+                    Some(old) => known.old_image(&old, &self.tables),
+                    // The identity is as it was; of the other columns the log does not tell what they were.
+                    None => known.image(&new, &self.tables, |i| known.is_key[i]),
+                };
                 let new = known.image(&new, &self.tables, |_| true);
                 sink.row(RowChange {
                     table: known.table,
-                    old: old.as_deref(),
+                    old: Some(&old),
                     new: Some(&new),
-                })?;
+                });
             }
             LogMessage::Delete { relation, old } => {
                 let Some(known) = self.known(relation)? else {
@@ -121,7 +123,7 @@ impl LogDecoder {
                     table: known.table,
                     old: Some(&old),
                     new: None,
-                })?;
+                });
             }
             LogMessage::Truncate { relations } => {
                 for oid in &relations {

@@ -87,6 +87,16 @@ pub async fn publish_table(pg: &PgClient, name: &str, table: &CatalogTable) -> R
     write(pg, &sql).await
 }
 
+/// Whether there is a publication of this name.
+///
+/// # Errors
+/// When the source does not answer.
+pub async fn has_publication(pg: &PgClient, name: &str) -> Result<bool, SourceError> {
+    let sql = "SELECT FROM pg_publication WHERE pubname = $1";
+    let row = pg.client.query_opt(sql, &[&name]).await.map_err(query_error)?;
+    Ok(row.is_some())
+}
+
 /// Takes a publication away; one that is gone is fine.
 ///
 /// # Errors
