@@ -328,6 +328,39 @@ async fn c33_keys_of_several_parts() {
     c.complete().await;
 }
 
+/// A key that is a row, and one that is an array: a list of either comes apart where it is not watched.
+#[tokio::test(flavor = "multi_thread")]
+async fn c33_keys_of_composite_types() {
+    let sql = "create type pair as (a text, b int);
+        create table one(k pair primary key, v text);
+        create table of_one(id int primary key, k pair references one on update cascade on delete cascade);
+        create table many(n int, k int[], v text, primary key (n, k));
+        create table of_many(id int primary key, n int, k int[],
+          foreign key (n, k) references many on update cascade on delete cascade);
+        insert into one values (row('', 1), 'v'), (row('a,\"b', null), 'v'); insert into of_one values (1, row('', 1));
+        insert into many values (1, '{1,2}', 'v'), (1, '{}', 'v'); insert into of_many values (1, 1, '{1,2}')";
+    let mapping = spec([
+        coll("ones", "one", "v").embed([array("os", "of_one", "id")]),
+        coll("manies", "many", "v").embed([array("os", "of_many", "id")]),
+    ]);
+    let c = Continuous::new(sql, mapping).await;
+    c.expect_like_snapshot("C33, composite, snapshot").await;
+    let steps = [
+        "update one set v = v || '!'; update many set v = v || '!'",
+        "update of_one set k = row('a,\"b', null); update of_many set k = '{}'",
+        "update one set k = row('c', 5) where k = row('', 1)::pair; update many set k = '{3,4}' where k = '{1,2}'",
+        "delete from one where k = row('c', 5)::pair; delete from many where k = '{}'",
+    ];
+    for step in steps {
+        c.run(step).await;
+        c.expect_like_snapshot(&format!("C33, {step}")).await;
+    }
+    for name in ["ones", "manies"] {
+        assert_eq!(c.count(name, doc! {}).await, 1, "C33, {name}");
+    }
+    c.complete().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn c34_names() {
     let long = "n".repeat(63);

@@ -5,6 +5,7 @@ use crate::common::{array, coll, issues, spec};
 use crate::family::{COLD, RANGE, ROWS, TABLES, family, mapping};
 use bson::doc;
 use godwit_shared::job::{CdcStatus, EventType, JobStatus};
+use godwit_tests::api::LONG;
 use godwit_tests::continuous::{Continuous, continuous_job, full_identity};
 use godwit_tests::migrate::Migration;
 use godwit_tests::proxy::{Links, Proxy};
@@ -196,4 +197,54 @@ async fn g14_the_schema_changes_during_the_snapshot() {
         c.soon_like_snapshot(&format!("G14, {ddl}")).await;
         c.complete().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn g15_a_destination_that_is_slow_and_one_that_hangs() {
+    let mongo = PrivateMongo::start().await;
+    let proxy = Proxy::before(mongo.port).await;
+    let source = servers()
+        .await
+        .postgres
+        .database("slow", &format!("{TABLES}{ROWS}{COLD}"))
+        .await;
+    full_identity(&source).await;
+    // The source ends the stream of a reader that is silent for so long.
+    let impatient = format!("alter database \"{}\" set wal_sender_timeout = '2s'", source.name);
+    source.run(&impatient).await;
+    let target = mongo.target_at(proxy.port, "slow").await;
+    let c = Continuous::start(Migration::between(source, target, mapping()).await).await;
+    let reader = "select active_pid::text from pg_replication_slots where database = current_database()";
+    c.settled().await;
+    let first = c.ask(reader).await;
+    assert!(first.is_some(), "G15: nobody reads from the slot");
+    proxy.delay(Duration::from_millis(400));
+    let writers = Writers::start(&c.m.source, 2, RANGE, Duration::ZERO);
+    for round in 0..10 {
+        c.run(&format!(
+            "update p set n = 'round {round}' where id >= 1000; update c set x = 'round {round}' where id >= 2000"
+        ))
+        .await;
+    }
+    c.wait("a lag", |job| {
+        let statistics = job.cdc_statistics.as_ref();
+        statistics.is_some_and(|s| s.lag_ms > 0 && s.lag_bytes > 0)
+    })
+    .await;
+    // Longer than the patience of the source.
+    proxy.stick(Links::All);
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(c.ask(reader).await, first, "G15: the source has ended the stream");
+    proxy.flow();
+    proxy.delay(Duration::ZERO);
+    writers.stop().await;
+    c.expect_like_snapshot("G15").await;
+    c.wait("the end of the lag", |job| {
+        job.cdc_statistics.as_ref().is_some_and(|s| s.lag_ms == 0)
+    })
+    .await;
+    let peak = c.m.app.peak_memory_mib();
+    assert!(peak < 600, "G15: {peak} MiB");
+    assert!(!c.job().await.status.is_ended(), "{LONG:?}");
+    c.complete().await;
 }

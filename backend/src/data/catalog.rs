@@ -96,6 +96,8 @@ pub struct CatalogColumn {
     pub reads_as_text: bool,
     /// Two keys that the source tells apart may be one value in BSON (microseconds).
     pub loses_identity: bool,
+    /// `unnest` of several of its values gives something else than these: it is an array or a row.
+    pub comes_apart: bool,
     pub decoder: Arc<dyn CellDecoder>,
 }
 

@@ -144,6 +144,7 @@ mod tests {
             is_orderable: true,
             reads_as_text: false,
             loses_identity: false,
+            comes_apart: false,
             decoder: Arc::new(crate::source::postgres::values::Codec::Int4) as Arc<dyn CellDecoder>,
         };
         Arc::new(CatalogTable {

@@ -144,6 +144,7 @@ impl Table {
             is_orderable: true,
             reads_as_text: false,
             loses_identity: false,
+            comes_apart: false,
             decoder: Arc::new(Codec::Int4),
         }
     }

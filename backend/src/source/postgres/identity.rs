@@ -358,6 +358,7 @@ mod tests {
             is_orderable: true,
             reads_as_text: false,
             loses_identity: false,
+            comes_apart: false,
             decoder: Arc::new(Codec::Int4),
         };
         TableImages {

@@ -1,6 +1,6 @@
 //! The SQL of every read, in one place: names are always quoted, values always literals of a named type.
 
-use crate::data::catalog::CatalogTable;
+use crate::data::catalog::{CatalogColumn, CatalogTable};
 use crate::plan::{Join, Node, OrderTerm};
 use godwit_shared::job::TableFilter;
 
@@ -57,24 +57,16 @@ pub fn child_rows(node: &Node, parent: &CatalogTable, join: &Join, keys: &[Vec<S
         .iter()
         .zip(keys)
         .map(|(pair, values)| {
-            array_of(
-                values.iter().map(|v| Some(v.as_str())),
-                &parent.columns[pair.parent].cast,
-            )
+            let values = values.iter().map(|v| Some(v.as_str()));
+            array_of(values, KeyPart::of(&parent.columns[pair.parent]))
         })
         .collect();
     let names: Vec<String> = (1..=join.pairs.len()).map(|i| format!("k{i}")).collect();
-    let conditions: Vec<String> = join
-        .pairs
-        .iter()
-        .zip(&names)
-        .map(|(pair, name)| {
+    let conditions: Vec<String> = (join.pairs.iter().enumerate())
+        .map(|(i, pair)| {
             let own = format!("c.{}", quote(&node.table.columns[pair.own].name));
-            if pair.as_text {
-                format!("{own}::text = k.{name}::text")
-            } else {
-                format!("{own} = k.{name}")
-            }
+            let key = key_name(i, KeyPart::of(&parent.columns[pair.parent]));
+            equal(&own, &key, pair.as_text)
         })
         .collect();
     let from = format!(
@@ -120,24 +112,42 @@ pub fn child_rows(node: &Node, parent: &CatalogTable, join: &Join, keys: &[Vec<S
     }
 }
 
+/// The type of one part of a list of keys.
+#[derive(Clone, Copy)]
+struct KeyPart<'a> {
+    cast: &'a str,
+    /// An array of arrays would come apart into single elements, an array of rows into columns: those go as texts.
+    comes_apart: bool,
+}
+
+impl<'a> KeyPart<'a> {
+    const TEXT: KeyPart<'static> = KeyPart {
+        cast: "text",
+        comes_apart: false,
+    };
+
+    fn of(column: &'a CatalogColumn) -> Self {
+        Self {
+            cast: &column.cast,
+            comes_apart: column.comes_apart,
+        }
+    }
+}
+
 /// An array literal of printed values.
-fn array_of<'v>(values: impl Iterator<Item = Option<&'v str>>, cast: &str) -> String {
+fn array_of<'v>(values: impl Iterator<Item = Option<&'v str>>, part: KeyPart<'_>) -> String {
     let items: Vec<String> = values
         .map(|v| v.map_or_else(|| "NULL".to_owned(), super::values::array_element))
         .collect();
+    let cast = if part.comes_apart { "text" } else { part.cast };
     format!("{}::{cast}[]", literal(&format!("{{{}}}", items.join(","))))
 }
 
-/// `unnest` of one array for each column, with the number of each element: `k(k1, k2, ..., n)`. `casts` are the types
+/// `unnest` of one array for each column, with the number of each element: `k(k1, k2, ..., n)`. `parts` are the types
 /// of the values; [`key_name`] refers to one.
-fn key_list(keys: &[&Vec<Option<&str>>], columns: &[usize], casts: &[&str]) -> String {
-    let arrays: Vec<String> = (columns.iter().zip(casts))
-        .map(|(i, cast)| {
-            array_of(
-                keys.iter().map(|k| k[*i]),
-                if cast.ends_with("[]") { "text" } else { cast },
-            )
-        })
+fn key_list(keys: &[&Vec<Option<&str>>], columns: &[usize], parts: &[KeyPart<'_>]) -> String {
+    let arrays: Vec<String> = (columns.iter().zip(parts))
+        .map(|(i, part)| array_of(keys.iter().map(|k| k[*i]), *part))
         .collect();
     let names: Vec<String> = (1..=columns.len()).map(|i| format!("k{i}, ")).collect();
     format!(
@@ -147,14 +157,13 @@ fn key_list(keys: &[&Vec<Option<&str>>], columns: &[usize], casts: &[&str]) -> S
     )
 }
 
-/// A value of [`key_list`]. An array of arrays would come apart into single elements: those go as texts.
-fn key_name(place: usize, cast: &str) -> String {
-    let cast = if cast.ends_with("[]") {
-        format!("::{cast}")
-    } else {
-        String::new()
-    };
-    format!("k.k{}{cast}", place + 1)
+/// A value of [`key_list`].
+fn key_name(place: usize, part: KeyPart<'_>) -> String {
+    let number = place + 1;
+    match part.comes_apart {
+        true => format!("k.k{number}::{}", part.cast),
+        false => format!("k.k{number}"),
+    }
 }
 
 /// Root rows by primary key: the number of the key, whether there is such a row, the cells of the key as the source
@@ -163,20 +172,21 @@ pub fn roots_by_key(node: &Node, keys: &[Vec<Option<&str>>]) -> String {
     let key = &node.table.primary_key;
     let all: Vec<&Vec<Option<&str>>> = keys.iter().collect();
     let places: Vec<usize> = (0..key.len()).collect();
-    let casts: Vec<&str> = key.iter().map(|c| node.table.columns[*c].cast.as_str()).collect();
+    let parts: Vec<KeyPart<'_>> = key.iter().map(|c| KeyPart::of(&node.table.columns[*c])).collect();
     let of_key: Vec<String> = (key.iter().enumerate())
-        .map(|(i, c)| as_cell(&key_name(i, casts[i]), node.table.columns[*c].reads_as_text))
+        .map(|(i, c)| as_cell(&key_name(i, parts[i]), node.table.columns[*c].reads_as_text))
         .collect();
     let of_row: Vec<String> = node.columns.iter().map(|c| cell(&node.table, *c, "c")).collect();
     let conditions: Vec<String> = (key.iter().enumerate())
-        .map(|(i, c)| format!("c.{} = {}", quote(&node.table.columns[*c].name), key_name(i, casts[i])))
+        .map(|(i, c)| format!("c.{} = {}", quote(&node.table.columns[*c].name), key_name(i, parts[i])))
         .collect();
     let selected: Vec<String> = of_key.into_iter().chain(of_row).collect();
+    // A row that holds a null is not `IS NOT NULL`.
     copy(&format!(
-        "SELECT k.n::int4, c.{} IS NOT NULL, {} FROM {} LEFT JOIN {} ON {} ORDER BY k.n",
+        "SELECT k.n::int4, num_nulls(c.{}) = 0, {} FROM {} LEFT JOIN {} ON {} ORDER BY k.n",
         quote(&node.table.columns[key[0]].name),
         selected.join(", "),
-        key_list(&all, &places, &casts),
+        key_list(&all, &places, &parts),
         from_item(&node.table, node.table_filter.as_ref(), "c"),
         conditions.join(" AND ")
     ))
@@ -188,7 +198,7 @@ pub fn decoded_rows(node: &Node, keys: &[Vec<Option<&str>>]) -> String {
     let all: Vec<&Vec<Option<&str>>> = keys.iter().collect();
     let places: Vec<usize> = (0..columns.len()).collect();
     // As texts first: not every type has arrays.
-    let casts = vec!["text"; columns.len()];
+    let parts = vec![KeyPart::TEXT; columns.len()];
     let cells: Vec<String> = (node.columns.iter())
         .map(|c| {
             let column = &node.table.columns[*c];
@@ -201,7 +211,7 @@ pub fn decoded_rows(node: &Node, keys: &[Vec<Option<&str>>]) -> String {
     copy(&format!(
         "SELECT {} FROM {} ORDER BY k.n",
         cells.join(", "),
-        key_list(&all, &places, &casts)
+        key_list(&all, &places, &parts)
     ))
 }
 
@@ -230,13 +240,10 @@ pub fn rows_equal_to(node: &Node, keys: &[Vec<Option<&str>>]) -> Vec<(Vec<u32>, 
             let mine: Vec<&Vec<Option<&str>>> = places.iter().map(|p| &keys[*p as usize]).collect();
             let given: Vec<usize> = (0..columns.len()).filter(|i| !nulls[*i]).collect();
             let of = |i: usize| &node.table.columns[columns[i]];
-            let casts: Vec<&str> = (given.iter())
-                .map(|i| {
-                    if of(*i).is_orderable {
-                        of(*i).cast.as_str()
-                    } else {
-                        "text"
-                    }
+            let parts: Vec<KeyPart<'_>> = (given.iter())
+                .map(|i| match of(*i).is_orderable {
+                    true => KeyPart::of(of(*i)),
+                    false => KeyPart::TEXT,
                 })
                 .collect();
             let names: Vec<String> = (0..columns.len())
@@ -244,7 +251,7 @@ pub fn rows_equal_to(node: &Node, keys: &[Vec<Option<&str>>]) -> Vec<(Vec<u32>, 
                 .collect();
             let equalities = given.iter().enumerate().map(|(k, i)| {
                 if of(*i).is_orderable {
-                    format!("{} = {}", names[*i], key_name(k, casts[k]))
+                    format!("{} = {}", names[*i], key_name(k, parts[k]))
                 } else {
                     format!("format('%s', {}) = k.k{}", names[*i], k + 1)
                 }
@@ -260,7 +267,7 @@ pub fn rows_equal_to(node: &Node, keys: &[Vec<Option<&str>>]) -> Vec<(Vec<u32>, 
             let list = if given.is_empty() {
                 format!("generate_series(1, {}) AS k(n)", mine.len())
             } else {
-                key_list(&mine, &given, &casts)
+                key_list(&mine, &given, &parts)
             };
             let sql = copy(&format!(
                 "SELECT k.n::int4, {} FROM {list} JOIN {} ON {} ORDER BY k.n{order}",
@@ -280,19 +287,19 @@ pub fn roots_above(path: &[&Node], keys: &[Vec<Option<&str>>]) -> String {
     let join = node.join.as_ref().expect("a child has a join");
     let all: Vec<&Vec<Option<&str>>> = keys.iter().collect();
     let places: Vec<usize> = (0..join.pairs.len()).collect();
-    let casts: Vec<&str> = (join.pairs.iter())
-        .map(|p| node.table.columns[p.own].cast.as_str())
+    let parts: Vec<KeyPart<'_>> = (join.pairs.iter())
+        .map(|p| KeyPart::of(&node.table.columns[p.own]))
         .collect();
     let name =
         |alias: usize, table: &CatalogTable, column: usize| format!("a{alias}.{}", quote(&table.columns[column].name));
-    let mut from = key_list(&all, &places, &casts);
+    let mut from = key_list(&all, &places, &parts);
     for (i, ancestor) in ancestors.iter().enumerate().rev() {
         let below = path[i + 1];
         let pairs = below.join.iter().flat_map(|j| &j.pairs).enumerate();
         let conditions: Vec<String> = pairs
             .map(|(k, p)| {
                 let lower = if i + 1 == ancestors.len() {
-                    key_name(k, casts[k])
+                    key_name(k, parts[k])
                 } else {
                     name(i + 1, &below.table, p.own)
                 };

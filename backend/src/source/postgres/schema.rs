@@ -278,6 +278,7 @@ impl Types {
             is_orderable: self.is_orderable(base),
             reads_as_text: self.codec(base).is_none() || codec.reads_as_text(),
             loses_identity: loses_identity(&codec),
+            comes_apart: self.comes_apart(base),
             decoder: Arc::new(codec),
         }
     }
@@ -288,6 +289,10 @@ impl Types {
             Some(t) => format!("{}.{}", quote(&t.schema), quote(&t.name)),
             None => "text".into(),
         }
+    }
+
+    fn comes_apart(&self, oid: u32) -> bool {
+        self.by_oid.get(&oid).is_some_and(|t| t.is_array || t.kind == "c")
     }
 
     fn is_orderable(&self, oid: u32) -> bool {
