@@ -35,11 +35,11 @@ case $what in
     echo "$NATIVE_TARGET/release/godwit"
     ;;
   bench)
-    native_cargo build --locked --release -p godwit -p godwit-tests --features "$TEST_FEATURES" --bin godwit --bin bench
+    native_cargo build --locked --release -p godwit -p godwit-tests --features godwit/page,godwit-tests/bench --bin godwit --bin bench
     echo "$NATIVE_TARGET/release/godwit"
     ;;
   dev)
-    native_cargo build --locked "${NATIVE_PACKAGES[@]}" --features godwit/page --bin godwit
+    native_cargo build --locked "${NATIVE_PACKAGES[@]}" --features "$DEV_FEATURES" --bin godwit
     echo "$NATIVE_TARGET/debug/godwit"
     ;;
 esac

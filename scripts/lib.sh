@@ -12,8 +12,9 @@ export PATH=$GODWIT_CACHE/tools/bin:$HOME/.cargo/bin:$PATH
 
 # The packages whose native code and tests are built together, so that all of them share one set of features.
 NATIVE_PACKAGES=(-p godwit-shared -p godwit -p godwit-frontend -p godwit-tests)
-# The page inside of the server, and the benchmarks.
-TEST_FEATURES=godwit/page,godwit-tests/bench
+# The page inside of the server; the points at which tests can hold it, which a release does not have.
+DEV_FEATURES=godwit/page,godwit/hooks
+TEST_FEATURES=$DEV_FEATURES,godwit-tests/bench
 
 say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }
 die() { printf '\033[1merror: %s\033[0m\n' "$*" >&2; exit 1; }

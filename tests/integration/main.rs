@@ -13,6 +13,7 @@ mod integrity_a_rows;
 mod integrity_b;
 mod integrity_b_filters;
 mod integrity_b_load;
+mod integrity_b_order;
 mod integrity_b_shapes;
 mod integrity_c;
 mod integrity_c_handover;

@@ -66,6 +66,24 @@ impl App {
         self.data.path().join("data")
     }
 
+    /// Holds the server's jobs at one of the points of `backend/src/cdc/hooks.rs` from now on.
+    pub fn hold(&self, point: &str) {
+        let hooks = self.data.path();
+        let _ = std::fs::remove_file(hooks.join(format!("held-{point}")));
+        std::fs::write(hooks.join(format!("hold-{point}")), []).expect("a file in the data folder");
+    }
+
+    /// Waits until a job is held there.
+    pub async fn is_held(&self, point: &str) {
+        let held = self.data.path().join(format!("held-{point}"));
+        let wait = async || held.exists().then_some(());
+        crate::api::wait_for(&format!("a job held at {point}"), crate::api::LONG, wait).await;
+    }
+
+    pub fn let_go(&self, point: &str) {
+        std::fs::remove_file(self.data.path().join(format!("hold-{point}"))).expect("it is held");
+    }
+
     /// What the server has printed so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.data.path().join("log")).unwrap_or_default()
@@ -141,6 +159,7 @@ fn launch(port: u16, store: &str, data: &tempfile::TempDir, environment: &[(Stri
             "--data-dir",
         ])
         .arg(data.path().join("data"))
+        .env("GODWIT_HOOKS", data.path())
         .envs(environment.iter().map(|(k, v)| (k, v)))
         .stdin(Stdio::null())
         .stdout(log.try_clone().expect("a second handle of the log"))

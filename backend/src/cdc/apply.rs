@@ -6,6 +6,7 @@ use super::collect::Batch;
 use super::decide::{BROUGHT_LAST, Decider, Limits, foreign_of};
 use super::error::CdcError;
 use super::ground::{Ground, SourceGround};
+use super::hooks;
 use super::point;
 use super::rebuild::Context;
 use super::schema::{affected, is_small};
@@ -51,6 +52,7 @@ impl Applier {
         let tell = |notice| meter.notice(notice);
         let connections = self.connections.take();
         let connections = connections.unwrap_or_else(|| PgConnections::new(&self.context.source));
+        hooks::hold(hooks::POINT).await;
         let point = point::containing(connections, &tables, &batch.transactions, tell).await?;
         let now = read_state(point.holder(), &tables, &self.columns, &self.publication).await?;
         let changes = state.schema.changes_to(&now);

@@ -2,6 +2,7 @@
 
 use super::collect::{Batch, Collector};
 use super::error::CdcError;
+use super::hooks;
 use crate::data::catalog::CatalogTable;
 use crate::plan::routes::Route;
 use crate::source::postgres::PgSource;
@@ -92,7 +93,7 @@ impl Capture {
                 STATUS_EVERY
             };
             let is_ready = self.is_ready();
-            let may_read = !self.collector.is_full();
+            let may_read = !self.collector.is_full() && !hooks::is_held(hooks::LOG);
             // Once it is over, only another message can make the batch ready.
             let linger = self.started.map(|s| s + LINGER).filter(|end| *end > Instant::now());
             tokio::select! {

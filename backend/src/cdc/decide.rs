@@ -24,8 +24,10 @@ const SEEN_MAX: usize = 1_000_000;
 pub struct Limits {
     /// Keys of one question to the source.
     pub keys_at_once: usize,
-    /// Root keys that are held; then they are rebuilt, and more are looked for.
+    /// Root keys that are held, in number and bytes; then they are rebuilt, and more are looked for. The more there
+    /// are, the closer to each other lie those that are neighbours in the order of their keys.
     pub roots_at_once: usize,
+    pub root_bytes_at_once: usize,
     /// Roots of one batch of which it is remembered that they were read.
     pub journal_max: usize,
     /// Documents that MongoDB refused and that are tried again with every batch.
@@ -36,7 +38,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             keys_at_once: 2_000,
-            roots_at_once: 20_000,
+            roots_at_once: 200_000,
+            root_bytes_at_once: 16 << 20,
             journal_max: 200_000,
             refused_max: 10_000,
         }
@@ -67,6 +70,7 @@ struct Sweep<'a, G> {
     state: &'a mut StreamState,
     place: RootPlace,
     open: Vec<Vec<u8>>,
+    open_bytes: usize,
     /// All that are rebuilt or about to be.
     seen: HashSet<u128>,
 }
@@ -169,6 +173,7 @@ impl Decider {
                     state,
                     place,
                     open: Vec::new(),
+                    open_bytes: 0,
                     seen: HashSet::new(),
                 };
                 sweep.take(retries.remove(&place).unwrap_or_default(), None).await?;
@@ -255,10 +260,12 @@ impl<G: Ground> Sweep<'_, G> {
             let hash = hash(self.place, &key);
             let is_read = read.is_some_and(|roots| roots.contains(&hash));
             if !is_read && self.seen.insert(hash) {
+                self.open_bytes += key.len();
                 self.open.push(key);
             }
         }
-        if self.open.len() >= self.decider.limits.roots_at_once {
+        let limits = &self.decider.limits;
+        if self.open.len() >= limits.roots_at_once || self.open_bytes >= limits.root_bytes_at_once {
             self.rebuild().await?;
             // Of a very wide fan-out some may be read twice.
             if self.seen.len() > SEEN_MAX {
@@ -269,10 +276,14 @@ impl<G: Ground> Sweep<'_, G> {
     }
 
     async fn rebuild(&mut self) -> Result<(), CdcError> {
-        let open = std::mem::take(&mut self.open);
+        let mut open = std::mem::take(&mut self.open);
+        self.open_bytes = 0;
         if open.is_empty() {
             return Ok(());
         }
+        // Source and destination find neighbours in few pages; in the order of the changes each would be read for
+        // itself.
+        open.sort_unstable();
         let refused = self.ground.rebuild(self.place, open).await?;
         self.decider.remember_refused(refused, self.state);
         Ok(())

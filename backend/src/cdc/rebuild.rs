@@ -2,6 +2,7 @@
 
 use super::claims;
 use super::error::CdcError;
+use super::hooks;
 use super::statistics::CdcMeter;
 use crate::assemble::Assembled;
 use crate::data::issue::{Issue, IssueKind, Location};
@@ -147,6 +148,7 @@ async fn rebuild_piece(
 ) -> Result<Vec<RefusedDocument>, CdcError> {
     let root = context.root(place);
     let rebuilt = assemble(context, point, place, keys).await?;
+    hooks::hold(hooks::WRITE).await;
     let mut gone = rebuilt.gone.clone();
     for counted in &rebuilt.counted {
         gone.extend(surplus(context, place, root, &rebuilt, *counted).await?);

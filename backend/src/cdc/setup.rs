@@ -109,6 +109,13 @@ pub async fn check(control: &PgClient, wal: &mut WalConnection, state: &CdcState
             stream.system.timeline, system.timeline
         )));
     }
+    let end = slot::flushed_end(control).await?;
+    if stream.position > end {
+        return Err(CdcError::Resync(format!(
+            "the source's log ends at {end}, before the job's position {}: an older state of the source was put back",
+            stream.position
+        )));
+    }
     let Some(found) = slot::slot_state(control, &state.slot).await? else {
         return Err(CdcError::Resync(format!(
             "the replication slot \"{}\" is gone",

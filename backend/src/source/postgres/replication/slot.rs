@@ -248,11 +248,20 @@ pub async fn log_end(pg: &PgClient) -> Result<Lsn, SourceError> {
         .query_one("SELECT pg_current_wal_insert_lsn()::text", &[])
         .await
         .map_err(query_error)?;
-    // A transaction that has a number writes its commit, and waits for the disk. It changes nothing.
-    pg.client
-        .batch_execute("SELECT txid_current()")
-        .await
-        .map_err(query_error)?;
+    // A transaction that has a number writes its commit, and waits for the disk, though for no standby. It changes
+    // nothing.
+    let commit = "BEGIN; SET LOCAL synchronous_commit = local; SELECT txid_current(); COMMIT";
+    pg.client.batch_execute(commit).await.map_err(query_error)?;
+    parse(row.get(0))
+}
+
+/// The end of the log on disk: nothing beyond it was ever sent.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn flushed_end(pg: &PgClient) -> Result<Lsn, SourceError> {
+    let sql = "SELECT pg_current_wal_flush_lsn()::text";
+    let row = pg.client.query_one(sql, &[]).await.map_err(query_error)?;
     parse(row.get(0))
 }
 
