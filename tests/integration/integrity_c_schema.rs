@@ -137,6 +137,20 @@ async fn c14_a_column_gets_another_type() {
     c.complete().await;
 }
 
+/// To MongoDB 5 and 5.0 are one `_id`, and it keeps the one that was there first.
+#[tokio::test(flavor = "multi_thread")]
+async fn c14_a_key_gets_another_type() {
+    let sql = "create table t(id int primary key, v text); insert into t select i, 'v' from generate_series(1, 500) i";
+    let c = Continuous::new(sql, spec([coll("t", "t", "v")])).await;
+    for kind in ["bigint", "numeric", "float8", "text", "int using id::int"] {
+        c.run(&format!("alter table t alter id type {kind}")).await;
+        c.soon_like_snapshot(&format!("C14, a key of {kind}")).await;
+        c.run("update t set v = v || '!'").await;
+        c.soon_like_snapshot(&format!("C14, a key of {kind}, later")).await;
+    }
+    c.complete().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn c15_a_value_of_an_enum_is_renamed() {
     let sql = "create type e as enum ('a', 'b'); create table t(id int primary key, e e, es e[]); insert into t values (1, 'a', '{a,b}'), (2, 'b', '{}')";
