@@ -26,18 +26,18 @@ pub fn throughput(outcomes: &[Outcome]) -> String {
 }
 
 fn strip(svg: &mut String, y: f64, outcome: &Outcome) {
-    let rates = rates(&outcome.samples);
+    let rates = rates(&outcome.run.samples);
     let most = rates.iter().map(|(_, rate)| *rate).fold(0.0, f64::max).max(1e-9);
     let (inner_width, inner_height) = (WIDTH - LEFT - RIGHT, STRIP - TOP - BOTTOM);
     let (top, bottom) = (y + TOP, y + TOP + inner_height);
-    let x_of = |seconds: f64| LEFT + inner_width * seconds / outcome.seconds.max(1e-9);
+    let x_of = |seconds: f64| LEFT + inner_width * seconds / outcome.run.seconds.max(1e-9);
     let y_of = |rate: f64| bottom - inner_height * rate / most;
     let mut points = format!("{:.1},{bottom:.1}", x_of(0.0));
     for (seconds, rate) in &rates {
         let _ = write!(points, " {:.1},{:.1}", x_of(*seconds), y_of(*rate));
     }
-    let mean = outcome.bytes as f64 / outcome.seconds / 1e6;
-    let end = x_of(outcome.seconds);
+    let mean = outcome.bytes as f64 / outcome.run.seconds / 1e6;
+    let end = x_of(outcome.run.seconds);
     let _ = write!(
         svg,
         "<g>\n\
@@ -57,7 +57,7 @@ fn strip(svg: &mut String, y: f64, outcome: &Outcome) {
         top + 6.0,
         bottom + 16.0,
         bottom + 16.0,
-        outcome.seconds,
+        outcome.run.seconds,
     );
 }
 

@@ -11,6 +11,7 @@ mod data;
 mod limits;
 mod machine;
 mod meter;
+mod more;
 mod plans;
 mod report;
 mod settings;

@@ -51,6 +51,35 @@ pub const FLAT: Plan = Plan {
     rules: || json!({"table": "lineitem", "collection": "lineitem", "key": "WRAPPED"}),
 };
 
+/// The same with a filter that every line passes, and a field that is computed.
+pub const SCRIPT: Plan = Plan {
+    name: "script",
+    rules: || {
+        json!({"table": "lineitem", "collection": "lineitem", "key": "WRAPPED",
+            "calc": {"price": "columns['l_extendedprice'] * (1 - columns['l_discount'])"},
+            "filter": "columns['l_quantity'] > 0"})
+    },
+    ..FLAT
+};
+
+/// A table of few columns and many rows.
+pub const NARROW: Plan = Plan {
+    name: "narrow",
+    collection: "narrow",
+    tables: &["narrow"],
+    has_index: false,
+    rules: || json!({"table": "narrow", "collection": "narrow", "key": "SINGLE"}),
+};
+
+/// One document for each order.
+pub const HEADS: Plan = Plan {
+    name: "heads",
+    collection: "orders",
+    tables: &["orders"],
+    has_index: false,
+    rules: || json!({"table": "orders", "collection": "orders", "key": "SINGLE"}),
+};
+
 /// Orders with their lines as an array and the customer as a document.
 pub const ORDERS: Plan = Plan {
     name: "orders",

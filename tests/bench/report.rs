@@ -15,20 +15,20 @@ plan                   rows  documents  seconds   rows/s   docs/s   MB/s  source
 
 /// A line of the table.
 pub fn row(outcome: &Outcome) -> String {
-    let per_second = |count: u64| count as f64 / outcome.seconds;
+    let per_second = |count: u64| count as f64 / outcome.run.seconds;
     format!(
         "{:<18} {:>8} {:>10} {:>8.2} {:>8.0} {:>8.0} {:>6.1} {:>7.1} {:>7.1} {:>7.1} {:>4} {:>7.2} {:>9.2} {:>6.2}",
         outcome.plan.name,
-        outcome.rows,
-        outcome.documents,
-        outcome.seconds,
-        per_second(outcome.rows),
-        per_second(outcome.documents),
+        outcome.rows(),
+        outcome.documents(),
+        outcome.run.seconds,
+        per_second(outcome.rows()),
+        per_second(outcome.documents()),
         per_second(outcome.bytes) / MB,
-        outcome.cpu.source,
-        outcome.cpu.server,
-        outcome.cpu.mongod,
-        outcome.rss_mib,
+        outcome.run.cpu.source,
+        outcome.run.cpu.server,
+        outcome.run.cpu.mongod,
+        outcome.run.rss_mib,
         outcome.copy_seconds,
         outcome.insert_seconds,
         outcome.ratio(),
@@ -42,24 +42,24 @@ pub fn json(machine: &Machine, origin: Origin, scale: f64, outcomes: &[Outcome])
 }
 
 fn outcome(outcome: &Outcome) -> Value {
-    let samples = outcome.samples.iter().map(|s| json!([s.seconds, s.rows, s.bytes]));
+    let samples = outcome.run.samples.iter().map(|s| json!([s.seconds, s.rows, s.bytes]));
     json!({
         "plan": outcome.plan.name,
-        "rows": outcome.rows,
-        "documents": outcome.documents,
+        "rows": outcome.rows(),
+        "documents": outcome.documents(),
         "bsonBytes": outcome.bytes,
-        "seconds": outcome.seconds,
-        "rowsPerSecond": outcome.rows as f64 / outcome.seconds,
-        "documentsPerSecond": outcome.documents as f64 / outcome.seconds,
-        "megabytesPerSecond": outcome.bytes as f64 / outcome.seconds / MB,
-        "cpuSeconds": outcome.cpu.json(),
-        "peakMemoryMib": outcome.rss_mib,
+        "seconds": outcome.run.seconds,
+        "rowsPerSecond": outcome.rows() as f64 / outcome.run.seconds,
+        "documentsPerSecond": outcome.documents() as f64 / outcome.run.seconds,
+        "megabytesPerSecond": outcome.bytes as f64 / outcome.run.seconds / MB,
+        "cpuSeconds": outcome.run.cpu.json(),
+        "peakMemoryMib": outcome.run.rss_mib,
         "limits": {
             "copySeconds": outcome.copy_seconds, "copyBytes": outcome.copied_bytes,
             "insertSeconds": outcome.insert_seconds
         },
         "ratio": outcome.ratio(),
-        "loadBefore": outcome.load,
+        "loadBefore": outcome.run.load,
         "samples": {"members": ["seconds", "rows", "bsonBytes"], "values": samples.collect::<Vec<_>>()},
     })
 }

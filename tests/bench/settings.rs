@@ -1,6 +1,6 @@
 //! What is to be measured: one argument and some environment variables.
 
-use crate::plans;
+use crate::{more, plans};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -20,10 +20,12 @@ pub struct Settings {
     pub out: PathBuf,
     /// `SCALE`: scale factor of TPC-H; 1 has 6 million lines of orders.
     pub scale: f64,
-    /// `PLANS`: the snapshots to run, names of [`plans::SNAPSHOTS`].
+    /// `PLANS`: the snapshots to run, names of [`plans::SNAPSHOTS`] and of [`more::PARTS`].
     pub plans: Vec<String>,
     /// `RUNS`: how often each snapshot runs; the one in the middle counts.
     pub runs: usize,
+    /// `NARROW`: rows of the table that is migrated twice.
+    pub narrow: u64,
     /// `PARTS`: the parts of the other benchmark.
     pub parts: Vec<String>,
     /// `RATE`: row changes a second of the steady load.
@@ -49,8 +51,9 @@ impl Settings {
             what,
             out: value("BENCH_OUT").map_or_else(|| godwit_tests::checkout().join("target/bench"), PathBuf::from),
             scale: number("SCALE", 0.2)?,
-            plans: names("PLANS", &plans::SNAPSHOTS.map(|p| p.name))?,
+            plans: names("PLANS", &[&plans::SNAPSHOTS.map(|p| p.name)[..], &more::PARTS].concat())?,
             runs: number("RUNS", 1)?,
+            narrow: number("NARROW", 10_000_000)?,
             parts: names("PARTS", &PARTS)?,
             rate: number("RATE", 2_000)?,
             minutes: number("MINUTES", 10.0)?,
@@ -59,13 +62,19 @@ impl Settings {
         };
         let is_positive = settings.scale > 0.0
             && settings.minutes > 0.0
-            && [settings.runs as u64, settings.rate, settings.changes, settings.large]
-                .iter()
-                .all(|n| *n > 0);
+            && [
+                settings.runs as u64,
+                settings.narrow,
+                settings.rate,
+                settings.changes,
+                settings.large,
+            ]
+            .iter()
+            .all(|n| *n > 0);
         if is_positive {
             Ok(settings)
         } else {
-            Err("SCALE, RUNS, RATE, MINUTES, CHANGES and LARGE are greater than 0".into())
+            Err("SCALE, RUNS, NARROW, RATE, MINUTES, CHANGES and LARGE are greater than 0".into())
         }
     }
 }

@@ -5,34 +5,39 @@ use crate::machine::{self, Machine};
 use crate::meter::{self, Cpu};
 use crate::plans::{Plan, SNAPSHOTS};
 use crate::settings::Settings;
-use crate::{chart, data, limits, report};
+use crate::{chart, data, limits, more, report};
 use godwit_shared::job::{JobStatus, MigrationJobStatus};
 use godwit_tests::api::{Api, Job};
 use godwit_tests::mapping::project_file;
-use godwit_tests::servers::Database;
+use godwit_tests::servers::{Database, Target};
 use std::time::{Duration, SystemTime};
 
 const SAMPLE_EVERY: Duration = Duration::from_millis(200);
 
 /// How one job went.
 #[derive(Clone)]
-pub struct Outcome {
-    pub plan: Plan,
-    pub rows: u64,
-    pub documents: u64,
-    /// Of BSON.
-    pub bytes: u64,
+pub struct Run {
+    pub status: MigrationJobStatus,
     /// From the request until the job has ended.
     pub seconds: f64,
+    pub samples: Vec<Sample>,
     pub cpu: Cpu,
     /// The most memory of the server, MiB.
     pub rss_mib: u64,
+    /// Of the machine, before the job.
+    pub load: f64,
+}
+
+/// How one job went beside its limits.
+#[derive(Clone)]
+pub struct Outcome {
+    pub plan: Plan,
+    pub run: Run,
+    /// Of BSON.
+    pub bytes: u64,
     pub copied_bytes: u64,
     pub copy_seconds: f64,
     pub insert_seconds: f64,
-    pub samples: Vec<Sample>,
-    /// Of the machine, before the job.
-    pub load: f64,
 }
 
 /// How far a job has come.
@@ -46,7 +51,15 @@ pub struct Sample {
 impl Outcome {
     /// The time of the limits over the time of the job: 1 would be a job that does nothing but wait for both.
     pub fn ratio(&self) -> f64 {
-        (self.copy_seconds + self.insert_seconds) / self.seconds
+        (self.copy_seconds + self.insert_seconds) / self.run.seconds
+    }
+
+    pub fn rows(&self) -> u64 {
+        self.run.status.statistics.total_events_seen
+    }
+
+    pub fn documents(&self) -> u64 {
+        self.run.status.statistics.documents_written
     }
 
     /// The line that scripts read.
@@ -55,7 +68,7 @@ impl Outcome {
             "bench {} ratio={:.2} rss_mb={}",
             self.plan.name,
             self.ratio(),
-            self.rss_mib
+            self.run.rss_mib
         )
     }
 }
@@ -83,10 +96,12 @@ pub async fn run(settings: &Settings) {
     let figures = report::json(&machine, origin, settings.scale, &outcomes);
     let json = report::write(&settings.out, &format!("{stem}.json"), &format!("{figures:#}\n"));
     let svg = report::write(&settings.out, &format!("{stem}.svg"), &chart::throughput(&outcomes));
-    println!("\n{}\n{}\n", json.display(), svg.display());
-    for outcome in &outcomes {
-        println!("{}", outcome.line());
+    println!("\n{}\n{}", json.display(), svg.display());
+    let mut lines: Vec<String> = outcomes.iter().map(Outcome::line).collect();
+    for part in more::PARTS.iter().filter(|p| settings.plans.iter().any(|n| n == *p)) {
+        lines.push(more::run(part, &bed, &source, settings).await);
     }
+    println!("\n{}", lines.join("\n"));
 }
 
 async fn measure(bed: &Bed, source: &Database, plan: &Plan) -> Outcome {
@@ -99,22 +114,11 @@ async fn measure(bed: &Bed, source: &Database, plan: &Plan) -> Outcome {
     let (copied_bytes, copied) = limits::copy_out(source, plan.tables).await;
     bed.settle(source, &target).await;
 
-    let app = bed.app(target.database.name()).await;
-    let (api, client) = (app.api(), source.connect().await);
-    let project = api.import_project(&project_file(&client, &plan.project()).await).await;
-    let load = machine::load();
-    let pids = bed.pids(&app);
-    let before = Cpu::read(pids);
-    let (job, seconds, samples) = watch(&api, &Job::new(&project, source, &target)).await;
-    let cpu = before.until_now(pids);
-    let rss_mib = meter::peak_mib(app.pid());
-    drop(app);
-    check(&job, &client, plan).await;
-
+    let run = job(bed, source, &target, plan, true).await;
     let dump = limits::Dump::of(&target, plan.collection, bson::doc! {}).await;
     assert_eq!(
         dump.documents(),
-        job.statistics.documents_written,
+        run.status.statistics.documents_written,
         "documents in {}",
         plan.collection
     );
@@ -127,16 +131,34 @@ async fn measure(bed: &Bed, source: &Database, plan: &Plan) -> Outcome {
     }
     Outcome {
         plan: *plan,
-        rows: job.statistics.total_events_seen,
-        documents: dump.documents(),
+        run,
         bytes: dump.bytes,
-        seconds,
-        cpu,
-        rss_mib,
         copied_bytes,
         copy_seconds: copied.as_secs_f64(),
         insert_seconds: inserted.as_secs_f64(),
+    }
+}
+
+/// One job in a fresh process.
+pub async fn job(bed: &Bed, source: &Database, target: &Target, plan: &Plan, drops: bool) -> Run {
+    let app = bed.app(target.database.name()).await;
+    let (api, client) = (app.api(), source.connect().await);
+    let project = api.import_project(&project_file(&client, &plan.project()).await).await;
+    let load = machine::load();
+    let pids = bed.pids(&app);
+    let before = Cpu::read(pids);
+    let job = Job::new(&project, source, target).dropping(drops);
+    let (status, seconds, samples) = watch(&api, &job).await;
+    let cpu = before.until_now(pids);
+    let rss_mib = meter::peak_mib(app.pid());
+    drop(app);
+    check(&status, &client, plan).await;
+    Run {
+        status,
+        seconds,
         samples,
+        cpu,
+        rss_mib,
         load,
     }
 }
@@ -165,7 +187,7 @@ async fn watch(api: &Api, job: &Job) -> (MigrationJobStatus, f64, Vec<Sample>) {
 }
 
 /// A job that lost something has no speed.
-async fn check(job: &MigrationJobStatus, client: &tokio_postgres::Client, plan: &Plan) {
+pub async fn check(job: &MigrationJobStatus, client: &tokio_postgres::Client, plan: &Plan) {
     assert_eq!(job.status, JobStatus::Completed, "{job:#?}");
     assert_eq!(job.statistics.errors, 0, "{:#?}", job.job_updates);
     let count = format!("select count(*) from {}", plan.collection);
