@@ -31,7 +31,7 @@ use play::play;
 use std::ops::RangeInclusive;
 
 const HISTORIES: u64 = 3_000;
-/// Enough for each mistake to show.
+/// Enough for each mistake to show. They are the first of all histories.
 const HISTORIES_WITH_A_MISTAKE: u64 = 300;
 
 fn number_from(variable: &str) -> Option<u64> {
@@ -114,16 +114,15 @@ fn documents_equal_those_of_a_fresh_snapshot() {
     assert!(!is_whole || missing.is_empty(), "never seen: {missing:?}");
 }
 
-/// Each mistake makes some of the histories fail that are right without it.
+/// Each mistake makes some of the histories fail that are right without it, as the test of all histories says.
 fn shows(mistake: Mistake) {
     let seeds = 1..=HISTORIES_WITH_A_MISTAKE;
-    let failed = failing(seeds.clone(), Some(mistake), &mut Seen::default());
+    let failed = failing(seeds, Some(mistake), &mut Seen::default());
     println!(
         "{mistake:?}: {} of {HISTORIES_WITH_A_MISTAKE} histories fail",
         failed.len()
     );
     assert!(!failed.is_empty(), "{mistake:?} is not found");
-    assert_eq!(failing(seeds, None, &mut Seen::default()), [0; 0]);
 }
 
 #[test]
