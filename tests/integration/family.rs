@@ -1,10 +1,14 @@
 //! The tables p, c, g and k and their mapping, which most cases of continuous jobs share.
 
 use crate::common::{array, coll, document, spec, synthetic};
-use godwit_tests::continuous::{Continuous, full_identity};
+use godwit_shared::job::CdcStatus;
+use godwit_tests::continuous::{Continuous, continuous_job, full_identity};
 use godwit_tests::migrate::Migration;
+use godwit_tests::proxy::{Links, Proxy};
+use godwit_tests::servers::{Database, servers};
 use godwit_tests::writers::Range;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// `c.k_id` has no constraint: its rows may name a k that is not there yet.
 pub const TABLES: &str = "
@@ -58,6 +62,45 @@ pub async fn family(rows: &str) -> Migration {
 /// The same with its job streaming.
 pub async fn streaming_family(rows: &str) -> Continuous {
     Continuous::start(family(rows).await).await
+}
+
+/// The same with a proxy before the source.
+pub async fn behind_proxy(rows: &str) -> (Continuous, Proxy) {
+    let m = family(rows).await;
+    let proxy = Proxy::before(m.source.port).await;
+    let url = m.source.jdbc_url_at(proxy.port);
+    let job = continuous_job(&m).with("/jdbcConnectionDetails/url", json!(url));
+    (Continuous::start_job(m, &job).await, proxy)
+}
+
+/// A migration of these tables with full old images to a destination behind a proxy.
+pub async fn to_proxy(source: Database) -> (Migration, Proxy) {
+    full_identity(&source).await;
+    let mongo = &servers().await.mongo;
+    let proxy = Proxy::before(mongo.port).await;
+    let target = mongo.target_at(proxy.port, "behind").await;
+    (Migration::between(source, target, mapping()).await, proxy)
+}
+
+/// A continuous job in the middle of its snapshot. It stays there until its destination, behind the proxy, flows again.
+pub async fn stuck_in_the_snapshot(mut m: Migration, proxy: &Proxy) -> Continuous {
+    let mut delay = Duration::from_millis(10);
+    loop {
+        proxy.delay(delay);
+        let job = continuous_job(&m);
+        let c = Continuous::begin(m, &job).await;
+        c.wait("the first documents", |job| job.statistics.documents_written > 0)
+            .await;
+        proxy.stick(Links::All);
+        proxy.delay(Duration::ZERO);
+        if c.job().await.cdc_status == CdcStatus::NotStarted {
+            return c;
+        }
+        // Everything was copied before: a slower destination.
+        proxy.flow();
+        c.abandon().await;
+        (m, delay) = (c.m, delay * 2);
+    }
 }
 
 /// What writers of these rows choose from: also rows that are not there yet.

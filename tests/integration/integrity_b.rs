@@ -466,7 +466,7 @@ async fn b32b_eight_writers_on_sixty_four_roots() {
     use std::time::Duration;
     let c = streaming_family(ROWS).await;
     let writers = Writers::start(&c.m.source, 8, crate::family::RANGE, Duration::ZERO);
-    for _ in 0..4 {
+    for _ in 0..30 {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let job = c.job().await;
         assert!(!job.status.is_ended(), "{job:#?}");

@@ -9,7 +9,7 @@ use godwit_tests::migrate::Migration;
 use godwit_tests::servers::PrivatePostgres;
 
 /// The job must have failed because everything has to be read again.
-async fn needs_resync(c: &Continuous, case: &str) -> MigrationJobStatus {
+pub async fn needs_resync(c: &Continuous, case: &str) -> MigrationJobStatus {
     let job = c.api().wait_ended(&c.id, LONG).await;
     let kind = job.failure_error.as_ref().map(|f| f.error_type);
     assert_eq!(
@@ -22,7 +22,7 @@ async fn needs_resync(c: &Continuous, case: &str) -> MigrationJobStatus {
 }
 
 /// A job after that, which drops first, ends in the right documents.
-async fn starts_again(c: Continuous, case: &str) {
+pub async fn starts_again(c: Continuous, case: &str) {
     c.run("update p set n = 'after the gap' where id = 1").await;
     let again = Continuous::start(c.m).await;
     again.run("update p set n = 'streaming again' where id = 2").await;

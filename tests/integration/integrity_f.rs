@@ -363,7 +363,8 @@ async fn f19_destinations_that_are_something_else() {
     let sql = "create table t(id int primary key); insert into t values (1)";
     let time_series = doc! {"create": "t", "timeseries": {"timeField": "at"}};
     let capped = doc! {"create": "t", "capped": true, "size": 4096};
-    for (make, kind) in [(time_series, "time series"), (capped, "capped")] {
+    let view = doc! {"create": "t", "viewOn": "other", "pipeline": []};
+    for (make, kind) in [(time_series, "time series"), (capped, "capped"), (view, "view")] {
         let m = Migration::new(sql, spec([coll("t", "t", "")])).await;
         m.target.database.run_command(make).await.expect("a collection");
         for job in [m.job(), m.job().dropping(false)] {

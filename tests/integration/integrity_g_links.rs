@@ -2,26 +2,15 @@
 //! converted, and a schema that changes during the snapshot.
 
 use crate::common::{array, coll, issues, spec};
-use crate::family::{COLD, RANGE, ROWS, TABLES, family, mapping};
+use crate::family::{COLD, RANGE, ROWS, TABLES, behind_proxy, mapping, stuck_in_the_snapshot, to_proxy};
 use bson::doc;
 use godwit_shared::job::{CdcStatus, EventType, JobStatus};
-use godwit_tests::api::LONG;
-use godwit_tests::continuous::{Continuous, continuous_job, full_identity};
+use godwit_tests::continuous::{Continuous, full_identity};
 use godwit_tests::migrate::Migration;
-use godwit_tests::proxy::{Links, Proxy};
+use godwit_tests::proxy::Links;
 use godwit_tests::servers::{PrivateMongo, servers};
 use godwit_tests::writers::Writers;
-use serde_json::json;
 use std::time::Duration;
-
-/// The family, with a proxy before the source.
-async fn behind_proxy(rows: &str) -> (Continuous, Proxy) {
-    let m = family(rows).await;
-    let proxy = Proxy::before(m.source.port).await;
-    let url = m.source.jdbc_url_at(proxy.port);
-    let job = continuous_job(&m).with("/jdbcConnectionDetails/url", json!(url));
-    (Continuous::start_job(m, &job).await, proxy)
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn g05_links_to_the_source_hang_and_break() {
@@ -29,17 +18,17 @@ async fn g05_links_to_the_source_hang_and_break() {
     let writers = Writers::start(&c.m.source, 2, RANGE, Duration::from_millis(2));
     for links in [Links::Log, Links::Other, Links::All] {
         // What hangs and goes on.
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        writers.more(40).await;
         proxy.stick(links);
-        tokio::time::sleep(Duration::from_millis(800)).await;
+        writers.more(150).await;
         proxy.flow();
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        writers.more(40).await;
         // What hangs and breaks, and cannot be had again at once.
         proxy.stick(links);
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        writers.more(60).await;
         proxy.open(false);
         proxy.cut(links);
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        writers.more(60).await;
         proxy.flow();
         proxy.open(true);
     }
@@ -63,20 +52,20 @@ async fn g07_the_destination_is_killed() {
     let target = mongo.target_at(mongo.port, "dying").await;
     let c = Continuous::start(Migration::between(source, target, mapping()).await).await;
     let writers = Writers::start(&c.m.source, 3, RANGE, Duration::from_millis(1));
-    for away in [0, 2000] {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+    for is_long in [false, true] {
+        writers.more(60).await;
         mongo.kill();
-        if away > 0 {
+        if is_long {
             c.wait("a word about the destination", |job| {
                 job.cdc_statistics.as_ref().is_some_and(|s| s.notice.is_some())
             })
             .await;
+            writers.more(100).await;
         }
-        tokio::time::sleep(Duration::from_millis(away)).await;
         mongo.start_again().await;
     }
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    assert!(writers.stop().await > 100);
+    writers.more(60).await;
+    writers.stop().await;
     c.streaming().await;
     c.expect_like_snapshot("G07").await;
     let job = c.complete().await;
@@ -147,8 +136,6 @@ async fn f01_a_document_grows_over_the_limit_and_shrinks() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn g14_the_schema_changes_during_the_snapshot() {
-    let mongo = PrivateMongo::start().await;
-    let proxy = Proxy::before(mongo.port).await;
     let cases = [
         ("alter table c add z int default 5", None),
         (
@@ -166,24 +153,13 @@ async fn g14_the_schema_changes_during_the_snapshot() {
             .postgres
             .database("ddl", &format!("{TABLES}{ROWS}{COLD}"))
             .await;
-        full_identity(&source).await;
-        let target = mongo.target_at(proxy.port, "ddl").await;
-        let m = Migration::between(source, target, mapping()).await;
-        proxy.delay(Duration::from_millis(10));
-        let job = continuous_job(&m);
-        let c = Continuous::begin(m, &job).await;
-        c.wait("the first documents", |job| job.statistics.documents_written > 0)
-            .await;
-        assert_eq!(
-            c.job().await.cdc_status,
-            CdcStatus::NotStarted,
-            "G14: the snapshot was too fast"
-        );
+        let (m, proxy) = to_proxy(source).await;
+        let c = stuck_in_the_snapshot(m, &proxy).await;
         // Waits for the readers, if it has to.
         let session = c.m.source.connect().await;
         let changing = tokio::spawn(async move { session.batch_execute(ddl).await });
         tokio::time::sleep(Duration::from_millis(100)).await;
-        proxy.delay(Duration::ZERO);
+        proxy.flow();
         changing.await.expect("a session").expect("a change of the schema");
         if let Some((what, back)) = breaks {
             c.wait("a word about the column", |job| {
@@ -201,19 +177,16 @@ async fn g14_the_schema_changes_during_the_snapshot() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn g15_a_destination_that_is_slow_and_one_that_hangs() {
-    let mongo = PrivateMongo::start().await;
-    let proxy = Proxy::before(mongo.port).await;
     let source = servers()
         .await
         .postgres
         .database("slow", &format!("{TABLES}{ROWS}{COLD}"))
         .await;
-    full_identity(&source).await;
     // The source ends the stream of a reader that is silent for so long.
-    let impatient = format!("alter database \"{}\" set wal_sender_timeout = '2s'", source.name);
+    let impatient = format!("alter database \"{}\" set wal_sender_timeout = '4s'", source.name);
     source.run(&impatient).await;
-    let target = mongo.target_at(proxy.port, "slow").await;
-    let c = Continuous::start(Migration::between(source, target, mapping()).await).await;
+    let (m, proxy) = to_proxy(source).await;
+    let c = Continuous::start(m).await;
     let reader = "select active_pid::text from pg_replication_slots where database = current_database()";
     c.settled().await;
     let first = c.ask(reader).await;
@@ -233,7 +206,7 @@ async fn g15_a_destination_that_is_slow_and_one_that_hangs() {
     .await;
     // Longer than the patience of the source.
     proxy.stick(Links::All);
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
     assert_eq!(c.ask(reader).await, first, "G15: the source has ended the stream");
     proxy.flow();
     proxy.delay(Duration::ZERO);
@@ -245,6 +218,5 @@ async fn g15_a_destination_that_is_slow_and_one_that_hangs() {
     .await;
     let peak = c.m.app.peak_memory_mib();
     assert!(peak < 600, "G15: {peak} MiB");
-    assert!(!c.job().await.status.is_ended(), "{LONG:?}");
     c.complete().await;
 }

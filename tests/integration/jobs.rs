@@ -7,18 +7,20 @@ use godwit_shared::job::{EventType, JobStatus};
 use godwit_tests::api::{Job, LONG};
 use godwit_tests::docs::{assert_documents, documents};
 use godwit_tests::migrate::Migration;
+use godwit_tests::proxy::Proxy;
 use godwit_tests::servers::{Database, servers};
 use hyper::Method;
 use serde_json::json;
+use std::time::Duration;
 use tokio::sync::OnceCell;
 
-const ROWS: i32 = 60_000;
+const ROWS: i32 = 30_000;
 
 /// Several chunks of rows that are wide, two children for each.
 const BUSY: &str = "
     create table big(id int primary key, v int, pad text); create table part(id int primary key, big_id int references big, n int);
-    insert into big select i, i * 7 % 1000, rpad(md5(i::text), 1600, md5(i::text)) from generate_series(1, 60000) i;
-    insert into part select i, (i + 1) / 2, i from generate_series(1, 120000) i; create index on part(big_id); analyze";
+    insert into big select i, i * 7 % 1000, rpad(md5(i::text), 1600, md5(i::text)) from generate_series(1, 30000) i;
+    insert into part select i, (i + 1) / 2, i from generate_series(1, 60000) i; create index on part(big_id); analyze";
 
 /// The database for tests that only read it.
 async fn busy_source() -> Database {
@@ -35,8 +37,16 @@ fn mapping() -> serde_json::Value {
     spec([coll("big", "big", "v").embed([array("parts", "part", "n")])])
 }
 
-async fn busy() -> Migration {
-    Migration::of(busy_source().await, mapping()).await
+async fn busy() -> (Migration, Proxy) {
+    to_proxy(busy_source().await).await
+}
+
+/// A migration to a destination that can be slow.
+async fn to_proxy(source: Database) -> (Migration, Proxy) {
+    let mongo = &servers().await.mongo;
+    let proxy = Proxy::before(mongo.port).await;
+    let target = mongo.target_at(proxy.port, "busy").await;
+    (Migration::between(source, target, mapping()).await, proxy)
 }
 
 fn expected(id: i32) -> Document {
@@ -51,15 +61,23 @@ async fn assert_all(m: &Migration) {
     }
 }
 
-/// Starts the job; its id, once it has written something.
-async fn in_the_middle(m: &Migration, job: &Job) -> String {
+/// Starts the job; its id, once it has written something. Its destination stays slow.
+async fn in_the_middle(m: &Migration, proxy: &Proxy, job: &Job) -> String {
     let api = m.app.api();
-    let id = api.start_job(job).await;
-    let status = api
-        .wait_job(&id, "the first documents", LONG, |j| j.statistics.documents_written > 0)
-        .await;
-    assert_eq!(status.status, JobStatus::Running, "the job was too fast for this test");
-    id
+    let mut delay = Duration::from_millis(40);
+    loop {
+        proxy.delay(delay);
+        let id = api.start_job(job).await;
+        let status = api
+            .wait_job(&id, "the first documents", LONG, |j| j.statistics.documents_written > 0)
+            .await;
+        if status.status == JobStatus::Running && status.statistics.documents_written < ROWS as u64 / 2 {
+            return id;
+        }
+        // Too fast for a test that wants to do something meanwhile.
+        api.wait_ended(&id, LONG).await;
+        delay *= 2;
+    }
 }
 
 async fn count(m: &Migration) -> u64 {
@@ -73,11 +91,12 @@ async fn count(m: &Migration) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stop_cancels_and_leaves_whole_documents() {
-    let m = busy().await;
+    let (m, proxy) = busy().await;
     let api = m.app.api();
-    let id = in_the_middle(&m, &m.job()).await;
+    let id = in_the_middle(&m, &proxy, &m.job()).await;
     api.act(&id, "stop").await.ok();
     let job = api.wait_ended(&id, LONG).await;
+    proxy.delay(Duration::ZERO);
     assert_eq!((job.status, job.failure_error), (JobStatus::Cancelled, None));
     let found = documents(&m.target.database, "big").await;
     assert!(
@@ -98,9 +117,10 @@ async fn stop_cancels_and_leaves_whole_documents() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pause_and_resume_end_with_the_rows_of_the_first_moment() {
-    let m = Migration::new(BUSY, mapping()).await;
+    let source = servers().await.postgres.database("busy", BUSY).await;
+    let (m, proxy) = to_proxy(source).await;
     let api = m.app.api();
-    let id = in_the_middle(&m, &m.job()).await;
+    let id = in_the_middle(&m, &proxy, &m.job()).await;
     api.act(&id, "resume").await.error(409, "wrong_state");
     assert_eq!(api.act(&id, "pause").await.ok()["status"], "PAUSED");
     let written = count(&m).await;
@@ -109,6 +129,7 @@ async fn pause_and_resume_end_with_the_rows_of_the_first_moment() {
         .run("update big set v = -1; delete from part where id % 3 = 0; insert into big values (0, 0, '')")
         .await;
     assert_eq!(count(&m).await, written, "documents were written during the pause");
+    proxy.delay(Duration::ZERO);
     assert_eq!(api.act(&id, "resume").await.ok()["status"], "RUNNING");
     assert_completed(&api.wait_ended(&id, LONG).await);
     assert_all(&m).await;
@@ -116,9 +137,9 @@ async fn pause_and_resume_end_with_the_rows_of_the_first_moment() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_job_can_be_stopped() {
-    let m = busy().await;
+    let (m, proxy) = busy().await;
     let api = m.app.api();
-    let id = in_the_middle(&m, &m.job()).await;
+    let id = in_the_middle(&m, &proxy, &m.job()).await;
     api.act(&id, "pause").await.ok();
     api.act(&id, "stop").await.ok();
     assert_eq!(api.wait_ended(&id, LONG).await.status, JobStatus::Cancelled);
@@ -126,13 +147,14 @@ async fn a_paused_job_can_be_stopped() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_job_stays_paused_over_a_restart() {
-    let mut m = busy().await;
+    let (mut m, proxy) = busy().await;
     let api = m.app.api();
-    let id = in_the_middle(&m, &m.job()).await;
+    let id = in_the_middle(&m, &proxy, &m.job()).await;
     api.act(&id, "pause").await.ok();
     m.app.kill();
     m.app.restart().await;
     assert_eq!(api.job(&id).await.status, JobStatus::Paused);
+    proxy.delay(Duration::ZERO);
     api.act(&id, "resume").await.ok();
     assert_completed(&api.wait_ended(&id, LONG).await);
     assert_all(&m).await;
@@ -140,9 +162,9 @@ async fn a_paused_job_stays_paused_over_a_restart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_server_finishes_its_job_after_the_restart() {
-    let mut m = busy().await;
+    let (mut m, proxy) = busy().await;
     let api = m.app.api();
-    let id = in_the_middle(&m, &m.job()).await;
+    let id = in_the_middle(&m, &proxy, &m.job()).await;
     for _ in 0..2 {
         m.app.kill();
         let written = count(&m).await;
@@ -153,18 +175,20 @@ async fn a_killed_server_finishes_its_job_after_the_restart() {
         })
         .await;
     }
+    proxy.delay(Duration::ZERO);
     assert_completed(&api.wait_ended(&id, LONG).await);
     assert_all(&m).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_jobs_at_once_but_not_into_the_same_collection() {
-    let m = busy().await;
+    let (m, proxy) = busy().await;
     let api = m.app.api();
-    let id = in_the_middle(&m, &m.job()).await;
+    let id = in_the_middle(&m, &proxy, &m.job()).await;
     let answer = api.create_job(&m.job()).await;
     assert_eq!(answer.body["jobId"], id.as_str());
     assert!(answer.error(409, "job_conflict").contains("big"));
+    proxy.delay(Duration::ZERO);
     let other = servers().await.mongo.target("other").await;
     let second = api.start_job(&Job::new(&m.project, &m.source, &other)).await;
     for id in [id, second] {

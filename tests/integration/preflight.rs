@@ -1,7 +1,7 @@
 //! What a source lacks for a continuous job is told before anything is made, by the name of the table; the script that
 //! comes with it mends all of it, and can be taken back.
 
-use crate::common::{Rule, array, coll, reader, refused, spec};
+use crate::common::{Rule, array, coll, document, reader, refused, spec};
 use godwit_shared::preflight::{CheckStatus, PreflightCheck, PreflightReport};
 use godwit_tests::api::Job;
 use godwit_tests::migrate::Migration;
@@ -80,6 +80,44 @@ async fn identities(source: &Database) -> Vec<String> {
         where relnamespace = 'public'::regnamespace and relkind = 'r' order by 1";
     let rows = source.connect().await.query(sql, &[]).await.expect("the identities");
     rows.iter().map(|r| r.get(0)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_is_ready() {
+    // Slots that nobody reads, as other tests leave them for a while, are told of.
+    let server = PrivatePostgres::start(&[]).await;
+    let m = Migration::of(server.database("source", SHOP).await, shop()).await;
+    m.source.run("alter table line replica identity full").await;
+    let report = report_of(&m, &continuous(&m)).await;
+    assert_ready(&report);
+    assert_eq!(
+        ids(&report, CheckStatus::Passed),
+        [
+            "server_version",
+            "wal_level",
+            "primary_server",
+            "replication_slots",
+            "wal_senders",
+            "replication_privilege",
+            "row_security",
+            "select_privilege",
+            "logged_tables",
+            "generated_columns",
+            "replica_identity",
+            "publication",
+            "join_indexes"
+        ]
+    );
+    assert!(script_of(&m, &continuous(&m)).await.contains("Nothing is missing"));
+    // An index of what is needed does as well.
+    m.source
+        .run(
+            "alter table line alter order_id set not null; create unique index wide on line (id, order_id);
+             alter table line replica identity using index wide",
+        )
+        .await;
+    assert_ready(&report_of(&m, &continuous(&m)).await);
+    assert_ready(&report_of(&m, &m.job().with("/options/mode", json!("CDC_ONLY"))).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -245,6 +283,34 @@ async fn tables_without_a_usable_identity() {
         .map(|i| if i == "lost: i" { lost.clone() } else { i.clone() })
         .collect();
     assert_eq!(restored, expected);
+}
+
+/// Tables that give no field move documents as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_table_counts() {
+    let server = PrivatePostgres::start(&[]).await;
+    let sql = "create table a(id int primary key); create table b(id int primary key, v text);
+        create table link(id int primary key, a_id int references a, b_id int references b)";
+    let mapping = spec([coll("as", "a", "").embed([array("links", "link", "").embed([document("b", "b", "v")])])]);
+    let m = Migration::of(server.database("source", sql).await, mapping).await;
+    let report = report_of(&m, &continuous(&m)).await;
+    assert_eq!(check(&report, "replica_identity").tables, ["public.link"]);
+    // The child is read by its parent's key, and nothing helps with that.
+    let indexes = check(&report, "join_indexes");
+    assert_eq!(
+        (indexes.status, &indexes.tables),
+        (CheckStatus::Warning, &vec!["public.link".to_owned()])
+    );
+    assert!(
+        indexes.message.contains("public.link (a_id)") && indexes.message.contains("public.link (b_id)"),
+        "{indexes:#?}"
+    );
+    m.source
+        .run("create index on link (a_id); create index on link (b_id, a_id); alter table link replica identity full")
+        .await;
+    let report = report_of(&m, &continuous(&m)).await;
+    assert_eq!(ids(&report, CheckStatus::Warning), [""; 0], "{report:#?}");
+    assert_ready(&report);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,10 +1,10 @@
 //! The way that every other test goes: rows, a project, a job, documents.
 
 use bson::doc;
+use godwit_tests::api::LONG;
 use godwit_tests::docs::{collections, date, decimal};
 use godwit_tests::migrate::Migration;
 use serde_json::json;
-use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_tables_become_one_collection() {
@@ -34,7 +34,7 @@ async fn two_tables_become_one_collection() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_ends_the_server_cleanly() {
     let mut app = godwit_tests::app::App::start().await;
-    let status = app.terminate(Duration::from_secs(10));
+    let status = app.terminate(LONG);
     assert!(status.success(), "{status:?}");
     app.restart().await;
 }

@@ -3,11 +3,11 @@
 use crate::api::Api;
 use crate::process::{self, free_port, scratch, tail};
 use crate::servers::{Servers, servers};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-const START_TIMEOUT: Duration = Duration::from_secs(30);
+const START_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// A running server; killed when dropped.
 pub struct App {
@@ -36,7 +36,7 @@ impl App {
         let data = tempfile::tempdir_in(scratch()).expect("a data folder");
         let port = free_port();
         let environment: Vec<(String, String)> = environment.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
-        let process = launch(port, &store, &data, &environment);
+        let process = launch(port, &store, data.path(), data.path(), &environment);
         let mut app = App {
             process,
             port,
@@ -59,6 +59,14 @@ impl App {
 
     pub fn pid(&self) -> u32 {
         self.process.id()
+    }
+
+    /// The database that it keeps its own data in.
+    pub async fn store(&self) -> mongodb::Database {
+        let client = mongodb::Client::with_uri_str(&self.store)
+            .await
+            .expect("a client of the store");
+        client.default_database().expect("the URI names a database")
     }
 
     /// The folder given as `--data-dir`.
@@ -110,10 +118,37 @@ impl App {
         status.unwrap_or_else(|| panic!("still running {timeout:?} after SIGTERM:\n{}", self.tail()))
     }
 
+    /// SIGSTOP: it does nothing until [`App::thaw`].
+    pub fn freeze(&self) {
+        process::signal(&self.process, libc::SIGSTOP);
+    }
+
+    pub fn thaw(&self) {
+        process::signal(&self.process, libc::SIGCONT);
+    }
+
+    /// Starts another server on the same data folder and store, which must not work; what it says.
+    pub async fn second_on_the_same_data(&self) -> String {
+        let log = tempfile::tempdir_in(scratch()).expect("a folder");
+        let mut second = launch(
+            free_port(),
+            &self.store,
+            self.data.path(),
+            log.path(),
+            &self.environment,
+        );
+        let ended = process::wait(&mut second, START_TIMEOUT);
+        let _ = second.kill();
+        let ended = ended.expect("a second server ends");
+        assert!(!ended.success(), "a second server ended with {ended:?}");
+        std::fs::read_to_string(log.path().join("log")).unwrap_or_default()
+    }
+
     /// Starts the server again, after `kill` or `terminate`, on the same port with the same data folder and store.
     pub async fn restart(&mut self) {
         self.kill();
-        self.process = launch(self.port, &self.store, &self.data, &self.environment);
+        let data = self.data.path();
+        self.process = launch(self.port, &self.store, data, data, &self.environment);
         self.wait_healthy().await;
     }
 
@@ -142,11 +177,12 @@ impl Drop for App {
     }
 }
 
-fn launch(port: u16, store: &str, data: &tempfile::TempDir, environment: &[(String, String)]) -> Child {
+/// The data lie in `data/data`, the log in `output/log`.
+fn launch(port: u16, store: &str, data: &Path, output: &Path, environment: &[(String, String)]) -> Child {
     let log = std::fs::OpenOptions::new()
         .create(true)
         .append(true)
-        .open(data.path().join("log"));
+        .open(output.join("log"));
     let log = log.expect("a log file");
     let mut command = Command::new(binary());
     command
@@ -158,8 +194,8 @@ fn launch(port: u16, store: &str, data: &tempfile::TempDir, environment: &[(Stri
             store,
             "--data-dir",
         ])
-        .arg(data.path().join("data"))
-        .env("GODWIT_HOOKS", data.path())
+        .arg(data.join("data"))
+        .env("GODWIT_HOOKS", data)
         .envs(environment.iter().map(|(k, v)| (k, v)))
         .stdin(Stdio::null())
         .stdout(log.try_clone().expect("a second handle of the log"))

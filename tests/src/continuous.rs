@@ -1,10 +1,10 @@
 //! A continuous job and the rule that decides about it: once it has applied everything, the destination holds what a
 //! fresh snapshot of the source would write into an empty one.
 
-use crate::api::{Api, Job, LONG, wait_for};
+use crate::api::{Api, Job, LONG, Looks, wait_for};
 use crate::docs::{collections, difference, documents, raw_documents, without_ids};
 use crate::migrate::Migration;
-use crate::servers::{Database, Target, servers};
+use crate::servers::{Database, Target, execute, servers};
 use bson::Document;
 use godwit_shared::job::{CdcStatus, JobStatus, MigrationJobStatus};
 use serde_json::{Value, json};
@@ -87,11 +87,9 @@ impl Continuous {
         self.api().job(&self.id).await
     }
 
-    /// Statements in one transaction, unless they say otherwise.
+    /// Statements in one transaction, unless they say otherwise, see [`execute`].
     pub async fn run(&self, sql: &str) {
-        if let Err(error) = self.sql.batch_execute(sql).await {
-            panic!("SQL failed: {error:?}\n{sql:.2000}");
-        }
+        execute(&self.sql, sql).await;
     }
 
     /// One value of the source as text.
@@ -124,7 +122,7 @@ impl Continuous {
 
     /// Waits until everything up to a position is applied. The job must be running all the time.
     pub async fn applied(&self, end: &str, timeout: Duration) -> MigrationJobStatus {
-        let deadline = Instant::now() + timeout;
+        let mut looks = Looks::for_at_most(timeout);
         loop {
             let job = self.job().await;
             let position = job.cdc_statistics.as_ref().and_then(|s| s.position.as_deref());
@@ -137,10 +135,9 @@ impl Continuous {
                 "not applied up to {end}, and it will not be: {job:#?}"
             );
             assert!(
-                Instant::now() < deadline,
+                looks.next().await,
                 "not applied up to {end} after {timeout:?}: {job:#?}"
             );
-            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
@@ -299,6 +296,16 @@ impl Continuous {
     pub async fn reconnect(&mut self) {
         let source = &self.m.source;
         self.sql = wait_for("the source", LONG, || async { source.try_connect().await }).await;
+    }
+
+    /// Waits until the job stands before the lock of a session.
+    pub async fn locked_out(&self) {
+        let waiting = "select count(*)::text from pg_stat_activity where datname = current_database()
+            and application_name = 'godwit' and wait_event_type = 'Lock'";
+        wait_for("the job to wait for a lock", LONG, || async {
+            (self.ask(waiting).await.as_deref() != Some("0")).then_some(())
+        })
+        .await;
     }
 
     /// The job's replication slot.

@@ -1,10 +1,12 @@
 //! Sessions that change the tables p, c, g and k of a source all the time, as an application does.
 
+use crate::api::{LONG, wait_for};
 use crate::servers::Database;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::task::JoinSet;
+use tokio_postgres::Client;
 
 /// What the keys of the rows are below.
 #[derive(Clone, Copy)]
@@ -67,6 +69,15 @@ impl Writers {
         self.done.load(Ordering::Relaxed)
     }
 
+    /// Waits until they have committed so many transactions more.
+    pub async fn more(&self, transactions: u64) {
+        let enough = self.done() + transactions;
+        wait_for("more transactions of the writers", LONG, || async {
+            (self.done() >= enough).then_some(())
+        })
+        .await;
+    }
+
     /// Ends them after their transactions; how many they were.
     pub async fn stop(mut self) -> u64 {
         self.is_over.store(true, Ordering::Relaxed);
@@ -89,7 +100,7 @@ async fn write(
     let mut client = None;
     while !is_over.load(Ordering::Relaxed) {
         let Some(session) = &client else {
-            client = source.try_connect().await;
+            client = connect(&source).await;
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
@@ -108,6 +119,13 @@ async fn write(
             tokio::time::sleep(pause).await;
         }
     }
+}
+
+/// Where it is in a deadlock with a statement of the test, it gives way: it looks for one first.
+async fn connect(source: &Database) -> Option<Client> {
+    let client = source.try_connect().await?;
+    client.batch_execute("set deadlock_timeout = '100ms'").await.ok()?;
+    Some(client)
 }
 
 /// One to four changes, now and then rolled back in part or as a whole.
