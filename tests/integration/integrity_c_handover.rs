@@ -296,10 +296,7 @@ async fn c21_quiet_tables_in_a_busy_server() {
     let noise = "insert into noise select i, repeat('x', 200) from generate_series(1, 50000) i";
     for busy in [&other, &c.m.source] {
         busy.run(noise).await;
-        let end = c
-            .ask("select pg_current_wal_flush_lsn()::text")
-            .await
-            .expect("a position");
+        let end = c.log_end().await;
         // It goes on being busy.
         let session = busy.connect().await;
         wait_for("the confirmed position", LONG, || async {

@@ -23,8 +23,7 @@ async fn streaming(server: &PrivatePostgres) -> Continuous {
 
 /// Waits until the source knows that everything is applied.
 async fn confirmed(c: &Continuous) {
-    let end = c.ask("select pg_current_wal_flush_lsn()::text").await;
-    let end = lsn(&end.expect("a position"));
+    let end = lsn(&c.log_end().await);
     wait_for("a confirmed position", LONG, || async {
         (lsn(&c.confirmed().await) >= end).then_some(())
     })

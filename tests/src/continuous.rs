@@ -114,10 +114,15 @@ impl Continuous {
 
     /// Waits until the job has applied everything that is committed now.
     pub async fn settled(&self) -> MigrationJobStatus {
-        // What is flushed has a record's end for its end; the insert position may lie behind a page's head, where no
-        // record will ever end.
-        let end = self.ask("select pg_current_wal_flush_lsn()::text").await;
-        self.applied(&end.expect("a position"), LONG).await
+        self.applied(&self.log_end().await, LONG).await
+    }
+
+    /// The end of the log of the source, which its readers get to: a commit lies behind it. The server may leave the last
+    /// page in memory until somebody commits, and write what it has in the middle of a record.
+    pub async fn log_end(&self) -> String {
+        let end = self.ask("select pg_current_wal_insert_lsn()::text").await;
+        self.ask("select txid_current()::text").await;
+        end.expect("a position")
     }
 
     /// Waits until everything up to a position is applied. The job must be running all the time.
