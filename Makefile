@@ -1,4 +1,4 @@
-.PHONY: help demo test build dev check bench bench-cdc clean
+.PHONY: help demo test build dev check bench bench-cdc bench-micro clean
 help:
 	@echo 'make demo    a sample shop database, migrated: prints what to open; Ctrl-C ends it'
 	@echo 'make test    all tests: unit, integration with real servers, browser'
@@ -7,6 +7,7 @@ help:
 	@echo 'make check   format and lints'
 	@echo 'make bench   snapshots of TPC-H against the limits of this machine; SCALE=1 make bench for more'
 	@echo 'make bench-cdc  continuous jobs: lag under load, highest rate, one large transaction'
+	@echo 'make bench-micro  the steps that every row goes through, each alone'
 	@echo 'make clean   removes what was built here and the data of the demo'
 
 demo:
@@ -36,6 +37,10 @@ bench:
 bench-cdc:
 	@scripts/setup.sh demo
 	@scripts/bench.sh cdc
+
+bench-micro:
+	@scripts/setup.sh demo
+	@scripts/bench.sh micro
 
 clean:
 	@scripts/clean.sh

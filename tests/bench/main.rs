@@ -8,9 +8,11 @@ mod bed;
 mod cdc;
 mod chart;
 mod data;
+mod inside;
 mod limits;
 mod machine;
 mod meter;
+mod micro;
 mod more;
 mod plans;
 mod report;
@@ -31,6 +33,7 @@ async fn main() {
     match settings.what {
         What::Snapshot => snapshot::run(&settings).await,
         What::Cdc => cdc::run(&settings).await,
+        What::Micro => micro::run().await,
     }
     let _ = std::fs::remove_dir_all(godwit_tests::process::scratch());
 }

@@ -9,6 +9,8 @@ pub enum What {
     Snapshot,
     /// Continuous jobs.
     Cdc,
+    /// The steps of a row's way, each alone.
+    Micro,
 }
 
 /// Parts of the benchmark of continuous jobs.
@@ -45,7 +47,8 @@ impl Settings {
         let what = match (arguments.next().as_deref(), arguments.next()) {
             (Some("snapshot"), None) => What::Snapshot,
             (Some("cdc"), None) => What::Cdc,
-            _ => return Err("the one argument is `snapshot` or `cdc`".into()),
+            (Some("micro"), None) => What::Micro,
+            _ => return Err("the one argument is `snapshot`, `cdc` or `micro`".into()),
         };
         let settings = Settings {
             what,

@@ -340,7 +340,6 @@ impl Runner {
             is_paused: self.controls.pause.subscribe(),
             parked: self.controls.parked.clone(),
             workers: self.controls.workers,
-            expect_existing: false,
             is_continuous,
         };
         let is_over = CancellationToken::new();

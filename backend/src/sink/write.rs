@@ -35,6 +35,14 @@ pub struct Refused {
     pub is_duplicate: bool,
 }
 
+/// What a command of writes did.
+struct Taken {
+    /// What it did not take.
+    errors: Vec<CommandError>,
+    /// Documents that were to be replaced and were not there.
+    upserted: u64,
+}
+
 /// How a command names the documents that it did not take.
 struct CommandError {
     index: usize,
@@ -74,7 +82,7 @@ impl Sink {
         } else {
             let mut existing = Vec::new();
             for part in parts(&all, documents) {
-                let errors = self
+                let Taken { errors, .. } = self
                     .command(collection, part, documents, Command::Insert, cancel)
                     .await?;
                 report.inserted += (part.len() - errors.len()) as u64;
@@ -89,10 +97,11 @@ impl Sink {
             existing
         };
         for part in parts(&existing, documents) {
-            let errors = self
+            let Taken { errors, upserted } = self
                 .command(collection, part, documents, Command::Replace, cancel)
                 .await?;
-            report.replaced += (part.len() - errors.len()) as u64;
+            report.inserted += upserted;
+            report.replaced += (part.len() as u64).saturating_sub(errors.len() as u64 + upserted);
             report.refused.extend(errors.into_iter().map(Refused::from));
         }
         Ok(report)
@@ -113,7 +122,7 @@ impl Sink {
         retryable_concern_error(&answer).map_or(Ok(()), Err)
     }
 
-    /// Runs one command of writes. Returns what it did not take.
+    /// Runs one command of writes.
     async fn command(
         &self,
         collection: &str,
@@ -121,10 +130,13 @@ impl Sink {
         documents: &[Assembled],
         command: Command,
         cancel: &CancellationToken,
-    ) -> Result<Vec<CommandError>, SinkError> {
+    ) -> Result<Taken, SinkError> {
         let message = command.message(collection, part, documents, &self.write_concern);
         let answer = self.repeated(&message, cancel).await?;
-        Ok(command_errors(&answer, part))
+        Ok(Taken {
+            errors: command_errors(&answer, part),
+            upserted: answer.get_array("upserted").map_or(0, |u| u.len() as u64),
+        })
     }
 
     /// Deletes documents by `_id`, given as elements of raw BSON. One that is gone is fine. Returns how many there were.

@@ -16,7 +16,7 @@ use crate::store::{Claim, Contender, RootChunks, Store, StoreError};
 use godwit_shared::ids::JobId;
 use godwit_shared::job::EventStage;
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -52,8 +52,6 @@ pub struct SnapshotRun {
     /// How many workers stand still, because of it or because nothing is left for them.
     pub parked: watch::Sender<usize>,
     pub workers: usize,
-    /// Collections are replaced into, not only inserted: they may hold documents.
-    pub expect_existing: bool,
     /// Changes since the first point in time follow, and make one of several.
     pub is_continuous: bool,
 }
@@ -98,6 +96,7 @@ pub async fn run(run: SnapshotRun) -> Result<Outcome, SnapshotError> {
         table_of: (run.plan.nodes())
             .filter_map(|n| Some((n.id, place(n.table.name.to_string())?)))
             .collect(),
+        is_replacing: run.plan.collections.iter().map(|_| AtomicBool::default()).collect(),
     });
     run.parked.send_replace(0);
     let mut workers = JoinSet::new();
@@ -147,6 +146,9 @@ struct Shared {
     snapshot: Arc<PgSnapshot>,
     /// The place of each node's table in the job's progress, by the node's id.
     table_of: HashMap<usize, usize>,
+    /// Of each collection whether the last documents were there already. Then the next ones are replaced at once: an
+    /// insert that fails costs as much as one that does not.
+    is_replacing: Vec<AtomicBool>,
 }
 
 /// The name under which the chunks of a root are remembered.
@@ -241,7 +243,7 @@ fn note(kind: IssueKind, collection: &str, message: &str) -> Issue {
 
 struct Worker<'r> {
     run: &'r SnapshotRun,
-    shared: &'r Shared,
+    shared: &'r Arc<Shared>,
 }
 
 impl Worker<'_> {
@@ -423,9 +425,12 @@ impl Worker<'_> {
             run.plan.collections[collection].name.clone(),
             run.cancel.clone(),
         );
-        let (expect_existing, node) = (run.expect_existing, root.node.clone());
+        let (shared, node) = (self.shared.clone(), root.node.clone());
         writes.tasks.spawn(async move {
+            let is_replacing = &shared.is_replacing[collection];
+            let expect_existing = is_replacing.load(Ordering::Relaxed);
             let report = sink.write(&name, &documents, expect_existing, &cancel).await?;
+            is_replacing.store(report.replaced > report.inserted, Ordering::Relaxed);
             Ok(Written {
                 collection,
                 bytes: documents.iter().map(|d| d.bson.len() as u64).sum(),

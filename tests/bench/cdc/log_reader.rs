@@ -1,22 +1,18 @@
 //! The product's own reader of the log with nobody behind it: how fast changes could come at all.
 
+use crate::inside;
 use godwit::cdc::collect::Collector;
 use godwit::cdc::schema::columns_read;
+use godwit::plan::Plan;
 use godwit::plan::routes::routes;
-use godwit::plan::{Plan, PlanOptions, compile};
 use godwit::source::postgres::PgSource;
 use godwit::source::postgres::client::PgClient;
 use godwit::source::postgres::replication::changes::LogDecoder;
 use godwit::source::postgres::replication::wire::{WalConnection, WalMessage};
 use godwit::source::postgres::replication::{Lsn, slot};
-use godwit::source::postgres::schema::read_catalog;
-use godwit::source::postgres::url::PgAddress;
 use godwit::source::postgres::watch::read_state;
-use godwit_shared::connection::JdbcConnectionDetails;
-use godwit_shared::job::TableFilters;
-use godwit_shared::relmig::ProjectFile;
-use godwit_tests::servers::{Database, PASSWORD, SUPERUSER};
-use serde_json::{Value, json};
+use godwit_tests::servers::Database;
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -37,13 +33,9 @@ pub struct LogReader {
 impl LogReader {
     /// Makes a slot for the tables of the project: what comes from now on will be read.
     pub async fn prepare(source: &Database, project: &Value) -> LogReader {
-        let details: JdbcConnectionDetails = serde_json::from_value(json!({
-            "type": "POSTGRESQL", "url": source.jdbc_url(), "user": SUPERUSER, "password": PASSWORD
-        }))
-        .expect("connection details");
-        let source = PgSource::new(PgAddress::parse(&details).expect("an address"));
+        let source = inside::source_of(source);
         let control = source.connect().await.expect("the source answers");
-        let plan = plan_of(&control, project).await;
+        let plan = inside::plan_of(&control, project).await;
         slot::create_publication(&control, NAME, &plan.tables())
             .await
             .expect("a publication");
@@ -102,15 +94,4 @@ async fn open(source: &PgSource, control: &PgClient) -> WalConnection {
     WalConnection::open(source, &encoding)
         .await
         .expect("a connection in replication mode")
-}
-
-async fn plan_of(control: &PgClient, project: &Value) -> Plan {
-    let file = ProjectFile::from_value(project.clone()).expect("a project file");
-    let catalog = read_catalog(control).await.expect("a catalog");
-    let options = PlanOptions {
-        project_id: "bench".into(),
-        table_filters: TableFilters::default(),
-        collection_filters: Default::default(),
-    };
-    compile(&file, &catalog, &options).unwrap_or_else(|problems| panic!("the mapping: {problems:?}"))
 }

@@ -1,0 +1,129 @@
+//! The steps that every row goes through, each alone: what changes in one of them is seen here first.
+
+use crate::bed::Bed;
+use crate::data;
+use crate::inside::{plan_of, source_of};
+use crate::plans::{FLAT, Plan as Mapping, SCRIPT};
+use bytes::Bytes;
+use criterion::{BatchSize, Criterion, Throughput};
+use godwit::assemble::rows::{RowTree, value_of};
+use godwit::assemble::{Assembler, script};
+use godwit::data::row::RowSet;
+use godwit::plan::Plan;
+use godwit::source::postgres::queries::KeyRange;
+use godwit::source::postgres::reader::PgSnapshot;
+use godwit_tests::mapping::project_file;
+use std::hint::black_box;
+
+/// Rows of a batch.
+const ROWS: u32 = 5_000;
+const SCALE: f64 = 0.005;
+
+/// Rows as the source sends them, and how they are to be read.
+struct Lines {
+    plan: Plan,
+    tuples: Vec<Bytes>,
+    columns: usize,
+}
+
+pub async fn run() {
+    let bed = Bed::start().await;
+    let database = bed.postgres.database("micro", "").await;
+    data::load(&database, SCALE).await;
+    let (flat, scripted) = (lines(&database, &FLAT).await, lines(&database, &SCRIPT).await);
+    tokio::task::spawn_blocking(move || measure(&flat, &scripted))
+        .await
+        .expect("the measurements end");
+}
+
+async fn lines(database: &godwit_tests::servers::Database, mapping: &Mapping) -> Lines {
+    let source = source_of(database);
+    let control = source.connect().await.expect("the source answers");
+    let project = project_file(&database.connect().await, &mapping.project()).await;
+    let plan = plan_of(&control, &project).await;
+    let snapshot = PgSnapshot::begin(&source, &plan.tables())
+        .await
+        .expect("a point in time");
+    let node = &plan.collections[0].roots[0].node;
+    let reader = snapshot.reader().await.expect("a reader");
+    let everything = KeyRange::default();
+    let mut rows = (reader.stream_roots(node, &everything, false, Some(ROWS)).await).expect("the rows are read");
+    let mut tuples = Vec::new();
+    while let Some(tuple) = rows.next_tuple().await.expect("the rows are read") {
+        tuples.push(tuple);
+    }
+    assert_eq!(tuples.len(), ROWS as usize, "rows of a batch");
+    let columns = node.columns.len();
+    Lines { plan, tuples, columns }
+}
+
+fn measure(flat: &Lines, scripted: &Lines) {
+    let mut criterion = Criterion::default();
+    let mut group = criterion.benchmark_group("a batch of lines");
+    group.throughput(Throughput::Elements(u64::from(ROWS)));
+    group.bench_function("split into cells", |b| b.iter(|| flat.rows()));
+    let rows = flat.rows();
+    group.bench_function("decode", |b| b.iter(|| flat.decode(&rows)));
+    group.bench_function("assemble", |b| {
+        b.iter_batched(|| flat.tree(), |tree| flat.assemble(&tree), BatchSize::LargeInput)
+    });
+    group.bench_function("assemble with a computed field", |b| {
+        b.iter_batched(
+            || scripted.tree(),
+            |tree| scripted.assemble(&tree),
+            BatchSize::LargeInput,
+        )
+    });
+    let rows = scripted.rows();
+    group.bench_function("filter by script", |b| b.iter(|| scripted.filter(&rows)));
+    group.finish();
+}
+
+impl Lines {
+    fn rows(&self) -> RowSet {
+        let mut rows = RowSet::new(self.columns);
+        for tuple in &self.tuples {
+            rows.push_copy_tuple(tuple.clone(), 0).expect("a row");
+        }
+        rows
+    }
+
+    fn tree(&self) -> RowTree {
+        RowTree {
+            rows: self.rows(),
+            children: Vec::new(),
+        }
+    }
+
+    fn decode(&self, rows: &RowSet) {
+        let node = &self.plan.collections[0].roots[0].node;
+        let mut notes = Vec::new();
+        for row in 0..rows.len() {
+            for cell in 0..self.columns {
+                black_box(value_of(node, rows, row, cell, &mut notes));
+            }
+        }
+    }
+
+    fn assemble(&self, tree: &RowTree) {
+        let mut assembler = Assembler::new(&self.plan.collections[0].roots[0]);
+        let mut issues = Vec::new();
+        for row in 0..tree.rows.len() {
+            black_box(assembler.assemble(tree, row, &mut issues));
+        }
+        assert!(issues.is_empty(), "{issues:?}");
+    }
+
+    fn filter(&self, rows: &RowSet) {
+        let node = &self.plan.collections[0].roots[0].node;
+        let filter = node.rule_filter.as_ref().expect("the plan has a filter");
+        let mut notes = Vec::new();
+        for row in 0..rows.len() {
+            let inputs = filter.inputs.iter();
+            let values: Vec<_> = inputs
+                .map(|(_, cell)| value_of(node, rows, row, *cell, &mut notes))
+                .collect();
+            black_box(script::evaluate(filter, &values)).expect("a value");
+        }
+    }
+}
