@@ -439,3 +439,19 @@ async fn h12_start_twice_stop_twice_and_stop_while_starting() {
         panic!("H12: {difference}");
     }
 }
+
+/// H13: an empty source is told of, and what comes later arrives.
+#[tokio::test(flavor = "multi_thread")]
+async fn h13_nothing_is_there_at_first() {
+    let c = streaming_family("").await;
+    let job = c.settled().await;
+    assert_eq!(
+        issues(&job, EventType::Warning),
+        ["nothing_read ks - 1", "nothing_read ps - 1"],
+        "H13"
+    );
+    c.run("insert into k values (1, 'v'); insert into p values (1, 'P'); insert into c values (10, 1, 'a', 1)")
+        .await;
+    c.expect_like_snapshot("H13").await;
+    c.complete().await;
+}

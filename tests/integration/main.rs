@@ -26,6 +26,7 @@ mod integrity_f_changes;
 mod integrity_f_links;
 mod integrity_g;
 mod integrity_g_links;
+mod integrity_g_soak;
 mod integrity_h;
 mod jobs;
 mod lessons;
