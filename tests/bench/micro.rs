@@ -17,7 +17,8 @@ use std::hint::black_box;
 
 /// Rows of a batch.
 const ROWS: u32 = 5_000;
-const SCALE: f64 = 0.005;
+/// The smallest at which the generator makes valid rows.
+const SCALE: f64 = 0.01;
 
 /// Rows as the source sends them, and how they are to be read.
 struct Lines {

@@ -85,6 +85,34 @@ async fn c23_the_source_fails_over() {
     starts_again(c, "C23").await;
 }
 
+/// G12: files of the source are put back, and nothing but its own log says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn g12_the_source_is_what_it_was_before() {
+    let mut server = PrivatePostgres::start(&[]).await;
+    let mut c = streaming(&server).await;
+    c.m.app.kill();
+    server.stop();
+    server.keep();
+    server.start_again();
+    c.reconnect().await;
+    c.m.app.restart().await;
+    c.streaming().await;
+    for _ in 0..20 {
+        c.run("update c set x = x || 'a change that the source will not know'")
+            .await;
+    }
+    confirmed(&c).await;
+    c.m.app.kill();
+    server.stop();
+    server.put_back();
+    server.start_again();
+    c.reconnect().await;
+    c.run("update p set n = 'since then' where id between 20 and 40").await;
+    c.m.app.restart().await;
+    needs_resync(&c, "G12").await;
+    starts_again(c, "G12").await;
+}
+
 /// H14: the same name, another server, and even a slot with the right name is there.
 #[tokio::test(flavor = "multi_thread")]
 async fn h14_another_server_at_the_same_address() {

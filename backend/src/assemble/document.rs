@@ -1,8 +1,8 @@
 //! Writes whole documents as raw BSON, in one pass over the template.
 
 use super::bson_value::{ARRAY, DOCUMENT, array_element, begin, element, end, header, index_header};
-use super::rows::{ChildRows, RowTree, issue_of_row, issues_of, key_of, value_of};
-use super::{convert, id, script};
+use super::rows::{ChildRows, RowTree, issue_of_row, issues_of, value_of};
+use super::{RowKey, convert, id, script};
 use crate::data::issue::{Issue, IssueKind};
 use crate::data::row::RowSet;
 use crate::data::value::{Note, Value};
@@ -22,10 +22,8 @@ pub struct Assembled {
     pub bson: Vec<u8>,
     /// Where the element `_id` ends in it.
     pub id_end: usize,
-    /// Which row it is of: equal for the same row, different for another.
-    pub owner: i64,
-    /// The row's key, for messages about the document.
-    pub key: Vec<(String, String)>,
+    /// Which row it is of.
+    pub row: RowKey,
 }
 
 impl Assembled {
@@ -70,7 +68,7 @@ impl<'p> Assembler<'p> {
             issues,
         };
         if root.node.table.primary_key.is_empty() {
-            let identity = id::identity_of(root, context.rows, row);
+            let identity = RowKey::of(root, context.rows, row, 0).identity(root);
             self.occurrence = if self.previous.as_ref() == Some(&identity) {
                 self.occurrence + 1
             } else {
@@ -79,8 +77,7 @@ impl<'p> Assembler<'p> {
             self.previous = Some(identity);
         }
         let own_id = id::id_of(root, &mut context, row, self.occurrence)?;
-        let owner = id::owner_of(root, context.rows, row, self.occurrence);
-        let key = key_of(&root.node, context.rows, row);
+        let key = RowKey::of(root, context.rows, row, self.occurrence);
         let mut out = Vec::with_capacity(512);
         let start = begin(&mut out);
         element(&mut out, b"_id\0", &own_id);
@@ -109,8 +106,7 @@ impl<'p> Assembler<'p> {
         Some(Assembled {
             bson: out,
             id_end,
-            owner,
-            key,
+            row: key,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! `_id` is computed from the row, never looked up.
 
+use super::RowKey;
 use super::document::{Context, inputs};
 use super::rows::{issue_of_row, issues_of, value_of};
 use super::{bson_value, convert, script};
@@ -109,7 +110,7 @@ fn generated(
     row: usize,
     occurrence: u32,
 ) -> [u8; 12] {
-    let identity = identity_of(root, context.rows, row);
+    let identity = RowKey::of(root, context.rows, row, occurrence).identity(root);
     let mut hasher = blake3::Hasher::new_keyed(hash_key);
     hasher.update(&identity);
     if root.node.table.primary_key.is_empty() {
@@ -119,28 +120,6 @@ fn generated(
     id[..2].copy_from_slice(&TIME_PREFIX);
     id[2..].copy_from_slice(&hasher.finalize().as_bytes()[..10]);
     id
-}
-
-/// Bytes that are equal exactly for rows with equal keys; of a table without a key, for equal rows.
-pub(super) fn identity_of(root: &RootPlan, rows: &RowSet, row: usize) -> Vec<u8> {
-    let node = &root.node;
-    let columns = node.table.row_key();
-    let mut out = Vec::with_capacity(columns.len() * 12);
-    for column in columns {
-        let cell = node.cell_of(column).and_then(|cell| rows.cell(row, cell));
-        // Length first, so that no two lists of cells run together.
-        let start = out.len();
-        out.extend_from_slice(&[0; 4]);
-        match cell {
-            Some(bytes) => {
-                node.table.columns[column].decoder.canonical(bytes, &mut out);
-                let length = (out.len() - start - 4) as u32;
-                out[start..start + 4].copy_from_slice(&length.to_le_bytes());
-            }
-            None => out[start..start + 4].copy_from_slice(&u32::MAX.to_le_bytes()),
-        }
-    }
-    out
 }
 
 /// The `_id` that a row's key alone says, as an element of raw BSON; `None` where an expression computes it from the
@@ -157,16 +136,4 @@ pub(super) fn id_of_key(root: &RootPlan, keys: &RowSet, row: usize, occurrence: 
     let mut out = Vec::new();
     bson_value::element(&mut out, b"_id\0", &id);
     Some(out)
-}
-
-/// Stands for the row that owns an `_id`: 64 bits of a hash of table and key.
-pub(super) fn owner_of(root: &RootPlan, rows: &RowSet, row: usize, occurrence: u32) -> i64 {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(root.node.rule.as_str().as_bytes());
-    hasher.update(&identity_of(root, rows, row));
-    hasher.update(&occurrence.to_le_bytes());
-    let bytes: [u8; 8] = hasher.finalize().as_bytes()[..8]
-        .try_into()
-        .expect("a hash has 32 bytes");
-    i64::from_le_bytes(bytes)
 }

@@ -15,10 +15,12 @@ pub mod bson_value;
 mod convert;
 pub mod document;
 mod id;
+mod row_key;
 pub mod rows;
 pub mod script;
 
 pub use document::{Assembled, Assembler};
+pub use row_key::RowKey;
 pub use rows::{ChildRows, RowTree};
 
 use crate::data::row::RowSet;
@@ -28,14 +30,4 @@ use crate::plan::RootPlan;
 /// more than the key. `keys` holds rows of which only the columns of the row key are set.
 pub fn id_of_key(root: &RootPlan, keys: &RowSet, row: usize, occurrence: u32) -> Option<Vec<u8>> {
     id::id_of_key(root, keys, row, occurrence)
-}
-
-/// What stands for a root row in [`Assembled::owner`].
-pub fn owner_of_key(root: &RootPlan, keys: &RowSet, row: usize, occurrence: u32) -> i64 {
-    id::owner_of(root, keys, row, occurrence)
-}
-
-/// Bytes that are equal exactly for keys that the source calls equal.
-pub fn identity_of_key(root: &RootPlan, keys: &RowSet, row: usize) -> Vec<u8> {
-    id::identity_of(root, keys, row)
 }

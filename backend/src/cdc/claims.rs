@@ -67,7 +67,9 @@ async fn piece_with_claims(
     let collection = &context.collection(place).name;
     let owners = owners_of(context, place, &rebuilt).await?;
     let had = context.store.claims_of(&context.job, collection, &owners).await?;
-    let wanted: HashMap<i64, &[u8]> = rebuilt.documents.iter().map(|d| (d.owner, d.id_element())).collect();
+    let root = context.root(place);
+    let documents = rebuilt.documents.iter();
+    let wanted: HashMap<i64, &[u8]> = documents.map(|d| (d.row.owner(root), d.id_element())).collect();
     let given_back: Vec<Vec<u8>> = had
         .into_iter()
         .filter(|(owner, id)| wanted.get(owner) != Some(&id.as_slice()))
@@ -81,7 +83,7 @@ async fn piece_with_claims(
         .iter()
         .map(|d| Claim {
             id_element: d.id_element().to_vec(),
-            owner: d.owner,
+            owner: d.row.owner(root),
         })
         .collect();
     let granted = context.store.claim(&context.job, collection, &claims).await?;
@@ -93,8 +95,8 @@ async fn piece_with_claims(
         }
         let contender = Contender {
             root: place.root,
-            owner: document.owner,
-            key: parts_of(&key_of(&document)),
+            owner: document.row.owner(root),
+            key: parts_of(&key_of(root, &document)),
         };
         let id = document.id_element();
         context.store.contend(&context.job, collection, id, &contender).await?;
@@ -113,7 +115,7 @@ async fn piece_with_claims(
 async fn owners_of(context: &Context, place: RootPlace, rebuilt: &Rebuilt) -> Result<Vec<i64>, CdcError> {
     let root = context.root(place);
     let collection = &context.collection(place).name;
-    let mut owners = rebuilt.owners.clone();
+    let mut owners = rebuilt.owners(root);
     for counted in &rebuilt.counted {
         let mut from = 0;
         loop {
@@ -143,6 +145,6 @@ fn duplicate(context: &Context, place: RootPlace, document: &Assembled) -> Issue
             "another row has the same `_id` in \"{}\"",
             context.collection(place).name
         ),
-        key: document.key.clone(),
+        key: document.row.printed(&context.root(place).node),
     }
 }

@@ -267,15 +267,16 @@ pub async fn settle_refused(
         for r in left {
             let reason = "another document has the same values in a unique index".to_owned();
             context.report([refused_issue(context, place, &r.document, reason)])?;
-            open.push((place, key_of(&r.document)));
+            open.push((place, key_of(context.root(place), &r.document)));
         }
     }
     Ok(open)
 }
 
 /// The root key of a document; of a table without a primary key it is not known, and empty.
-pub fn key_of(document: &Assembled) -> Vec<u8> {
-    encode_key(document.key.iter().map(|(_, value)| Some(value.as_str())))
+pub fn key_of(root: &RootPlan, document: &Assembled) -> Vec<u8> {
+    let key = document.row.printed(&root.node);
+    encode_key(key.iter().map(|(_, value)| Some(value.as_str())))
 }
 
 fn refused_issue(context: &Context, place: RootPlace, document: &Assembled, message: String) -> Issue {
@@ -284,6 +285,6 @@ fn refused_issue(context: &Context, place: RootPlace, document: &Assembled, mess
         location: Location::Table(context.root(place).node.table.name.to_string()),
         field: None,
         message,
-        key: document.key.clone(),
+        key: document.row.printed(&context.root(place).node),
     }
 }

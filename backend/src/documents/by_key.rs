@@ -4,7 +4,7 @@
 //! takes out, or that cannot become a document any more, takes its document with it.
 
 use super::{Batch, ChildReader, assemble_batch};
-use crate::assemble::{Assembled, Assembler, id_of_key, identity_of_key, owner_of_key};
+use crate::assemble::{Assembled, Assembler, RowKey, id_of_key};
 use crate::data::issue::Issue;
 use crate::data::row::RowSet;
 use crate::plan::{IdPlan, RootPlan};
@@ -19,8 +19,6 @@ pub struct Rebuilt {
     pub documents: Vec<Assembled>,
     /// `_id`s that the keys say and that no document has: elements of raw BSON.
     pub gone: Vec<Vec<u8>>,
-    /// Stands for the row of each key, whether there is one or not. Of a table without a primary key empty.
-    pub owners: Vec<i64>,
     /// Rows of a table without a primary key, each value once: documents of higher numbers are too many.
     pub counted: Vec<Counted>,
     pub issues: Vec<Issue>,
@@ -46,10 +44,17 @@ impl Rebuilt {
             .collect()
     }
 
+    /// What stands for the row of each key, whether there is one or not. Of a table without a primary key nothing.
+    pub fn owners(&self, root: &RootPlan) -> Vec<i64> {
+        let is_keyless = root.node.table.primary_key.is_empty();
+        let keys = 0..if is_keyless { 0 } else { self.keys.len() };
+        keys.map(|k| RowKey::of(root, &self.keys, k, 0).owner(root)).collect()
+    }
+
     /// What stands for equal rows with these numbers.
     pub fn owners_of(&self, root: &RootPlan, counted: Counted, numbers: Range<u32>) -> Vec<i64> {
         numbers
-            .map(|n| owner_of_key(root, &self.keys, counted.key, n))
+            .map(|n| RowKey::of(root, &self.keys, counted.key, n).owner(root))
             .collect()
     }
 }
@@ -74,10 +79,6 @@ pub async fn assemble_keys(
     if is_keyless {
         keep_each_value_once(root, &key_rows, &mut rows, &mut numbers);
         rebuilt.counted = count(root, &key_rows, &numbers);
-    } else {
-        rebuilt.owners = (0..key_rows.len())
-            .map(|k| owner_of_key(root, &key_rows, k, 0))
-            .collect();
     }
     let mut assembler = Assembler::new(root);
     let batch: Batch = assemble_batch(root, &mut assembler, reader, rows).await?;
@@ -88,10 +89,11 @@ pub async fn assemble_keys(
             .filter(|id| !written.contains(id.as_slice()))
             .collect();
     }
-    let owners: HashSet<i64> = batch.documents.iter().map(|d| d.owner).collect();
+    let documents = batch.documents.iter().filter(|_| is_keyless);
+    let owners: HashSet<i64> = documents.map(|d| d.row.owner(root)).collect();
     for counted in &mut rebuilt.counted {
         // Rows that a rule filter takes out have no documents, and equal rows pass it or fail it together.
-        let has_document = |n: &u32| owners.contains(&owner_of_key(root, &key_rows, counted.key, *n));
+        let has_document = |n: &u32| owners.contains(&RowKey::of(root, &key_rows, counted.key, *n).owner(root));
         counted.count = (0..counted.count).take_while(has_document).count() as u32;
     }
     rebuilt.rows_read = batch.rows_by_node.iter().map(|(_, rows)| rows).sum();
@@ -106,7 +108,9 @@ pub async fn assemble_keys(
 fn keep_each_value_once(root: &RootPlan, keys: &RowSet, rows: &mut RowSet, numbers: &mut Vec<u32>) {
     let mut first: HashMap<Vec<u8>, u32> = HashMap::new();
     for key in 0..keys.len() {
-        first.entry(identity_of_key(root, keys, key)).or_insert(key as u32);
+        first
+            .entry(RowKey::of(root, keys, key, 0).identity(root))
+            .or_insert(key as u32);
     }
     let chosen: HashSet<u32> = first.into_values().collect();
     let keep: Vec<bool> = numbers.iter().map(|n| chosen.contains(n)).collect();
@@ -119,7 +123,7 @@ fn count(root: &RootPlan, keys: &RowSet, numbers: &[u32]) -> Vec<Counted> {
     for key in 0..keys.len() {
         let found = numbers.iter().filter(|n| **n == key as u32).count() as u32;
         let entry = counted
-            .entry(identity_of_key(root, keys, key))
+            .entry(RowKey::of(root, keys, key, 0).identity(root))
             .or_insert(Counted { key, count: 0 });
         entry.count = entry.count.max(found);
     }

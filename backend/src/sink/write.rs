@@ -350,8 +350,7 @@ mod tests {
         Assembled {
             bson: RawDocumentBuf::try_from(document).unwrap().into_bytes(),
             id_end,
-            owner: 0,
-            key: Vec::new(),
+            row: Default::default(),
         }
     }
 

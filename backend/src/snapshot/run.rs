@@ -314,7 +314,7 @@ impl Worker<'_> {
                 roots_wanted = next_batch(count, bytes);
                 writes.bytes_since_checkpoint += bytes;
                 let documents = self.claimed(collection, root, batch.documents).await?;
-                self.write(chunk.collection, root, documents, &mut writes).await?;
+                self.write(chunk.collection, chunk.root, documents, &mut writes).await?;
             }
             Ok::<_, SnapshotError>(())
         };
@@ -366,7 +366,7 @@ impl Worker<'_> {
             .iter()
             .map(|d| Claim {
                 id_element: d.id_element().to_vec(),
-                owner: d.owner,
+                owner: d.row.owner(root),
             })
             .collect();
         let granted = self.run.store.claim(&self.run.job, &collection.name, &claims).await?;
@@ -398,8 +398,13 @@ impl Worker<'_> {
         let place = collection.roots.iter().position(|r| r.node.id == root.node.id);
         let contender = Contender {
             root: place.unwrap_or_default(),
-            owner: document.owner,
-            key: document.key.iter().map(|(_, value)| Some(value.clone())).collect(),
+            owner: document.row.owner(root),
+            key: document
+                .row
+                .printed(&root.node)
+                .into_iter()
+                .map(|(_, value)| Some(value))
+                .collect(),
         };
         let id = document.id_element();
         let store = &self.run.store;
@@ -409,7 +414,7 @@ impl Worker<'_> {
     async fn write(
         &self,
         collection: usize,
-        root: &RootPlan,
+        root: usize,
         documents: Vec<Assembled>,
         writes: &mut Writes,
     ) -> Result<(), SnapshotError> {
@@ -425,7 +430,7 @@ impl Worker<'_> {
             run.plan.collections[collection].name.clone(),
             run.cancel.clone(),
         );
-        let (shared, node) = (self.shared.clone(), root.node.clone());
+        let (shared, plan) = (self.shared.clone(), run.plan.clone());
         writes.tasks.spawn(async move {
             let is_replacing = &shared.is_replacing[collection];
             let expect_existing = is_replacing.load(Ordering::Relaxed);
@@ -434,7 +439,7 @@ impl Worker<'_> {
             Ok(Written {
                 collection,
                 bytes: documents.iter().map(|d| d.bson.len() as u64).sum(),
-                issues: refused(&node, &documents, &report),
+                issues: refused(&plan.collections[collection].roots[root].node, &documents, &report),
                 report,
             })
         });
@@ -583,7 +588,7 @@ fn document_issue(kind: IssueKind, node: &Node, document: &Assembled, message: S
         location: Location::Table(node.table.name.to_string()),
         field: None,
         message,
-        key: document.key.clone(),
+        key: document.row.printed(node),
     }
 }
 
