@@ -104,8 +104,6 @@ pub enum StopControl {
     /// It has been pressed, and the job is on its way out.
     Terminating,
     CompleteCdc,
-    /// The job is completing; this ends it without the rest.
-    Abandon,
 }
 
 /// What may be done with the job now.
@@ -114,13 +112,15 @@ pub struct Controls {
     pub stop: StopControl,
     pub can_pause: bool,
     pub can_resume: bool,
+    /// Ending it without the changes that are not applied: of a job that completes, or cannot because it stands still.
+    pub can_abandon: bool,
     pub can_create_new: bool,
 }
 
 pub fn controls(job: &MigrationJobStatus) -> Controls {
     let in_cdc = is_in_cdc(job);
     let stop = match (job.status, job.cdc_status) {
-        (JobStatus::Running, CdcStatus::Completing) => StopControl::Abandon,
+        (JobStatus::Running, CdcStatus::Completing) => StopControl::None,
         (JobStatus::Running | JobStatus::Paused, _) if in_cdc => StopControl::CompleteCdc,
         (JobStatus::Running | JobStatus::Paused, _) => StopControl::Terminate,
         (JobStatus::Cancelling, _) => StopControl::Terminating,
@@ -129,11 +129,13 @@ pub fn controls(job: &MigrationJobStatus) -> Controls {
         }
     };
     let cdc_paused = in_cdc && job.cdc_status == CdcStatus::Paused;
+    let is_completing = in_cdc && job.cdc_status == CdcStatus::Completing;
     let is_pausable = !in_cdc || job.cdc_status == CdcStatus::Running;
     Controls {
         stop,
         can_pause: job.status == JobStatus::Running && is_pausable,
         can_resume: job.status == JobStatus::Paused || (job.status == JobStatus::Running && cdc_paused),
+        can_abandon: job.status == JobStatus::Running && (cdc_paused || is_completing),
         can_create_new: job.status.is_ended(),
     }
 }
@@ -257,16 +259,18 @@ pub(crate) mod tests {
 
     #[test]
     fn what_may_be_done() {
+        use {CdcStatus as C, JobStatus as S, StopControl as B};
         let check = |job: MigrationJobStatus, stop, pause, resume, create| {
+            let is_stuck = matches!(job.cdc_status, C::Paused | C::Completing) && !job.status.is_ended();
             let expected = Controls {
                 stop,
                 can_pause: pause,
                 can_resume: resume,
+                can_abandon: is_stuck,
                 can_create_new: create,
             };
             assert_eq!(controls(&job), expected, "{:?} {:?}", job.status, job.cdc_status);
         };
-        use {CdcStatus as C, JobStatus as S, StopControl as B};
         check(job(S::Running), B::Terminate, true, false, false);
         check(job(S::Paused), B::Terminate, false, true, false);
         check(job(S::Cancelling), B::Terminating, false, false, false);
@@ -289,13 +293,7 @@ pub(crate) mod tests {
             false,
         );
         check(cdc_job(S::Running, C::Paused, true), B::CompleteCdc, false, true, false);
-        check(
-            cdc_job(S::Running, C::Completing, true),
-            B::Abandon,
-            false,
-            false,
-            false,
-        );
+        check(cdc_job(S::Running, C::Completing, true), B::None, false, false, false);
         check(cdc_job(S::CleaningUp, C::Completed, true), B::None, false, false, false);
         check(cdc_job(S::Failed, C::Failed, true), B::None, false, false, true);
     }

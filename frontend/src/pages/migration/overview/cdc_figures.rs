@@ -2,6 +2,7 @@
 
 use super::figures::{NONE, at};
 use crate::components::badge::Tone;
+use crate::format::text::sentence;
 use crate::format::{number, time};
 use crate::pages::migration::present::is_streaming;
 use chrono::TimeZone;
@@ -145,11 +146,11 @@ pub fn notices(job: &MigrationJobStatus) -> Vec<Notice> {
     let standing = standing.filter(|_| is_at_work(job)).map(|text| match is_paused {
         true => Notice {
             title: "The job has paused itself".into(),
-            text: format!("{text} When that is settled, choose Resume."),
+            text: format!("{} When that is settled, choose Resume.", sentence(&text)),
         },
         false => Notice {
             title: "No changes are applied just now".into(),
-            text,
+            text: sentence(&text),
         },
     });
     let losing = little_time(job).map(|seconds| Notice {

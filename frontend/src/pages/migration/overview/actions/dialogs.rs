@@ -4,6 +4,7 @@ use crate::components::badge::Tone;
 use crate::components::banner::Banner;
 use crate::components::button::ButtonTone;
 use crate::components::dialog::{ConfirmAction, ConfirmDialog};
+use crate::format::text::sentence;
 use crate::format::{number, time};
 use crate::pages::migration::overview::JobSignal;
 use crate::pages::migration::overview::cdc_figures::{Cutover, cutover, retention};
@@ -153,9 +154,9 @@ pub fn ResumeDialog(job: JobSignal, on_confirm: Callback<()>, on_close: Callback
     let text = Memo::new(move |_| what_resume_does(&job.get()));
     let notice = Memo::new(move |_| job.get().cdc_statistics.as_ref().and_then(|s| s.notice.clone()));
     let banner = move || {
-        notice
-            .get()
-            .map(|text| view! { <Banner tone=Tone::Warning title="Why it stands still"><p>{text}</p></Banner> })
+        notice.get().map(
+            |text| view! { <Banner tone=Tone::Warning title="Why it stands still"><p>{sentence(&text)}</p></Banner> },
+        )
     };
     view! {
         <ConfirmDialog title="Resume this job?" action=RESUME on_confirm=on_confirm on_close=on_close>

@@ -39,7 +39,7 @@ impl Question {
         match self {
             Question::Terminate => allowed.stop == StopControl::Terminate,
             Question::CompleteCdc => allowed.stop == StopControl::CompleteCdc,
-            Question::Abandon => allowed.stop == StopControl::Abandon,
+            Question::Abandon => allowed.can_abandon,
             Question::Pause => allowed.can_pause,
             Question::Resume => allowed.can_resume,
         }
@@ -90,19 +90,28 @@ pub fn JobActions(job: JobSignal) -> impl IntoView {
                     attr:data-testid="resume"
                 />
             </Show>
+            <Show when=may(|c| c.can_abandon)>
+                <Button
+                    label="Abandon"
+                    tone=ButtonTone::Danger
+                    icon=Icon::Stop
+                    is_busy=commands.is_running(Command::Abandon)
+                    on_press=Callback::new(move |()| question.set(Some(Question::Abandon)))
+                    attr:data-testid="abandon"
+                />
+            </Show>
             <StopButton allowed=allowed commands=commands question=question/>
         </div>
         <QuestionDialog job=job allowed=allowed commands=commands question=question/>
     }
 }
 
-/// *Terminate*, *Complete CDC* or *Abandon*.
+/// *Terminate* or *Complete CDC*.
 #[component]
 fn StopButton(allowed: Memo<Controls>, commands: Commands, question: RwSignal<Option<Question>>) -> impl IntoView {
     let stop = Memo::new(move |_| allowed.get().stop);
     let ask = move |asked: Question| Callback::new(move |()| question.set(Some(asked)));
     let is_stopping = commands.is_running(Command::Stop);
-    let is_abandoning = commands.is_running(Command::Abandon);
     move || match stop.get() {
         StopControl::None => ().into_any(),
         StopControl::Terminate => view! {
@@ -134,17 +143,6 @@ fn StopButton(allowed: Memo<Controls>, commands: Commands, question: RwSignal<Op
                 is_busy=is_stopping
                 on_press=ask(Question::CompleteCdc)
                 attr:data-testid="complete-cdc"
-            />
-        }
-        .into_any(),
-        StopControl::Abandon => view! {
-            <Button
-                label="Abandon"
-                tone=ButtonTone::Danger
-                icon=Icon::Stop
-                is_busy=is_abandoning
-                on_press=ask(Question::Abandon)
-                attr:data-testid="abandon"
             />
         }
         .into_any(),
@@ -200,6 +198,8 @@ mod tests {
         check(Question::CompleteCdc, paused(), true);
         check(Question::CompleteCdc, completing(), false);
         check(Question::Abandon, completing(), true);
+        check(Question::Abandon, paused(), true);
+        check(Question::Abandon, streaming(), false);
         check(Question::Pause, streaming(), true);
         check(Question::Pause, paused(), false);
         check(Question::Resume, paused(), true);
