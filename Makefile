@@ -1,10 +1,11 @@
-.PHONY: help demo test build dev check bench bench-cdc bench-micro clean
+.PHONY: help demo test build dev check figures bench bench-cdc bench-micro clean
 help:
 	@echo 'make demo    a sample shop database, migrated: prints what to open; Ctrl-C ends it'
 	@echo 'make test    all tests: unit, integration with real servers, browser'
 	@echo 'make build   the release binary with the page inside; the last line is its path'
 	@echo 'make dev     the page with live reload on 127.0.0.1:8080, the server behind it'
 	@echo 'make check   format and lints'
+	@echo 'make figures  size of the page, its first view, what an idle server takes'
 	@echo 'make bench   snapshots of TPC-H against the limits of this machine; SCALE=1 make bench for more'
 	@echo 'make bench-cdc  continuous jobs: lag under load, highest rate, one large transaction'
 	@echo 'make bench-micro  the steps that every row goes through, each alone'
@@ -29,6 +30,10 @@ dev:
 check:
 	@scripts/setup.sh build
 	@scripts/check.sh
+
+figures:
+	@scripts/setup.sh test
+	@scripts/figures.sh
 
 bench:
 	@scripts/setup.sh demo

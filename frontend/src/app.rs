@@ -127,6 +127,7 @@ fn NotFoundPage() -> impl IntoView {
         <div class="gw-shell">
             <TopBar/>
             <main class="gw-main">
+                <h1 class="gw-visually-hidden">"Not found"</h1>
                 <EmptyState icon=Icon::Info title="There is no such page" text="The address may be mistyped.">
                     <A href=routes::HOME>"Go to the projects"</A>
                 </EmptyState>

@@ -1,12 +1,15 @@
 //! The paths of the page. What is selected stands in the URL, so that a link leads to it.
 
-use godwit_shared::ids::{JobId, ProjectId};
+use godwit_shared::ids::{CollectionId, JobId, ProjectId};
 
 pub const HOME: &str = "/";
 pub const CONNECTIONS: &str = "/connections";
 pub const NEW_PROJECT: &str = "/new-project";
 /// The query parameter that names the step of a new project.
 pub const STEP: &str = "step";
+
+/// The query parameter that names the collection of the *Mapping* tab.
+pub const COLLECTION: &str = "collection";
 
 /// What the *Data Migration* tab shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -71,6 +74,11 @@ pub fn new_project(step: &str) -> String {
 
 pub fn mapping(project: &ProjectId) -> String {
     format!("/projects/{project}/mapping")
+}
+
+/// The rules of one collection.
+pub fn mapping_of(project: &ProjectId, collection: &CollectionId) -> String {
+    format!("{}?{COLLECTION}={collection}", mapping(project))
 }
 
 pub fn migration(project: &ProjectId) -> String {

@@ -15,6 +15,7 @@ pub mod preflight;
 pub mod project;
 pub mod relmig;
 pub mod schema;
+pub mod summary;
 
 /// The path under which the whole REST API lives.
 pub const API_BASE: &str = "/api/v1";

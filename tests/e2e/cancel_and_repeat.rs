@@ -59,6 +59,12 @@ async fn a_terminated_job_is_run_again_with_drop() {
     browser.find(&testid("target-uri")).await;
     wizard.next().await;
     assert!(wizard.is_drop_ticked().await);
+    wizard.next().await;
+    let (figures, warnings) = wizard.review().await;
+    assert!(
+        figures.contains("600,000") && warnings.is_some_and(|w| w.contains("will be deleted")),
+        "{figures}"
+    );
     wizard.start().await;
     page.wait_status("RUNNING", SOON).await;
     page.wait_status("COMPLETED", WHOLE_JOB).await;

@@ -96,7 +96,7 @@ async fn a_job_is_run_with_the_keyboard_alone() {
     tab_to(browser, &testid("drop-collections")).await;
     press(browser, " ").await;
     activate(browser, "wizard-next").await;
-    browser.find("dialog .gw-code").await;
+    browser.find(&testid("review-figures")).await;
     activate(browser, "wizard-start").await;
 
     wait_status(browser, "RUNNING").await;

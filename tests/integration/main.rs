@@ -34,4 +34,5 @@ mod lessons_cdc;
 mod preflight;
 mod relmig;
 mod smoke;
+mod summary;
 mod tidy;

@@ -115,6 +115,20 @@ impl Api {
         Some(Answer { status, body })
     }
 
+    /// What is sent for a path of the page to a browser that understands these encodings: the encoding, and the bytes.
+    pub async fn sent(&self, path: &str, encodings: &str) -> (String, Bytes) {
+        let request = Request::get(format!("{}{path}", self.base)).header("accept-encoding", encodings);
+        let request = request.body(Full::new(Bytes::new())).expect("a valid request");
+        let response = self.client.request(request).await.expect("an answer");
+        assert_eq!(response.status(), 200, "{path}");
+        let encoding = response
+            .headers()
+            .get("content-encoding")
+            .map(|value| value.to_str().expect("text").to_owned());
+        let body = response.into_body().collect().await.expect("a body").to_bytes();
+        (encoding.unwrap_or_default(), body)
+    }
+
     async fn must(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
         let answer = self.send(method.clone(), path, &[], body).await;
         answer.unwrap_or_else(|| panic!("no answer to {method} {path}"))

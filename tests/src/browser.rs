@@ -5,7 +5,7 @@ use fantoccini::elements::Element;
 use fantoccini::error::{CmdError, NewSessionError};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Browser {
     pub client: Client,
     // Dropped after the client.
-    _processes: Processes,
+    processes: Processes,
 }
 
 /// The driver and, found by their profile, the browser's own processes.
@@ -45,10 +45,7 @@ impl Browser {
         loop {
             match session(port, processes.profile.path()).await {
                 Ok(client) => {
-                    return Browser {
-                        client,
-                        _processes: processes,
-                    };
+                    return Browser { client, processes };
                 }
                 Err(error) => assert!(Instant::now() < deadline, "no browser: {error}\n{}", tail(&log)),
             }
@@ -145,6 +142,22 @@ impl Browser {
             );
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
+    }
+
+    /// Runs a script in the page; its result.
+    pub async fn run(&self, script: &str, arguments: &[Value]) -> Value {
+        let result = self.client.execute(script, arguments.to_vec()).await;
+        result.unwrap_or_else(|e| panic!("the script fails: {e}\n{script}"))
+    }
+
+    pub async fn resize(&self, width: u32, height: u32) {
+        let resized = self.client.set_window_size(width, height).await;
+        resized.unwrap_or_else(|e| panic!("the window cannot be {width} x {height}: {e}"));
+    }
+
+    /// Processor time that the browser has had so far with all that belongs to it, in seconds.
+    pub fn cpu_seconds(&self) -> f64 {
+        process::cpu_seconds_of_tree(self.processes.driver.id())
     }
 
     /// A picture of the window.

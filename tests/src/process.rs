@@ -93,6 +93,52 @@ pub fn end_browsers(folder: &Path) {
     }
 }
 
+/// What the kernel says of a process: its parent, and the time that it has had of a processor.
+fn stat_of(pid: u32) -> Option<(u32, f64)> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name before it may hold spaces and brackets.
+    let fields: Vec<&str> = text.rsplit_once(") ")?.1.split(' ').collect();
+    let ticks = |field: usize| fields.get(field)?.parse::<f64>().ok();
+    Some((
+        fields.get(1)?.parse().ok()?,
+        (ticks(11)? + ticks(12)?) / TICKS_PER_SECOND,
+    ))
+}
+
+/// Of every Linux that anyone runs.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// Processor time of a process in seconds.
+pub fn cpu_seconds(pid: u32) -> f64 {
+    stat_of(pid).expect("a running process").1
+}
+
+/// The same with all its descendants.
+pub fn cpu_seconds_of_tree(root: u32) -> f64 {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let all: std::collections::HashMap<u32, (u32, f64)> =
+        pids.filter_map(|pid| stat_of(pid).map(|stat| (pid, stat))).collect();
+    let is_below = |pid: u32| {
+        let up = std::iter::successors(Some(pid), |pid| all.get(pid).map(|(parent, _)| *parent));
+        up.take_while(|pid| *pid > 1).any(|pid| pid == root)
+    };
+    all.iter()
+        .filter(|(pid, _)| is_below(**pid))
+        .map(|(_, (_, seconds))| seconds)
+        .sum()
+}
+
+/// Memory of a process that lies in RAM now, in MiB.
+pub fn memory_mib(pid: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a running process");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib: f64 = line
+        .and_then(|line| line.trim().trim_end_matches(" kB").parse().ok())
+        .expect("a size");
+    kib / 1024.0
+}
+
 /// The folder of this test process. What processes that are gone have left is removed first: nobody else does.
 pub fn scratch() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();

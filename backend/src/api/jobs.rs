@@ -4,6 +4,8 @@ use super::error::ApiError;
 use super::extract::{Body, check_id};
 use super::router::AppState;
 use crate::api::connections::resolve;
+use crate::jobs::summary::summary_of;
+use crate::store::ProjectRecord;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
@@ -11,6 +13,7 @@ use axum::response::IntoResponse;
 use godwit_shared::error::ErrorResponse;
 use godwit_shared::ids::{JobId, ProjectId};
 use godwit_shared::job::{MigrationJobStatus, PostMigrationJobRequest};
+use godwit_shared::summary::JobSummary;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -87,8 +90,29 @@ pub fn sort_of<'a>(text: Option<&'a str>, default: &'a str) -> Result<(&'a str, 
     (status = 409, body = ErrorResponse), (status = 422, body = ErrorResponse), (status = 502, body = ErrorResponse)))]
 pub async fn create(
     State(state): State<AppState>,
-    Body(mut request): Body<PostMigrationJobRequest>,
+    Body(request): Body<PostMigrationJobRequest>,
 ) -> Result<Json<MigrationJobStatus>, ApiError> {
+    let (request, project) = resolved(&state, request).await?;
+    Ok(Json(Box::pin(state.supervisor.create(request, project)).await?))
+}
+
+/// What a job of this request would read and write. Nothing is started or written.
+#[utoipa::path(post, path = "/jobs/summary", tag = "jobs", request_body = PostMigrationJobRequest, responses(
+    (status = 200, body = JobSummary), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse),
+    (status = 422, body = ErrorResponse), (status = 502, body = ErrorResponse)))]
+pub async fn summary(
+    State(state): State<AppState>,
+    Body(request): Body<PostMigrationJobRequest>,
+) -> Result<Json<JobSummary>, ApiError> {
+    let (request, project) = resolved(&state, request).await?;
+    Ok(Json(Box::pin(summary_of(&request, &project.file)).await?))
+}
+
+/// The request with what its saved connections add, and its project.
+async fn resolved(
+    state: &AppState,
+    mut request: PostMigrationJobRequest,
+) -> Result<(PostMigrationJobRequest, ProjectRecord), ApiError> {
     let id = request.project_id.clone();
     check_id("project", id.as_str())?;
     let project = state
@@ -98,7 +122,7 @@ pub async fn create(
         .ok_or_else(|| ApiError::not_found("project", &id))?;
     resolve::jdbc(&state.store, &mut request.jdbc_connection_details).await?;
     resolve::mongodb(&state.store, &mut request.mongodb_connection_details).await?;
-    Ok(Json(Box::pin(state.supervisor.create(request, project)).await?))
+    Ok((request, project))
 }
 
 fn find(state: &AppState, id: &JobId) -> Result<MigrationJobStatus, ApiError> {

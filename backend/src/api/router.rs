@@ -69,6 +69,7 @@ pub fn router(state: AppState) -> Router {
                 .routes(routes!(schema::read))
                 .routes(routes!(schema::get))
                 .routes(routes!(jobs::list, jobs::create))
+                .routes(routes!(jobs::summary))
                 .routes(routes!(jobs::get))
                 .routes(routes!(jobs::stop))
                 .routes(routes!(jobs::pause))

@@ -47,7 +47,7 @@ pub const UNKNOWN: u64 = u64::MAX;
 
 /// The job has as many errors as it may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the job was stopped at {errors} errors: its limit is {limit}")]
+#[error("the job was stopped after {errors} error{}: its limit of errors is {limit}", if *.errors == 1 { "" } else { "s" })]
 pub struct TooManyErrors {
     pub errors: u64,
     pub limit: u64,

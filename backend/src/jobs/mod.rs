@@ -9,6 +9,7 @@ mod meter;
 pub mod prepare;
 mod runner;
 pub mod state;
+pub mod summary;
 pub mod supervisor;
 mod tracker;
 

@@ -4,6 +4,7 @@ use super::continuous;
 use super::meter::publish;
 use super::prepare::{PrepareError, Prepared, plan_of, prepare, prepare_again};
 use super::state::JobEvent;
+use super::summary::rows_expected;
 use super::tracker::{Controls, Tracker};
 use crate::cdc::CdcError;
 use crate::cdc::rebuild::Context;
@@ -33,8 +34,6 @@ use tokio_util::sync::CancellationToken;
 
 /// How often a lost source is tried again, with pauses that double from one second.
 const SOURCE_RETRIES: u32 = 8;
-/// Tables up to this size are counted where the source has no statistics.
-const COUNT_BYTES_MAX: u64 = 32 << 20;
 
 /// Why a job ended as failed.
 #[derive(Debug, thiserror::Error)]
@@ -365,17 +364,7 @@ impl Runner {
         let tables = plan.tables();
         let mut counts = Vec::with_capacity(tables.len());
         for table in &tables {
-            let estimated = if table.rows_estimated == 0 && table.size_bytes > 0 && table.size_bytes <= COUNT_BYTES_MAX
-            {
-                snapshot.count_rows(table).await?
-            } else {
-                // Without statistics a row is taken for a hundred bytes.
-                if table.rows_estimated == 0 {
-                    table.size_bytes / 100
-                } else {
-                    table.rows_estimated
-                }
-            };
+            let estimated = rows_expected(&snapshot, table).await?;
             counts.push(TableCount {
                 name: table.name.to_string(),
                 rows_estimated: estimated.into(),

@@ -3,9 +3,15 @@
 use super::client::{self, ApiError};
 use godwit_shared::ids::JobId;
 use godwit_shared::job::{MigrationJobStatus, PostMigrationJobRequest};
+use godwit_shared::summary::JobSummary;
 
 pub async fn list() -> Result<Vec<MigrationJobStatus>, ApiError> {
     client::get("/jobs").await
+}
+
+/// What a job of this request would read and write.
+pub async fn summary(request: &PostMigrationJobRequest) -> Result<JobSummary, ApiError> {
+    client::post("/jobs/summary", request).await
 }
 
 /// Checks the connections and the mapping, then starts.

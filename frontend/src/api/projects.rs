@@ -2,15 +2,15 @@
 
 use super::client::{self, ApiError};
 use godwit_shared::ids::ProjectId;
-use godwit_shared::project::{Preview, PreviewRequest, ProjectCollection, ProjectDetails, ProjectSummary, SaveProject};
+use godwit_shared::project::{Preview, PreviewRequest, ProjectDetails, ProjectSummary, SaveProject};
 
 pub async fn list() -> Result<Vec<ProjectSummary>, ApiError> {
     client::get("/project").await
 }
 
-/// The collections of a project with the tables that feed them.
-pub async fn collections(id: &ProjectId) -> Result<Vec<ProjectCollection>, ApiError> {
-    client::get(&format!("/project/{id}/collections")).await
+/// A project with its rules.
+pub async fn get(id: &ProjectId) -> Result<ProjectDetails, ApiError> {
+    client::get(&format!("/project/{id}")).await
 }
 
 /// Makes a project of a schema that was read before.
@@ -20,9 +20,8 @@ pub async fn create(project: &SaveProject) -> Result<ProjectDetails, ApiError> {
 
 /// Changes the name and nothing else.
 pub async fn rename(id: &ProjectId, name: String) -> Result<(), ApiError> {
-    let path = format!("/project/{id}");
-    let details: ProjectDetails = client::get(&path).await?;
-    client::put(&path, &renamed(details, name)).await
+    let details = get(id).await?;
+    client::put(&format!("/project/{id}"), &renamed(details, name)).await
 }
 
 pub async fn delete(id: &ProjectId) -> Result<(), ApiError> {

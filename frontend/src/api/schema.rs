@@ -2,6 +2,7 @@
 
 use super::client::{self, ApiError};
 use godwit_shared::connection::JdbcConnectionDetails;
+use godwit_shared::ids::ProjectId;
 use godwit_shared::schema::RelationalModel;
 use serde::{Deserialize, Serialize};
 
@@ -24,4 +25,9 @@ pub async fn read(source: &JdbcConnectionDetails) -> Result<StoredSchema, ApiErr
         jdbc_connection_details: source,
     };
     client::post("/schema/jdbc", &body).await
+}
+
+/// The relational model that a project was made of.
+pub async fn of_project(project: &ProjectId) -> Result<StoredSchema, ApiError> {
+    client::get(&format!("/schema/{project}")).await
 }

@@ -7,7 +7,9 @@ pub mod banner;
 pub mod button;
 pub mod chart;
 pub mod choice;
+pub mod code;
 pub mod dialog;
+pub mod drawer;
 pub mod empty_state;
 pub mod error_panel;
 pub mod field;
@@ -21,6 +23,7 @@ pub mod steps;
 pub mod table;
 pub mod tabs;
 pub mod toast;
+pub mod tree;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -2,15 +2,17 @@
 
 mod accessibility;
 pub mod home;
+pub mod mapping;
 pub mod migration;
 pub mod new_project;
+mod pictures;
+mod width;
 pub mod wizard;
 
 use fantoccini::Locator;
 use godwit_tests::api::wait_for;
 use godwit_tests::browser::Browser;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// Time enough for the page to follow, on a busy machine.
@@ -51,12 +53,9 @@ pub async fn wait_text(
     }
 }
 
-/// Checks that what is shown can be used by everyone; keeps a picture where the environment asks for pictures.
+/// Checks that what is shown can be used by everyone; keeps pictures where the environment asks for pictures.
 pub async fn look(browser: &Browser, name: &str) {
-    if let Some(folder) = std::env::var_os("GODWIT_SCREENSHOTS").map(PathBuf::from) {
-        std::fs::create_dir_all(&folder).expect("a folder for pictures");
-        let taken = browser.screenshot(&folder.join(format!("{name}.png"))).await;
-        taken.expect("a picture of the window");
-    }
+    pictures::take(browser, name).await;
+    width::check(browser, name).await;
     accessibility::check(browser, name).await;
 }

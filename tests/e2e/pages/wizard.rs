@@ -90,6 +90,15 @@ impl<'a> Wizard<'a> {
         checks
     }
 
+    /// What the review says of the job: its figures, then its warnings.
+    pub async fn review(&self) -> (String, Option<String>) {
+        let figures = wait_text(self.browser, &testid("review-figures"), "figures", SOON, |text| {
+            !text.is_empty()
+        })
+        .await;
+        (figures, text_now(self.browser, &testid("review-warnings")).await)
+    }
+
     /// *Prepare the source*
     pub async fn prepare_source(&self) {
         self.browser.click(&testid("prepare-source")).await;
@@ -105,7 +114,8 @@ impl<'a> Wizard<'a> {
             self.next().await;
         }
         // What will be written is asked of the server: seen, it is right to start.
-        self.browser.find("dialog .gw-code").await;
+        let answered = format!("dialog :is({}, {})", testid("review-figures"), testid("error-message"));
+        self.browser.find(&answered).await;
         look(self.browser, "wizard-review").await;
         self.browser.click(&testid("wizard-start")).await;
     }

@@ -16,6 +16,8 @@ pub enum DialogSize {
     #[default]
     Normal,
     Wide,
+    /// At the side of the window, as high as it.
+    Drawer,
 }
 
 impl DialogSize {
@@ -23,6 +25,7 @@ impl DialogSize {
         match self {
             DialogSize::Normal => "gw-dialog",
             DialogSize::Wide => "gw-dialog gw-dialog--wide",
+            DialogSize::Drawer => "gw-dialog gw-dialog--drawer",
         }
     }
 }

@@ -72,6 +72,7 @@ pub fn Fields() -> impl IntoView {
         text: "Shop".into(),
         code: "postgres://h/shop".into(),
         number: "-1".into(),
+        choice: "Prefer".into(),
         ..Entered::default()
     });
     let options = ["Prefer", "Require", "Verify full"].map(|name| SelectOption::new(name, name));

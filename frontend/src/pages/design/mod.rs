@@ -4,12 +4,14 @@
 mod feedback;
 mod inputs;
 mod tokens;
+mod views;
 
 use crate::app::TopBar;
 use feedback::{Charts, Messages, States};
 use inputs::{Buttons, Fields};
 use leptos::prelude::*;
 use tokens::Tokens;
+use views::{Code, Drawers, Trees};
 
 #[component]
 pub fn DesignPage() -> impl IntoView {
@@ -21,7 +23,10 @@ pub fn DesignPage() -> impl IntoView {
                     <Tokens/>
                     <Buttons/>
                     <Fields/>
+                    <Drawers/>
                     <States/>
+                    <Trees/>
+                    <Code/>
                     <Messages/>
                     <Charts/>
                 </div>

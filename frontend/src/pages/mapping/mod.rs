@@ -1,88 +1,182 @@
-//! The *Mapping* tab: which tables feed which collection, and documents as they will be.
+//! The *Mapping* tab: the tables of the source, the collections made of them, the rules between the two, and documents
+//! as they will be.
+//!
+//! What is shown is worked out by plain functions: the trees ([`relational`], [`documents`]) and the rules in words
+//! ([`rules`]). Which collection is chosen stands in the URL.
 
+mod documents;
 mod preview;
+mod relational;
+mod rule_list;
+mod rules;
+#[cfg(test)]
+mod samples;
+mod source;
+mod trees;
 
 use crate::api;
-use crate::components::badge::Badge;
-use crate::components::button::{Button, ButtonTone};
 use crate::components::empty_state::EmptyState;
 use crate::components::icon::Icon;
 use crate::components::skeleton::Skeleton;
-use crate::components::table::{Table, TableColumn};
-use crate::format::number;
+use crate::live::use_live;
 use crate::pages::project::use_project_id;
 use crate::remote::{Remote, show_remote};
-use godwit_shared::project::ProjectCollection;
+use crate::routes;
+use godwit_shared::ids::{CollectionId, ProjectId};
+use godwit_shared::mapping::Content;
+use godwit_shared::project::ProjectDetails;
+use godwit_shared::schema::RelationalModel;
 use leptos::prelude::*;
-use preview::PreviewDialog;
+use leptos_router::hooks::{use_navigate, use_query_map};
+use preview::PreviewPane;
+use rule_list::RulePane;
+use std::sync::Arc;
+use trees::{MongodbTree, RelationalTree};
 
-const COLUMNS: &[TableColumn] = &[
-    TableColumn::text("Collection"),
-    TableColumn::text("Tables"),
-    TableColumn::unnamed("Actions"),
-];
+/// What the server knows of the project.
+#[derive(Debug, PartialEq)]
+pub struct MappedProject {
+    pub details: ProjectDetails,
+    pub model: RelationalModel,
+}
+
+impl MappedProject {
+    fn content(&self) -> &Content {
+        &self.details.content
+    }
+}
+
+/// What the parts of the page share.
+#[derive(Clone, Copy)]
+pub struct MappingContext {
+    pub project: StoredValue<Arc<MappedProject>>,
+    pub collection: Memo<Option<CollectionId>>,
+    choose: Callback<CollectionId>,
+}
+
+impl MappingContext {
+    fn new(id: &ProjectId, project: Arc<MappedProject>) -> Self {
+        let project = StoredValue::new(project);
+        let query = use_query_map();
+        let collection = Memo::new(move |_| {
+            let wanted = query.with(|query| query.get(routes::COLLECTION));
+            project.with_value(|project| chosen(project.content(), wanted))
+        });
+        let (navigate, id) = (use_navigate(), id.clone());
+        let choose = Callback::new(move |collection: CollectionId| {
+            navigate(&routes::mapping_of(&id, &collection), Default::default());
+        });
+        Self {
+            project,
+            collection,
+            choose,
+        }
+    }
+
+    pub fn choose(self, collection: CollectionId) {
+        self.choose.run(collection);
+    }
+
+    pub fn with_content<T>(self, read: impl FnOnce(&Content) -> T) -> T {
+        self.project.with_value(|project| read(project.content()))
+    }
+
+    /// The name of a collection.
+    pub fn name_of(self, collection: &CollectionId) -> String {
+        self.with_content(|content| {
+            content
+                .collections
+                .get(collection)
+                .map(|c| c.name.clone())
+                .unwrap_or_default()
+        })
+    }
+}
+
+pub fn use_mapping() -> MappingContext {
+    expect_context()
+}
+
+/// The collection that the URL names, else the first one.
+fn chosen(content: &Content, wanted: Option<String>) -> Option<CollectionId> {
+    let wanted = wanted
+        .map(CollectionId::new)
+        .filter(|id| content.collections.contains_key(id));
+    wanted.or_else(|| content.collections.keys().next().cloned())
+}
 
 #[component]
 pub fn MappingPage() -> impl IntoView {
-    let project = use_project_id();
+    let id = use_project_id();
+    let live = use_live();
     let answer = LocalResource::new(move || {
-        let id = project.get();
-        async move { api::projects::collections(&id).await }
+        live.projects_version();
+        let id = id.get();
+        async move {
+            let (details, schema) = futures_util::try_join!(api::projects::get(&id), api::schema::of_project(&id))?;
+            Ok(Arc::new(MappedProject {
+                details,
+                model: schema.full,
+            }))
+        }
     });
     let state = Memo::new(move |_| Remote::from(answer.get()));
     let retry = Callback::new(move |()| answer.refetch());
-    let previewed = RwSignal::new(None::<String>);
-    let close = Callback::new(move |()| previewed.set(None));
-    let ready = move |list: Vec<ProjectCollection>| match list.is_empty() {
+    let ready = move |project: Arc<MappedProject>| match project.content().collections.is_empty() {
         true => view! { <NoCollections/> }.into_any(),
-        false => view! { <CollectionTable list=list on_preview=Callback::new(move |name| previewed.set(Some(name)))/> }
-            .into_any(),
+        false => view! { <Mapping id=id.get_untracked() project=project/> }.into_any(),
     };
-    view! {
-        <div class="gw-page">
-            {show_remote(state.into(), || view! { <Skeleton lines=6/> }.into_any(), retry, ready)}
-        </div>
-        {move || previewed.get().map(|name| view! { <PreviewDialog project=project.get_untracked() collection=name on_close=close/> })}
-    }
+    show_remote(state.into(), || view! { <MappingSkeleton/> }.into_any(), retry, ready)
+}
+
+#[component]
+fn MappingSkeleton() -> impl IntoView {
+    view! { <div class="gw-page"><Skeleton lines=8/></div> }
 }
 
 #[component]
 fn NoCollections() -> impl IntoView {
     view! {
         <EmptyState
-            icon=Icon::Database
+            icon=Icon::Collection
             title="This project maps no table yet"
-            text="Import a project file that has mapping rules: a job needs at least one collection."
-        />
+            text="A job needs at least one collection. Make a new project with the initial mapping that matches the \
+                  relational schema, or import a project file that has mapping rules."
+        >
+            <leptos_router::components::A href=routes::NEW_PROJECT>"New project"</leptos_router::components::A>
+        </EmptyState>
     }
 }
 
 #[component]
-fn CollectionTable(list: Vec<ProjectCollection>, on_preview: Callback<String>) -> impl IntoView {
-    let total = number::count(list.len() as u64);
-    let row =
-        move |collection: ProjectCollection| view! { <CollectionRow collection=collection on_preview=on_preview/> };
+fn Mapping(id: ProjectId, project: Arc<MappedProject>) -> impl IntoView {
+    provide_context(MappingContext::new(&id, project));
     view! {
-        <section class="gw-panel">
-            <div class="gw-panel__head">
-                <div class="gw-row"><h2>"Collections"</h2><Badge text=total/></div>
-            </div>
-            <Table caption="Collections and the tables that feed them" columns=COLUMNS>
-                <tbody>{list.into_iter().map(row).collect_view()}</tbody>
-            </Table>
-        </section>
+        <div class="gw-mapping">
+            <aside class="gw-mapping__trees" aria-label="Source and collections">
+                <RelationalTree/>
+                <MongodbTree/>
+            </aside>
+            <RulePane/>
+            <PreviewPane id=id/>
+        </div>
     }
 }
 
-#[component]
-fn CollectionRow(collection: ProjectCollection, on_preview: Callback<String>) -> impl IntoView {
-    let name = collection.name.clone();
-    let preview = Callback::new(move |()| on_preview.run(name.clone()));
-    view! {
-        <tr>
-            <td class="gw-code">{collection.name}</td>
-            <td class="gw-code">{collection.tables.join(", ")}</td>
-            <td class="gw-number"><Button label="Preview" icon=Icon::Preview tone=ButtonTone::Quiet on_press=preview/></td>
-        </tr>
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_collection_is_always_chosen_where_there_is_one() {
+        let content = samples::content();
+        let check = |wanted: Option<&str>, expected: &str| {
+            let chosen = chosen(&content, wanted.map(Into::into));
+            assert_eq!(chosen, Some(CollectionId::new(expected)));
+        };
+        check(None, "c1");
+        check(Some("c2"), "c2");
+        check(Some("gone"), "c1");
+        assert_eq!(chosen(&Content::default(), Some("c1".into())), None);
     }
 }

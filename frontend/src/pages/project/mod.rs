@@ -26,7 +26,8 @@ pub fn ProjectPage() -> impl IntoView {
     let project = projects.find(id);
     let name = move || match project.get() {
         Remote::Ready(Some(project)) => project.name,
-        Remote::Loading | Remote::Failed(_) | Remote::Ready(None) => String::new(),
+        Remote::Loading | Remote::Failed(_) => "\u{2026}".into(),
+        Remote::Ready(None) => "Not found".into(),
     };
     // Only the answer that there is no such project replaces the tab: a list that comes anew does not.
     let is_missing = Memo::new(move |_| project.with(|p| matches!(p, Remote::Ready(None))));

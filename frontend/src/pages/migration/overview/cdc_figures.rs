@@ -16,6 +16,7 @@ const LITTLE_TIME_SECONDS: f64 = 3600.0;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CdcFigures {
     pub started: String,
+    pub started_exactly: String,
     pub last_event: String,
     pub last_event_exactly: String,
     pub last_commit: String,
@@ -46,6 +47,7 @@ where
     let now = |text: String| if is_at_work { text } else { NONE.into() };
     CdcFigures {
         started: at(s.started_at, |t| time::date_and_clock(t, zone)),
+        started_exactly: s.started_at.map(time::exact_utc).unwrap_or_default(),
         last_event: at(s.last_event_time, |t| time::date_and_clock(t, zone)),
         last_event_exactly: s.last_event_time.map(time::exact_utc).unwrap_or_default(),
         last_commit: at(s.last_event_source_database_time, |t| time::date_and_clock(t, zone)),
@@ -83,6 +85,7 @@ fn unknown() -> CdcFigures {
     let none = || NONE.to_owned();
     CdcFigures {
         started: none(),
+        started_exactly: String::new(),
         last_event: none(),
         last_commit: none(),
         total: "0".into(),

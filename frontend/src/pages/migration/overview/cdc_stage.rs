@@ -4,7 +4,7 @@ use super::cdc_figures::{
     CdcFigures, Completion, Cutover, Notice, cdc_figures, completion, cutover, notices, time_left_tone,
 };
 use super::charts::HistoryChart;
-use super::{FigureItem, JobSignal};
+use super::{FigureItem, JobSignal, KnownFigure};
 use crate::components::badge::{Badge, Tone};
 use crate::components::banner::Banner;
 use crate::components::chart::ChartUnit;
@@ -133,20 +133,20 @@ fn FigureGrid(job: JobSignal) -> impl IntoView {
     let show = move |pick: fn(&CdcFigures) -> &String| Signal::derive(move || figures.with(|f| pick(f).clone()));
     view! {
         <dl class="gw-figures">
-            <FigureItem label="Started" value=show(|f| &f.started)/>
+            <FigureItem label="Started" value=show(|f| &f.started) title=show(|f| &f.started_exactly)/>
             <FigureItem label="Last event time" value=show(|f| &f.last_event) title=show(|f| &f.last_event_exactly)/>
             <FigureItem label="Committed in the source" value=show(|f| &f.last_commit) title=show(|f| &f.last_commit_exactly)/>
             <FigureItem label="Total events seen" value=show(|f| &f.total) testid="cdc-events"/>
             <FigureItem label="Events in the last hour" value=show(|f| &f.last_hour)/>
             <FigureItem label="Events in the last minute" value=show(|f| &f.last_minute)/>
-            <FigureItem label="Events per second" value=show(|f| &f.rate)/>
+            <KnownFigure label="Events per second" value=show(|f| &f.rate)/>
             <FigureItem label="Lag" value=show(|f| &f.lag) testid="cdc-lag"/>
-            <FigureItem label="Log not applied yet" value=show(|f| &f.lag_bytes)/>
-            <FigureItem label="Wait of the last batch" value=show(|f| &f.slowest)/>
+            <KnownFigure label="Log not applied yet" value=show(|f| &f.lag_bytes)/>
+            <KnownFigure label="Wait of the last batch" value=show(|f| &f.slowest)/>
             <FigureItem label="Documents rebuilt" value=show(|f| &f.rebuilt) testid="cdc-rebuilt"/>
             <FigureItem label="Documents deleted" value=show(|f| &f.deleted)/>
             <FigureItem label="Position in the source" value=show(|f| &f.position)/>
-            <FigureItem label="Log kept by the source" value=show(|f| &f.retained)/>
+            <KnownFigure label="Log kept by the source" value=show(|f| &f.retained)/>
             <FigureItem label="Until the log is discarded" value=show(|f| &f.time_left) tone=left testid="log-time-left"/>
         </dl>
     }

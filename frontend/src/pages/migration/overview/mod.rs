@@ -17,6 +17,7 @@ use crate::live::JobField;
 use actions::JobActions;
 use cdc_stage::CdcStage;
 use failure::FailureBox;
+use figures::NONE;
 use godwit_shared::job::MigrationJobStatus;
 use head::JobHead;
 use leptos::prelude::*;
@@ -73,4 +74,11 @@ fn FigureItem(
             <dd title=title data-tone=move || tone.get().name() data-testid=testid>{value}</dd>
         </div>
     }
+}
+
+/// A figure that is there only while there is something to say.
+#[component]
+fn KnownFigure(label: &'static str, #[prop(into)] value: Signal<String>) -> impl IntoView {
+    let is_known = Memo::new(move |_| value.with(|value| value != NONE));
+    view! { <Show when=move || is_known.get()><FigureItem label=label value=value/></Show> }
 }

@@ -2,7 +2,7 @@
 
 use super::charts::HistoryChart;
 use super::figures::{SnapshotFigures, snapshot_figures};
-use super::{FigureItem, JobSignal};
+use super::{FigureItem, JobSignal, KnownFigure};
 use crate::components::chart::ChartUnit;
 use crate::components::progress::ProgressBar;
 use crate::components::status::{Status, StatusText};
@@ -56,10 +56,10 @@ fn StageAtWork(job: JobSignal, status: Memo<Status>, figures: Memo<SnapshotFigur
         </div>
         <dl class="gw-figures">
             <MainFigures figures=figures/>
-            <FigureItem label="Estimated time remaining" value=shown(figures, |f| &f.remaining)/>
-            <FigureItem label="Rows expected" value=shown(figures, |f| &f.rows_expected)/>
-            <FigureItem label="Reading" value=shown(figures, |f| &f.rows_rate)/>
-            <FigureItem label="Writing" value=shown(figures, |f| &f.bytes_rate)/>
+            <KnownFigure label="Estimated time remaining" value=shown(figures, |f| &f.remaining)/>
+            <KnownFigure label="Rows expected" value=shown(figures, |f| &f.rows_expected)/>
+            <KnownFigure label="Reading" value=shown(figures, |f| &f.rows_rate)/>
+            <KnownFigure label="Writing" value=shown(figures, |f| &f.bytes_rate)/>
         </dl>
         <Show when=move || !in_work().is_empty()>
             <p class="gw-in-work"><span class="gw-muted">"Tables in work "</span><span class="gw-code">{in_work}</span></p>

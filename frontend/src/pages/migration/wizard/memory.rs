@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use crate::connections::details::source_details;
+use crate::connections::draft::SourceDraft;
 use godwit_shared::connection::JdbcConnectionDetails;
 use godwit_shared::ids::{JobId, ProjectId};
 use leptos::prelude::*;
@@ -38,6 +39,17 @@ impl Drafts {
         self.0.update_value(|memory| {
             memory.of_jobs.insert(job.clone(), draft);
         });
+    }
+
+    /// What was entered of the source, for whoever goes on with it.
+    pub fn source_draft_of(self, project: &ProjectId) -> Option<SourceDraft> {
+        self.of_project(project).map(|draft| draft.source)
+    }
+
+    /// Keeps a source that was given outside of the wizard.
+    pub fn keep_source(self, project: &ProjectId, source: SourceDraft) {
+        let draft = self.of_project(project).unwrap_or_default();
+        self.keep(project, Draft { source, ..draft });
     }
 
     pub(super) fn of_project(self, project: &ProjectId) -> Option<Draft> {

@@ -6,6 +6,7 @@
 
 mod destination_step;
 mod draft;
+mod extent;
 mod memory;
 mod options_step;
 mod prefill;
@@ -16,7 +17,7 @@ mod source_step;
 mod steps;
 mod validate;
 
-pub use memory::{provide_drafts, use_drafts};
+pub use memory::{Drafts, provide_drafts, use_drafts};
 
 use super::use_migration;
 use crate::api::connections::SavedConnections;

@@ -1,22 +1,16 @@
 //! *Review summary*
 
 use super::draft::Draft;
+use super::extent::Extent;
 use super::preflight::{PreflightState, verdict};
 use super::request::mode;
 use super::use_wizard;
-use crate::api;
 use crate::api::connections::SavedConnections;
-use crate::components::skeleton::Skeleton;
 use crate::connections::url::source_url;
 use crate::connections::usable;
-use crate::format::number;
 use crate::pages::migration::present::mode_label;
-use crate::pages::migration::use_migration;
-use crate::remote::{Remote, show_remote};
-use godwit_shared::project::ProjectCollection;
 use godwit_shared::relmig::with_masked_password;
 use leptos::prelude::*;
-use std::collections::BTreeSet;
 
 #[component]
 pub fn ReviewStep() -> impl IntoView {
@@ -30,30 +24,8 @@ pub fn ReviewStep() -> impl IntoView {
     let line = |(name, value): (&'static str, String)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> };
     view! {
         <dl class="gw-summary">{move || lines.get().into_iter().map(line).collect_view()}</dl>
-        <CollectionSummary/>
+        <Extent/>
     }
-}
-
-/// What the job will write, and from how many tables.
-#[component]
-fn CollectionSummary() -> impl IntoView {
-    let project = use_migration().project;
-    let answer = LocalResource::new(move || {
-        let id = project.get();
-        async move { api::projects::collections(&id).await }
-    });
-    let state = Memo::new(move |_| Remote::from(answer.get()));
-    let retry = Callback::new(move |()| answer.refetch());
-    let ready = |list: Vec<ProjectCollection>| {
-        let names = list.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ");
-        view! {
-            <div class="gw-stack">
-                <p>{extent(&list)}</p>
-                <p class="gw-code">{names}</p>
-            </div>
-        }
-    };
-    show_remote(state.into(), || view! { <Skeleton lines=2/> }.into_any(), retry, ready)
 }
 
 /// The draft in words, passwords hidden.
@@ -99,20 +71,9 @@ fn destination_text(draft: &Draft, saved: &SavedConnections) -> String {
     }
 }
 
-/// `3 collections from 12 tables`
-fn extent(list: &[ProjectCollection]) -> String {
-    let tables: BTreeSet<&str> = list.iter().flat_map(|c| c.tables.iter().map(String::as_str)).collect();
-    format!(
-        "{} from {}:",
-        number::counted(list.len() as u64, "collection", "collections"),
-        number::counted(tables.len() as u64, "table", "tables")
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use godwit_shared::ids::CollectionId;
 
     #[test]
     fn passwords_are_hidden() {
@@ -134,16 +95,5 @@ mod tests {
             cdc_summary(&draft, &PreflightState::Unasked),
             [("Preflight checks", "Not run".to_owned())]
         );
-    }
-
-    #[test]
-    fn a_table_in_two_collections_is_one_table() {
-        let collection = |name: &str, tables: &[&str]| ProjectCollection {
-            id: CollectionId::new(name),
-            name: name.into(),
-            tables: tables.iter().map(ToString::to_string).collect(),
-        };
-        let list = [collection("a", &["s.x", "s.y"]), collection("b", &["s.x"])];
-        assert_eq!(extent(&list), "2 collections from 2 tables:");
     }
 }

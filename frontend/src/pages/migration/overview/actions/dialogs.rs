@@ -89,12 +89,13 @@ pub fn CompleteCdcDialog(job: JobSignal, on_confirm: Callback<()>, on_close: Cal
 
 /// Why it is early to complete the job; `None` where it is ready.
 fn not_ready(job: &MigrationJobStatus) -> Option<String> {
-    let behind = job.cdc_statistics.as_ref().map(|s| {
-        format!(
+    let behind = job.cdc_statistics.as_ref().map(|s| match (s.lag_ms, s.lag_bytes) {
+        (0, 0) => "Everything is applied now, but the lag has not been short for long.".to_owned(),
+        (lag_ms, lag_bytes) => format!(
             "Changes reach MongoDB {} late, and {} of the source's log are not applied yet.",
-            time::lag(s.lag_ms),
-            number::bytes(s.lag_bytes as f64)
-        )
+            time::lag(lag_ms),
+            number::bytes(lag_bytes as f64)
+        ),
     });
     let behind = behind.unwrap_or_else(|| "No change has been applied yet.".into());
     match (cutover(job), job.cdc_status == CdcStatus::Paused) {
@@ -103,8 +104,7 @@ fn not_ready(job: &MigrationJobStatus) -> Option<String> {
             "The job is paused. {behind} It goes on until everything up to now is applied."
         )),
         (Cutover::NotReady | Cutover::Unknown, false) => Some(format!(
-            "{behind} The application would have to wait for that: better complete when lag has been under a second for a \
-             minute."
+            "{behind} Better complete when lag has been under a second for a minute: the application waits for the rest."
         )),
     }
 }
@@ -217,7 +217,11 @@ mod tests {
         };
         check(
             with(CdcStatus::Running, behind(false)),
-            &["2.4 s late", "65.0 kB", "better complete"],
+            &["2.4 s late", "65.0 kB", "Better complete"],
+        );
+        check(
+            with(CdcStatus::Running, CdcStatistics::default()),
+            &["Everything is applied now", "Better complete"],
         );
         check(with(CdcStatus::Paused, behind(true)), &["is paused", "goes on"]);
         check(

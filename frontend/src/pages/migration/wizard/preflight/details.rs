@@ -2,19 +2,13 @@
 
 use super::ScriptButton;
 use super::report::{in_order, status_of};
-use crate::browser;
 use crate::components::button::Button;
+use crate::components::code::CodeView;
 use crate::components::dialog::{Dialog, DialogSize};
-use crate::components::icon::Icon;
 use crate::components::status::StatusText;
 use crate::format::number;
 use godwit_shared::preflight::{PreflightCheck, PreflightReport};
 use leptos::prelude::*;
-use leptos::task::spawn_local;
-use std::time::Duration;
-
-/// How long *Copied* stands in the place of *Copy*.
-const SAID_FOR: Duration = Duration::from_secs(2);
 
 #[component]
 pub fn DetailsDialog(report: PreflightReport, on_close: Callback<()>) -> impl IntoView {
@@ -40,7 +34,9 @@ pub fn DetailsDialog(report: PreflightReport, on_close: Callback<()>) -> impl In
 #[component]
 fn CheckItem(check: PreflightCheck) -> impl IntoView {
     let tables = (!check.tables.is_empty()).then(|| view! { <TableNames tables=check.tables/> });
-    let script = check.script.map(|script| view! { <Script text=script/> });
+    let script = check
+        .script
+        .map(|script| view! { <CodeView label="Statements" text=script/> });
     view! {
         <li class="gw-checks__item" data-testid="preflight-check">
             <div class="gw-checks__head">
@@ -60,31 +56,5 @@ fn TableNames(tables: Vec<String>) -> impl IntoView {
     let names = tables.join(", ");
     view! {
         <p class="gw-checks__tables"><span class="gw-muted">{count}": "</span><span class="gw-code">{names}</span></p>
-    }
-}
-
-/// Statements with a button that copies them.
-#[component]
-fn Script(text: String) -> impl IntoView {
-    let said = RwSignal::new("Copy");
-    let copied = text.clone();
-    let copy = Callback::new(move |()| {
-        let text = copied.clone();
-        spawn_local(async move {
-            let is_copied = browser::copy(text).await;
-            // The dialog may be closed by now.
-            let _ = said.try_set(if is_copied {
-                "Copied"
-            } else {
-                "Select the text to copy it"
-            });
-            set_timeout(move || _ = said.try_set("Copy"), SAID_FOR);
-        });
-    });
-    view! {
-        <div class="gw-script">
-            <pre tabindex="0" aria-label="Statements">{text}</pre>
-            <Button label=Signal::derive(move || said.get().to_owned()) icon=Icon::CopyText on_press=copy/>
-        </div>
     }
 }

@@ -1,0 +1,72 @@
+//! What a job would read and write, before it starts.
+
+use super::prepare::{PrepareError, prepare_source};
+use crate::data::catalog::CatalogTable;
+use crate::plan::CollectionPlan;
+use crate::sink::Sink;
+use crate::source::SourceError;
+use crate::source::postgres::reader::PgSnapshot;
+use godwit_shared::job::PostMigrationJobRequest;
+use godwit_shared::relmig::ProjectFile;
+use godwit_shared::summary::{CollectionExtent, JobSummary, TableExtent};
+
+/// Tables up to this size are counted where the source has no statistics of them.
+const COUNT_BYTES_MAX: u64 = 32 << 20;
+
+/// What a row is taken for where nothing else is known.
+const ROW_BYTES_USUAL: u64 = 100;
+
+/// Asks source and destination; writes nothing.
+///
+/// # Errors
+/// As when the job is started, but for the checks of a continuous one.
+pub async fn summary_of(request: &PostMigrationJobRequest, file: &ProjectFile) -> Result<JobSummary, PrepareError> {
+    let sink = Sink::open(&request.mongodb_connection_details).await?;
+    let (plan, source, _) = prepare_source(request, file).await?;
+    let snapshot = PgSnapshot::begin(&source, &[]).await?;
+    let mut tables = Vec::new();
+    for table in plan.tables() {
+        tables.push(TableExtent {
+            table: table.name.to_string(),
+            rows_estimated: rows_expected(&snapshot, &table).await?,
+            size_bytes: table.size_bytes,
+            has_primary_key: !table.primary_key.is_empty(),
+        });
+    }
+    let mut collections = Vec::new();
+    for collection in &plan.collections {
+        collections.push(CollectionExtent {
+            name: collection.name.clone(),
+            tables: tables_of(collection),
+            documents_existing: sink.count(&collection.name).await?,
+        });
+    }
+    Ok(JobSummary {
+        collections,
+        tables,
+        is_write_concern_weak: sink.is_weak,
+    })
+}
+
+fn tables_of(collection: &CollectionPlan) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for node in collection.roots.iter().flat_map(|root| root.node.walk()) {
+        let name = node.table.name.to_string();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// How many rows a table is expected to have.
+///
+/// # Errors
+/// When the source refuses or is gone.
+pub async fn rows_expected(snapshot: &PgSnapshot, table: &CatalogTable) -> Result<u64, SourceError> {
+    match (table.rows_estimated, table.size_bytes) {
+        (0, 1..=COUNT_BYTES_MAX) => snapshot.count_rows(table).await,
+        (0, size) => Ok(size / ROW_BYTES_USUAL),
+        (rows, _) => Ok(rows),
+    }
+}

@@ -1,0 +1,74 @@
+//! Where the rows of the documents come from: the connection of the project, or one that is given here. It is kept as
+//! long as the page lives, and a new job begins with it.
+
+use crate::api;
+use crate::api::connections::SavedConnections;
+use crate::components::button::{Button, ButtonTone};
+use crate::components::drawer::Drawer;
+use crate::components::keys::on_enter;
+use crate::components::skeleton::Skeleton;
+use crate::connections::draft::SourceDraft;
+use crate::connections::problem::is_source_complete;
+use crate::connections::{SourceForm, SourceTest};
+use crate::pages::migration::wizard::{Drafts, use_drafts};
+use godwit_shared::ids::ProjectId;
+use leptos::prelude::*;
+use reactive_stores::{Field, Store};
+
+/// Whether anything says where the rows are.
+pub fn has_source(drafts: Drafts, project: &ProjectId, saved: Option<&str>) -> bool {
+    drafts.source_of(project).is_some() || saved.is_some_and(|id| !id.is_empty())
+}
+
+#[derive(Clone, Default, Store)]
+struct Chosen {
+    source: SourceDraft,
+}
+
+#[component]
+pub fn SourceDrawer(id: ProjectId, on_chosen: Callback<()>, on_close: Callback<()>) -> impl IntoView {
+    // Without the saved connections everything can still be typed in.
+    let saved = LocalResource::new(|| async { api::connections::saved().await.unwrap_or_default() });
+    let body = move || match saved.get() {
+        None => view! { <div class="gw-dialog__body"><Skeleton lines=5/></div> }.into_any(),
+        Some(saved) => {
+            view! { <SourceChoice id=id.clone() saved=saved on_chosen=on_chosen on_close=on_close/> }.into_any()
+        }
+    };
+    view! { <Drawer title="Source of the documents" on_close=on_close>{body}</Drawer> }
+}
+
+#[component]
+fn SourceChoice(
+    id: ProjectId,
+    saved: SavedConnections,
+    on_chosen: Callback<()>,
+    on_close: Callback<()>,
+) -> impl IntoView {
+    let drafts = use_drafts();
+    let chosen = Store::new(Chosen {
+        source: drafts.source_draft_of(&id).unwrap_or_default(),
+    });
+    let source: Field<SourceDraft> = chosen.source().into();
+    let was_tried = RwSignal::new(false);
+    let submit = Callback::new(
+        move |()| match source.with_untracked(|source| is_source_complete(source, None)) {
+            true => {
+                drafts.keep_source(&id, source.get_untracked());
+                on_chosen.run(());
+                on_close.run(());
+            }
+            false => was_tried.set(true),
+        },
+    );
+    view! {
+        <div class="gw-dialog__body gw-form" on:keydown=on_enter(submit)>
+            <SourceForm source=source saved=saved.jdbc was_tried=was_tried/>
+            <SourceTest source=source was_tried=was_tried/>
+        </div>
+        <footer class="gw-dialog__foot">
+            <Button label="Cancel" on_press=on_close/>
+            <Button label="Show documents" tone=ButtonTone::Primary on_press=submit attr:data-testid="preview-use-source"/>
+        </footer>
+    }
+}

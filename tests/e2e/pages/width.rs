@@ -1,0 +1,38 @@
+//! The narrowest window that the page is made for shows all of it.
+
+use super::pictures::USUAL;
+use godwit_tests::browser::Browser;
+use serde_json::Value;
+
+/// As wide as a small laptop.
+const NARROW: (u32, u32) = (1024, 768);
+
+/// What is wider than its frame. Tables, code and steps may be: they scroll in a frame of their own.
+const TOO_WIDE: &str = "
+const frames = 'html, body, header, main, aside, section, dialog, dialog > *, .gw-migration__job, .gw-mapping__scroll';
+return [...document.querySelectorAll(frames)]
+  .filter(frame => frame.clientWidth > 0 && frame.scrollWidth > frame.clientWidth + 1)
+  .map(frame => `${frame.tagName} ${frame.className}: ${frame.scrollWidth} in ${frame.clientWidth}`)";
+
+/// Fails where something has to be scrolled sideways to be seen.
+pub async fn check(browser: &Browser, name: &str) {
+    browser.resize(NARROW.0, NARROW.1).await;
+    if let Some(folder) = std::env::var_os("GODWIT_SCREENSHOTS").map(std::path::PathBuf::from) {
+        let file = folder.join(format!("{name}-{}.png", NARROW.0));
+        browser.screenshot(&file).await.expect("a picture of the window");
+    }
+    let found = browser.run(TOO_WIDE, &[]).await;
+    browser.resize(USUAL.0, USUAL.1).await;
+    let found: Vec<&str> = found
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    assert!(
+        found.is_empty(),
+        "{name} does not fit into {} pixels:\n{}",
+        NARROW.0,
+        found.join("\n")
+    );
+}

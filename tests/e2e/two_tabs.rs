@@ -1,0 +1,36 @@
+//! Two windows on the same server show the same.
+
+use crate::library::{NAME, Stage};
+use crate::pages::SOON;
+use crate::pages::home::HomePage;
+use crate::pages::migration::MigrationPage;
+use godwit_tests::api::Job;
+use godwit_tests::browser::Browser;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_does_the_other_sees() {
+    let (stage, second) = tokio::join!(Stage::new(), Browser::start());
+    let project = stage.import().await;
+    let here = MigrationPage::open(&stage.browser, &stage.app, &project).await;
+    let home = HomePage::open(&second, &stage.app).await;
+    let there = home.open_project(NAME).await;
+    stage
+        .app
+        .api()
+        .start_job(&Job::new(&project, stage.source, &stage.target))
+        .await;
+    here.wait_rows_above(0).await;
+    there.wait_rows_above(0).await;
+
+    here.pause().await;
+    there.wait_status("PAUSED", SOON).await;
+    here.wait_status("PAUSED", SOON).await;
+    assert_eq!(here.rows().await, there.rows().await);
+    there.resume().await;
+    here.wait_status("RUNNING", SOON).await;
+    there.terminate().await;
+    here.wait_status("CANCELLED", SOON).await;
+    here.wait_history(&[("Close", "Snapshot cancelled")]).await;
+    there.wait_history(&[("Close", "Snapshot cancelled")]).await;
+    assert_eq!(here.rows().await, there.rows().await);
+}
