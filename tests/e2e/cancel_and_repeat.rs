@@ -38,9 +38,14 @@ async fn a_terminated_job_is_run_again_with_drop() {
     let third = page.wait_rows_above(second).await;
     assert!(third < ROWS, "the job ended before it could be terminated");
     page.wait_history(&[("Spinner", "Running")]).await;
+    // Held for as long as it is looked at.
+    stage.app.freeze();
     look(browser, "running").await;
+    page.ask_terminate().await;
+    look(browser, "terminate").await;
+    stage.app.thaw();
 
-    page.terminate().await;
+    browser.click(&testid("terminate-confirm")).await;
     let asked_at = Instant::now();
     page.wait_snapshot("Snapshot cancelled", SOON).await;
     let took = asked_at.elapsed();

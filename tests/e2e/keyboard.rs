@@ -60,8 +60,8 @@ async fn activate(browser: &Browser, name: &str) {
 }
 
 async fn wait_focus(browser: &Browser, css: &str) {
-    let look = async || is_focused(browser, css).await.then_some(());
-    godwit_tests::api::wait_for(&format!("the focus on {css}"), SOON, look).await;
+    let is_there = async || is_focused(browser, css).await.then_some(());
+    godwit_tests::api::wait_for(&format!("the focus on {css}"), SOON, is_there).await;
 }
 
 async fn wait_status(browser: &Browser, status: &str) {
@@ -107,7 +107,9 @@ async fn a_job_is_run_with_the_keyboard_alone() {
     // A question can be left with Esc; the focus is back where it came from.
     activate(browser, "terminate").await;
     wait_focus(browser, "dialog *").await;
+    stage.app.freeze();
     look(browser, "keyboard-terminate").await;
+    stage.app.thaw();
     press_key(browser, Key::Escape).await;
     wait_focus(browser, &testid("terminate")).await;
     press_key(browser, Key::Enter).await;

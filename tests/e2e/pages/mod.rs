@@ -5,7 +5,7 @@ pub mod home;
 pub mod mapping;
 pub mod migration;
 pub mod new_project;
-mod pictures;
+pub mod pictures;
 mod width;
 pub mod wizard;
 
@@ -53,7 +53,8 @@ pub async fn wait_text(
     }
 }
 
-/// Checks that what is shown can be used by everyone; keeps pictures where the environment asks for pictures.
+/// Checks that what is shown can be used by everyone, in a narrow window too; keeps pictures where the environment asks
+/// for pictures. What does not stay has to be held for it.
 pub async fn look(browser: &Browser, name: &str) {
     pictures::take(browser, name).await;
     width::check(browser, name).await;
