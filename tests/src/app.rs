@@ -111,16 +111,6 @@ impl App {
         let _ = self.process.wait();
     }
 
-    /// Lets the server stand still: it takes requests and does not answer.
-    pub fn freeze(&self) {
-        process::signal(&self.process, libc::SIGSTOP);
-    }
-
-    /// Lets it go on after [`App::freeze`].
-    pub fn thaw(&self) {
-        process::signal(&self.process, libc::SIGCONT);
-    }
-
     /// SIGTERM; the exit status, or a panic when the server is still there after the time.
     pub fn terminate(&mut self, timeout: Duration) -> ExitStatus {
         process::signal(&self.process, libc::SIGTERM);
