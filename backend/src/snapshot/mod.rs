@@ -17,7 +17,9 @@ pub use run::{Outcome, SnapshotError, SnapshotRun, run};
 
 /// Batches that one worker has under way to the destination.
 pub const WRITES_IN_FLIGHT: usize = 3;
-/// Bytes of a root table in one chunk: small enough that little is done again after a crash.
+/// Bytes of a root table in one chunk, with the tables below it: small enough that little is done again after a crash.
 pub const CHUNK_BYTES: u64 = 16 << 20;
+/// Of the root table alone; smaller chunks cost more queries than they gain.
+pub const CHUNK_BYTES_MIN: u64 = 128 << 10;
 /// The most chunks of one table; beyond, chunks grow.
 pub const CHUNKS_MAX: u64 = 4_000;

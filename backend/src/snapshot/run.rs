@@ -1,7 +1,7 @@
 //! The loop of the snapshot stage: workers take chunks until none is left.
 
 use super::chunks::{Chunk, RootQueue, open_chunks};
-use super::{CHUNK_BYTES, CHUNKS_MAX, WRITES_IN_FLIGHT};
+use super::{CHUNK_BYTES, CHUNK_BYTES_MIN, CHUNKS_MAX, WRITES_IN_FLIGHT};
 use crate::assemble::rows::key_of;
 use crate::assemble::{Assembled, Assembler};
 use crate::data::issue::{Issue, IssueKind, Location};
@@ -181,7 +181,9 @@ async fn make_queue(
                     let cuts = if is_limited || !streams.is_empty() {
                         Vec::new()
                     } else {
-                        snapshot.split_keys(&root.node.table, CHUNK_BYTES, CHUNKS_MAX).await?
+                        snapshot
+                            .split_keys(&root.node.table, chunk_bytes(root), CHUNKS_MAX)
+                            .await?
                     };
                     let chunks = RootChunks {
                         cuts,
@@ -211,6 +213,17 @@ async fn make_queue(
         }
     }
     Ok(queue)
+}
+
+/// Bytes of the root table in one chunk. What lies below a root is read with it, so a small table with large ones below
+/// is cut as finely as the whole would be: otherwise one worker would read all of it.
+fn chunk_bytes(root: &RootPlan) -> u64 {
+    let mut tables: Vec<_> = root.node.walk().iter().map(|n| &n.table).collect();
+    tables.sort_by(|a, b| a.name.cmp(&b.name));
+    tables.dedup_by(|a, b| a.name == b.name);
+    let all: u64 = tables.iter().map(|t| t.size_bytes).sum();
+    let own = root.node.table.size_bytes;
+    (CHUNK_BYTES as f64 * own as f64 / all.max(1) as f64).max(CHUNK_BYTES_MIN as f64) as u64
 }
 
 /// Tells of a table that is read as a stream.
