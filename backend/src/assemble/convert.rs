@@ -292,7 +292,9 @@ mod tests {
         }
         let is_exact = |text: &str| exact_number(Decimal::parse(text).unwrap().unwrap().0).is_some();
         assert!(is_exact("21168.23") && !is_exact("1E23") && !is_exact("9007199254740993"));
-        assert!(exact_number(Decimal::parse("NaN").unwrap().unwrap().0).is_none());
+        assert!(number_of(Decimal::NAN).is_nan());
+        assert_eq!(number_of(Decimal::INFINITY), f64::INFINITY);
+        assert_eq!(number_of(Decimal::NEGATIVE_INFINITY), f64::NEG_INFINITY);
     }
 
     #[test]
