@@ -2,6 +2,7 @@
 
 use bson::doc;
 use godwit_tests::api::LONG;
+use godwit_tests::app::App;
 use godwit_tests::docs::{collections, date, decimal};
 use godwit_tests::migrate::Migration;
 use serde_json::json;
@@ -33,8 +34,20 @@ async fn two_tables_become_one_collection() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_ends_the_server_cleanly() {
-    let mut app = godwit_tests::app::App::start().await;
+    let mut app = App::start().await;
     let status = app.terminate(LONG);
     assert!(status.success(), "{status:?}");
     app.restart().await;
+}
+
+/// Without a URI for the store: what a killed server leaves running does not keep the next one from starting.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_server_with_a_store_of_its_own_starts_again() {
+    let mut app = App::start_with_its_own_store().await;
+    let connection = json!({"name": "kept", "connectionString": "mongodb://127.0.0.1/x"});
+    let saved = app.api().post("/connections/mongodb", &connection).await.ok();
+    app.kill();
+    app.restart().await;
+    assert_eq!(app.api().get("/connections/mongodb").await.ok()[0]["id"], saved["id"]);
+    assert!(app.terminate(LONG).success());
 }

@@ -13,6 +13,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(180);
 pub struct App {
     process: Child,
     port: u16,
+    /// The URI; empty where the server starts a `mongod` of its own.
     store: String,
     environment: Vec<(String, String)>,
     data: tempfile::TempDir,
@@ -46,6 +47,11 @@ impl App {
         };
         app.wait_healthy().await;
         app
+    }
+
+    /// The same without a URI: with a `mongod` of its own, which a clean end alone takes with it.
+    pub async fn start_with_its_own_store() -> App {
+        App::start_on(String::new(), &[]).await
     }
 
     /// `http://127.0.0.1:port`
@@ -186,15 +192,13 @@ fn launch(port: u16, store: &str, data: &Path, output: &Path, environment: &[(St
     let log = log.expect("a log file");
     let mut command = Command::new(binary());
     command
-        .args([
-            "serve",
-            "--listen",
-            &format!("127.0.0.1:{port}"),
-            "--store-uri",
-            store,
-            "--data-dir",
-        ])
+        .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
         .arg(data.join("data"))
+        .args(if store.is_empty() {
+            vec![]
+        } else {
+            vec!["--store-uri", store]
+        })
         .env("GODWIT_HOOKS", data)
         .envs(environment.iter().map(|(k, v)| (k, v)))
         .stdin(Stdio::null())

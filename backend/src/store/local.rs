@@ -26,6 +26,7 @@ impl LocalMongod {
             .ok_or_else(|| local("there is no mongod in the PATH: give the URI of a MongoDB for the store".into()))?;
         let folder = data_dir.join("store");
         std::fs::create_dir_all(&folder).map_err(|e| local(e.to_string()))?;
+        end_orphan(&folder).await;
         let port = TcpListener::bind("127.0.0.1:0")
             .and_then(|l| l.local_addr())
             .map_err(|e| local(e.to_string()))?
@@ -76,6 +77,35 @@ impl LocalMongod {
             let _ = Command::new("kill").arg(id.to_string()).status().await;
         }
         let _ = tokio::time::timeout(Duration::from_secs(10), self.child.wait()).await;
+    }
+}
+
+/// A process that was killed has left its `mongod` behind, which keeps the folder to itself. The data directory is ours
+/// alone by now, so what still runs in it is that one: it is asked to end, and waited for.
+async fn end_orphan(folder: &Path) {
+    // Its process id; empty after a clean end.
+    let Ok(lock) = std::fs::read_to_string(folder.join("mongod.lock")) else {
+        return;
+    };
+    let Ok(id) = lock.trim().parse::<u32>() else { return };
+    // Numbers are used again: only a process that names this folder is meant.
+    let command_line = PathBuf::from(format!("/proc/{id}/cmdline"));
+    let names_folder = || {
+        let words = std::fs::read(&command_line).unwrap_or_default();
+        words
+            .split(|b| *b == 0)
+            .any(|word| word == folder.as_os_str().as_encoded_bytes())
+    };
+    if !names_folder() {
+        return;
+    }
+    tracing::warn!(process = id, "The store's mongod of a killed server is ended");
+    let _ = Command::new("kill").arg(id.to_string()).status().await;
+    for _ in 0..300 {
+        if !names_folder() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
