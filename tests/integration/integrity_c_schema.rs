@@ -166,6 +166,22 @@ async fn c15_a_value_of_an_enum_is_renamed() {
     c.complete().await;
 }
 
+/// Composite types change as tables do, and no row event tells of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn c15_a_composite_type_changes() {
+    let sql = "create type a as (street text, city text); create table t(id int primary key, a a, s a[]);
+               insert into t values (1, row('s', 'c'), array[row('s', 'c')::a]), (2, null, '{}')";
+    let c = Continuous::new(sql, spec([coll("t", "t", "a s")])).await;
+    c.run("alter type a rename attribute city to town").await;
+    c.soon_like_snapshot("an attribute is renamed").await;
+    c.run("alter type a add attribute zip int").await;
+    c.run("update t set a = row('s2', 'c2', 5) where id = 2").await;
+    c.soon_like_snapshot("an attribute is added").await;
+    c.run("alter type a drop attribute street").await;
+    c.soon_like_snapshot("an attribute is dropped").await;
+    c.complete().await;
+}
+
 /// Another table takes the name: right, or a stop that says why; never a stream that misses it.
 #[tokio::test(flavor = "multi_thread")]
 async fn c16_a_table_is_swapped() {

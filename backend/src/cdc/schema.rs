@@ -32,7 +32,7 @@ pub fn is_small(change: &SchemaChange) -> bool {
         | SchemaChange::Rewritten(_)
         | SchemaChange::LeavesRemoved(_)
         | SchemaChange::NotPublished(_)
-        | SchemaChange::LabelRenamed => false,
+        | SchemaChange::TypeChanged => false,
     }
 }
 
@@ -56,7 +56,7 @@ pub fn affected(plan: &Plan, changes: &[SchemaChange]) -> BTreeMap<String, Strin
                 Some(*t),
                 format!("changes of {} were not published for a while", name(*t)),
             ),
-            SchemaChange::LabelRenamed => (None, "a label of an enum was renamed".to_owned()),
+            SchemaChange::TypeChanged => (None, "an enum or a composite type was changed".to_owned()),
         };
         for collection in &plan.collections {
             let holds = |t: usize| {
@@ -86,7 +86,7 @@ pub fn columns_gone(plan: &Plan, changes: &[SchemaChange]) -> Option<String> {
             | SchemaChange::LeavesAdded { .. }
             | SchemaChange::LeavesRemoved(_)
             | SchemaChange::NotPublished(_)
-            | SchemaChange::LabelRenamed => None,
+            | SchemaChange::TypeChanged => None,
         })
         .collect();
     (!gone.is_empty()).then(|| {

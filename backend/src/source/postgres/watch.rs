@@ -16,6 +16,9 @@ pub struct SchemaState {
     pub tables: Vec<Option<TableState>>,
     /// Labels of enums by object id.
     labels: BTreeMap<u32, String>,
+    /// Attributes of composite types, in order with their types, by object id.
+    #[serde(default)]
+    composites: BTreeMap<u32, String>,
     /// Tables that the publication holds, each with the mark of its entry: one that was taken out and added again has
     /// another. 0 stands for all tables.
     published: Vec<(u32, u32)>,
@@ -66,8 +69,8 @@ pub enum SchemaChange {
     LeavesRemoved(usize),
     /// The publication does not hold the table.
     NotPublished(usize),
-    /// A label of an enum has another text.
-    LabelRenamed,
+    /// A label of an enum has another text, or a composite type has other attributes.
+    TypeChanged,
 }
 
 const RELATIONS: &str = "
@@ -93,6 +96,11 @@ const KEYS: &str = "
     WHERE con.contype = 'p' AND con.conrelid = ANY ($1::oid[]) ORDER BY con.conrelid, k.place";
 
 const LABELS: &str = "SELECT oid, enumlabel::text FROM pg_enum";
+
+const COMPOSITES: &str = "
+    SELECT t.oid, string_agg(format('%I %s %s', a.attname, a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
+    FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid AND c.relkind = 'c'
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped GROUP BY t.oid";
 
 const PUBLISHED: &str = "
     SELECT CASE WHEN p.puballtables THEN 0::oid ELSE r.prrelid END,
@@ -121,6 +129,7 @@ pub async fn read_state(
     let described = client.query(COLUMNS, &[&oids]).await.map_err(query_error)?;
     let keys = client.query(KEYS, &[&oids]).await.map_err(query_error)?;
     let labels = client.query(LABELS, &[]).await.map_err(query_error)?;
+    let composites = client.query(COMPOSITES, &[]).await.map_err(query_error)?;
     let published = client.query(PUBLISHED, &[&publication]).await.map_err(query_error)?;
 
     let mut columns_of: HashMap<u32, Vec<(String, ColumnState, String)>> = HashMap::new();
@@ -138,6 +147,7 @@ pub async fn read_state(
     let mut state = SchemaState {
         tables: vec![None; tables.len()],
         labels: labels.iter().map(|r| (r.get(0), r.get(1))).collect(),
+        composites: composites.iter().map(|r| (r.get(0), r.get(1))).collect(),
         published: published.iter().map(|r| (r.get(0), r.get(1))).collect(),
     };
     state.published.sort_unstable();
@@ -246,9 +256,11 @@ impl SchemaState {
                 changes.push(SchemaChange::NotPublished(place));
             }
         }
-        let is_renamed = |(oid, label): (&u32, &String)| newer.labels.get(oid).is_some_and(|l| l != label);
-        if self.labels.iter().any(is_renamed) {
-            changes.push(SchemaChange::LabelRenamed);
+        let differ = |old: &BTreeMap<u32, String>, new: &BTreeMap<u32, String>| {
+            old.iter().any(|(oid, text)| new.get(oid).is_some_and(|t| t != text))
+        };
+        if differ(&self.labels, &newer.labels) || differ(&self.composites, &newer.composites) {
+            changes.push(SchemaChange::TypeChanged);
         }
         changes
     }
@@ -315,6 +327,7 @@ mod tests {
         SchemaState {
             tables: vec![Some(table)],
             labels: [(1, "a".to_owned())].into(),
+            composites: [(5, "x 23 -1".to_owned())].into(),
             published: vec![(oid, 70)],
         }
     }
@@ -369,12 +382,15 @@ mod tests {
         let mut new = old.clone();
         new.labels.insert(2, "added".into());
         assert_eq!(old.changes_to(&new), []);
+        let mut other = old.clone();
+        other.composites.insert(5, "x 23 -1, y 25 -1".into());
+        assert_eq!(old.changes_to(&other), [SchemaChange::TypeChanged]);
         new.labels.insert(1, "renamed".into());
         new.tables[0].as_mut().unwrap().columns.clear();
         let gone = vec!["id".to_owned()];
         assert_eq!(
             old.changes_to(&new),
-            [SchemaChange::Columns { table: 0, gone }, SchemaChange::LabelRenamed]
+            [SchemaChange::Columns { table: 0, gone }, SchemaChange::TypeChanged]
         );
     }
 }
