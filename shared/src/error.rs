@@ -13,6 +13,8 @@ pub enum ErrorCode {
     InvalidRequest,
     /// No such project, job or connection.
     NotFound,
+    /// The path does not take this method.
+    MethodNotAllowed,
     /// The job is not in a state that allows this.
     WrongState,
     /// Another running job writes the same collections.

@@ -5,6 +5,7 @@ use crate::error::ErrorCode;
 use crate::ids::{JobId, ProjectId};
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 /// Which stages a job has.
@@ -16,7 +17,8 @@ pub enum MigrationMode {
     Snapshot,
     /// A snapshot, then every change until the user completes it.
     Cdc,
-    /// Changes only.
+    /// Changes only. A later version of the API that clients know calls it `INCREMENTAL`.
+    #[serde(alias = "INCREMENTAL")]
     CdcOnly,
 }
 
@@ -37,20 +39,50 @@ pub enum ErrorHandling {
 /// Options of a job. Unknown members are refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", from = "AcceptedOptions")]
 pub struct JobOptions {
     pub mode: MigrationMode,
     /// Drop the collections that the job writes before it starts.
-    #[serde(default)]
     pub drop_collections: bool,
-    #[serde(default)]
     pub error_handling: ErrorHandling,
     /// The job fails when so many errors have been counted; 0 and 1: at the first. Absent: never.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error_tolerance: Option<u64>,
     /// Let a continuous job set the replica identities that it needs and restore them at its end.
-    #[serde(default)]
     pub prepare_source: bool,
+}
+
+/// Options as clients of all versions of the API send them.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct AcceptedOptions {
+    mode: MigrationMode,
+    #[serde(default)]
+    drop_collections: bool,
+    #[serde(default)]
+    error_handling: ErrorHandling,
+    #[serde(default)]
+    error_tolerance: Option<u64>,
+    #[serde(default)]
+    prepare_source: bool,
+    /// Nothing here needs a table in the source.
+    #[serde(default, rename = "signalingTable")]
+    _signaling_table: IgnoredAny,
+    /// How the other tool reads a catalog.
+    #[serde(default, rename = "metadataSnapshotOptions")]
+    _metadata_snapshot_options: IgnoredAny,
+}
+
+impl From<AcceptedOptions> for JobOptions {
+    fn from(options: AcceptedOptions) -> Self {
+        Self {
+            mode: options.mode,
+            drop_collections: options.drop_collections,
+            error_handling: options.error_handling,
+            error_tolerance: options.error_tolerance,
+            prepare_source: options.prepare_source,
+        }
+    }
 }
 
 /// Whether the job compares source and destination after its snapshot.

@@ -119,6 +119,8 @@ impl ProjectFile {
             reason: e.inner().to_string(),
         })?;
         file.upgrade()?;
+        // A file of another tool may hold some; connections are kept elsewhere, encrypted.
+        strip_secrets(&mut file.project.connection_details);
         Ok(file)
     }
 

@@ -51,6 +51,7 @@ fn status_of(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::InvalidRequest => StatusCode::BAD_REQUEST,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorCode::Forbidden => StatusCode::FORBIDDEN,
         ErrorCode::WrongState | ErrorCode::JobConflict | ErrorCode::ConversionRunning | ErrorCode::NotCancellable => {
             StatusCode::CONFLICT

@@ -2,7 +2,8 @@
 
 use super::error::ApiError;
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 /// A JSON body.
@@ -25,6 +26,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         })?;
         json.end()
             .map_err(|e| ApiError::invalid(format!("the body is not valid: {e}")))?;
+        Ok(Self(value))
+    }
+}
+
+/// The parameters of the query.
+pub struct Params<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let Query(value) = Query::try_from_uri(&parts.uri)
+            .map_err(|e| ApiError::invalid(format!("the parameters are not valid: {}", e.body_text())))?;
         Ok(Self(value))
     }
 }

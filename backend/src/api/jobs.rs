@@ -1,13 +1,13 @@
 //! Jobs.
 
 use super::error::ApiError;
-use super::extract::{Body, check_id};
+use super::extract::{Body, Params, check_id};
 use super::router::AppState;
 use crate::api::connections::resolve;
 use crate::jobs::summary::summary_of;
 use crate::store::ProjectRecord;
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 use godwit_shared::error::ErrorResponse;
@@ -37,7 +37,7 @@ pub struct ListQuery {
     (status = 200, body = Vec<MigrationJobStatus>), (status = 400, body = ErrorResponse)))]
 pub async fn list(
     State(state): State<AppState>,
-    Query(query): Query<ListQuery>,
+    Params(query): Params<ListQuery>,
 ) -> Result<Json<Vec<MigrationJobStatus>>, ApiError> {
     let project = query.project_id.map(ProjectId::new);
     let mut jobs: Vec<MigrationJobStatus> = state.hub.jobs(project.as_ref()).iter().map(|j| (**j).clone()).collect();
@@ -156,7 +156,7 @@ pub struct StopQuery {
 pub async fn stop(
     State(state): State<AppState>,
     Path(id): Path<JobId>,
-    Query(query): Query<StopQuery>,
+    Params(query): Params<StopQuery>,
 ) -> Result<Json<MigrationJobStatus>, ApiError> {
     Ok(Json(state.supervisor.stop(&id, query.abandon).await?))
 }

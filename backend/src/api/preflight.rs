@@ -1,13 +1,13 @@
 //! Whether a project's source is ready for a mode, and the script of what it lacks.
 
 use super::error::ApiError;
-use super::extract::Body;
+use super::extract::{Body, Params};
 use super::projects::{connection_of, file_stem, find};
 use super::router::AppState;
 use crate::jobs::prepare::preflight_report;
 use crate::source::postgres::preflight::script as script_of;
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 use godwit_shared::error::ErrorResponse;
@@ -42,7 +42,7 @@ impl ModeQuery {
 pub async fn check(
     State(state): State<AppState>,
     Path(id): Path<ProjectId>,
-    Query(query): Query<ModeQuery>,
+    Params(query): Params<ModeQuery>,
 ) -> Result<Json<PreflightReport>, ApiError> {
     let (report, _) = Box::pin(report(&state, &id, &query, PreflightRequest::default())).await?;
     Ok(Json(report))
@@ -56,7 +56,7 @@ pub async fn check(
 pub async fn check_with(
     State(state): State<AppState>,
     Path(id): Path<ProjectId>,
-    Query(query): Query<ModeQuery>,
+    Params(query): Params<ModeQuery>,
     Body(request): Body<PreflightRequest>,
 ) -> Result<Json<PreflightReport>, ApiError> {
     let (report, _) = Box::pin(report(&state, &id, &query, request)).await?;
@@ -70,7 +70,7 @@ pub async fn check_with(
 pub async fn script(
     State(state): State<AppState>,
     Path(id): Path<ProjectId>,
-    Query(query): Query<ModeQuery>,
+    Params(query): Params<ModeQuery>,
 ) -> Result<impl IntoResponse, ApiError> {
     let (report, name) = Box::pin(report(&state, &id, &query, PreflightRequest::default())).await?;
     Ok(as_file(&report, &name))
@@ -84,7 +84,7 @@ pub async fn script(
 pub async fn script_with(
     State(state): State<AppState>,
     Path(id): Path<ProjectId>,
-    Query(query): Query<ModeQuery>,
+    Params(query): Params<ModeQuery>,
     Body(request): Body<PreflightRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
     let (report, name) = Box::pin(report(&state, &id, &query, request)).await?;

@@ -2,14 +2,14 @@
 
 use super::connections::resolve;
 use super::error::ApiError;
-use super::extract::{Body, check_id};
+use super::extract::{Body, Params, check_id};
 use super::jobs::sort_of;
 use super::router::AppState;
 use crate::documents::preview as assemble_preview;
 use crate::jobs::prepare::prepare_source;
 use crate::store::{ProjectRecord, new_id};
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use chrono::Utc;
@@ -40,7 +40,7 @@ pub struct ListQuery {
 #[utoipa::path(get, path = "/project", tag = "projects", params(ListQuery), responses((status = 200, body = Vec<ProjectSummary>)))]
 pub async fn list(
     State(state): State<AppState>,
-    Query(query): Query<ListQuery>,
+    Params(query): Params<ListQuery>,
 ) -> Result<Json<Vec<ProjectSummary>>, ApiError> {
     let mut projects = state.store.projects().await?;
     let (field, descending) = sort_of(query.sort.as_deref(), "lastModified,DESC")?;
@@ -324,7 +324,7 @@ pub struct PreviewQuery {
 pub async fn preview(
     State(state): State<AppState>,
     Path(id): Path<ProjectId>,
-    Query(query): Query<PreviewQuery>,
+    Params(query): Params<PreviewQuery>,
 ) -> Result<Json<Preview>, ApiError> {
     let request = PreviewRequest {
         jdbc_connection_details: None,

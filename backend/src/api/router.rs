@@ -91,10 +91,18 @@ pub fn router(state: AppState) -> Router {
         .route("/actuator/health", get(info::health))
         .route("/actuator/health/{group}", get(info::health))
         .fallback(assets::serve)
+        .method_not_allowed_fallback(other_method)
         .layer(CompressionLayer::new())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(axum::middleware::from_fn(guard::check))
         .with_state(state)
+}
+
+async fn other_method(method: axum::http::Method, uri: axum::http::Uri) -> ApiError {
+    ApiError::new(
+        ErrorCode::MethodNotAllowed,
+        format!("{} does not take {method}", uri.path()),
+    )
 }
 
 async fn unknown(uri: axum::http::Uri) -> ApiError {

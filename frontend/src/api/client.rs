@@ -69,6 +69,7 @@ pub fn advice(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::InvalidRequest => "Correct the value and try again.",
         ErrorCode::NotFound => "It may have been deleted. Reload the page.",
+        ErrorCode::MethodNotAllowed => "The page and the server are of different versions. Reload the page.",
         ErrorCode::WrongState => "Its state has changed in the meantime: look at it again.",
         ErrorCode::JobConflict => "Wait until the other job has ended, or terminate it.",
         ErrorCode::TargetDatabaseMissing => "Write the database behind the host: mongodb://host:27017/database.",

@@ -48,6 +48,7 @@ pub fn step_of_error(code: Option<ErrorCode>) -> Step {
         Some(
             ErrorCode::InvalidRequest
             | ErrorCode::NotFound
+            | ErrorCode::MethodNotAllowed
             | ErrorCode::WrongState
             | ErrorCode::JobConflict
             | ErrorCode::InvalidMapping
