@@ -125,6 +125,47 @@ async fn a26_root_table_without_a_key_and_with_equal_rows() {
     assert_documents(&documents(&m.target.database, "log").await, &first);
 }
 
+/// Rows that the source calls equal and that are written differently: each stays, however they are mixed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a26_rows_that_are_equal_and_look_different() {
+    let m = migrated(
+        "create table w(i interval, j jsonb);
+         insert into w values ('1 day', '1.0'), ('24:00:00', '1.0'), ('1 day', '1.00'), ('24:00:00', '1.00'), ('1 day', '1.0'),
+           ('24:00:00', '1.0'), ('1 day', '1.0')",
+        spec([coll("ws", "w", "i")]),
+    )
+    .await;
+    let (day, hours) = (doc! {"i": "P1D"}, doc! {"i": "PT24H"});
+    let expected = [
+        day.clone(),
+        day.clone(),
+        day.clone(),
+        day,
+        hours.clone(),
+        hours.clone(),
+        hours,
+    ];
+    assert_documents(&without_ids(&m.target.database, "ws").await, &expected);
+    again(&m).await;
+    assert_documents(&without_ids(&m.target.database, "ws").await, &expected);
+}
+
+/// Keys that fold into one here and are two to the source: none is lost silently.
+#[tokio::test(flavor = "multi_thread")]
+async fn a19_keys_that_only_the_source_tells_apart() {
+    let m = Migration::new(
+        "create collation no_accents (provider = icu, locale = 'und-u-ks-level1-kc-true', deterministic = false);
+         create table w(k text collate no_accents primary key, v int);
+         insert into w values ('A', 1), ('a', 2), ('b', 3)",
+        spec([coll("ws", "w", "v").with("key", "GENERATED")]),
+    )
+    .await;
+    let job = m.run(&m.job()).await;
+    assert_completed(&job);
+    assert_eq!(without_ids(&m.target.database, "ws").await.len(), 2);
+    assert_eq!(issues(&job, EventType::Error), ["duplicate_id public.w - 1"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a27_child_table_without_a_key_and_with_equal_rows() {
     let m = migrated(
@@ -460,4 +501,21 @@ async fn a40_a_table_or_column_that_is_not_there_is_an_error() {
     m.source.run("drop table line").await;
     let message = refused(&m, &m.job(), 422, "invalid_mapping").await;
     assert!(message.contains("public.line"), "{message}");
+}
+
+/// To the language it would be undefined: the filter would leave out every row, and the job would complete.
+#[tokio::test(flavor = "multi_thread")]
+async fn a40_a_column_that_only_an_expression_reads_is_gone() {
+    let filtered = |filter: &str| spec([coll("orders", "orders", "total").with("filter", filter)]);
+    let sql = "create table orders(id int primary key, total int); insert into orders values (1, 5)";
+    for expression in ["columns.st === 'open'", "columns['st'] === 'open'"] {
+        let m = Migration::new(sql, filtered(expression)).await;
+        let message = refused(&m, &m.job(), 422, "invalid_mapping").await;
+        assert!(
+            message.contains("public.orders") && message.contains("\"st\""),
+            "{message}"
+        );
+    }
+    let m = migrated(sql, filtered("columns.hasOwnProperty('total') && columns.total > 1")).await;
+    m.expect("orders", &[doc! {"_id": 1, "total": 5}]).await;
 }

@@ -1,6 +1,6 @@
 //! A field that asks for another BSON type than its column gives.
 
-use crate::data::decimal::Decimal;
+use crate::data::decimal::{Decimal, same_value};
 use crate::data::value::{Note, Value};
 use godwit_shared::mapping::FieldType;
 use std::borrow::Cow;
@@ -22,7 +22,7 @@ pub fn convert<'a>(
         FieldType::Bool => to_bool(&value),
         FieldType::Date => to_date(&value),
         FieldType::Decimal => to_decimal(&value, notes),
-        FieldType::Double => to_double(&value),
+        FieldType::Double => to_double(&value, notes),
         FieldType::Integer => {
             to_whole(&value, notes).and_then(|n| i32::try_from(n).map(Value::Int).map_err(|_| TOO_BIG))
         }
@@ -134,13 +134,27 @@ fn to_decimal(value: &Value<'_>, notes: &mut Vec<Note>) -> Result<Value<'static>
     Ok(Value::Decimal(decimal))
 }
 
-fn to_double(value: &Value<'_>) -> Result<Value<'static>, &'static str> {
+fn to_double(value: &Value<'_>, notes: &mut Vec<Note>) -> Result<Value<'static>, &'static str> {
     Ok(Value::Double(match value {
         Value::Double(n) => *n,
         Value::Bool(v) => f64::from(u8::from(*v)),
         Value::Int(n) => f64::from(*n),
-        Value::Long(n) => *n as f64,
-        Value::Decimal(d) => number_of(*d),
+        Value::Long(n) => {
+            if *n as f64 as i128 != i128::from(*n) {
+                notes.push(Note::RoundedToDouble);
+            }
+            *n as f64
+        }
+        Value::Decimal(d) => {
+            let double = number_of(*d);
+            if double.is_infinite() && coefficient_of(*d).is_some() {
+                return Err(TOO_BIG);
+            }
+            if is_rounded(*d, double) {
+                notes.push(Note::RoundedToDouble);
+            }
+            double
+        }
         Value::Text(text) => text.trim().parse().map_err(|_| NO_NUMBER)?,
         _ => return Err(NO_NUMBER),
     }))
@@ -217,20 +231,32 @@ fn exact_number(decimal: Decimal) -> Option<f64> {
         1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
         1e20, 1e21, 1e22,
     ];
-    const COEFFICIENT_BITS: u32 = 113;
     const BIAS: i32 = 6176;
+    let coefficient = coefficient_of(decimal).filter(|c| *c <= 1 << 53)?;
     let bits = u128::from_le_bytes(decimal.0);
-    let coefficient = bits & ((1 << COEFFICIENT_BITS) - 1);
-    // Two ones behind the sign stand for infinity, NaN, and a form that no number needs.
-    let is_plain = (bits >> 125) & 0b11 != 0b11;
-    if !is_plain || coefficient > 1 << 53 {
-        return None;
-    }
     let exponent = ((bits >> COEFFICIENT_BITS) & 0x3fff) as i32 - BIAS;
     let power = *POWERS.get(exponent.unsigned_abs() as usize)?;
     let digits = coefficient as f64;
     let size = if exponent < 0 { digits / power } else { digits * power };
     Some(if bits >> 127 == 1 { -size } else { size })
+}
+
+const COEFFICIENT_BITS: u32 = 113;
+
+/// The digits as a whole number; `None` for infinity and NaN.
+fn coefficient_of(decimal: Decimal) -> Option<u128> {
+    let bits = u128::from_le_bytes(decimal.0);
+    // Two ones behind the sign stand for infinity, NaN, and a form that no number needs.
+    let is_plain = (bits >> 125) & 0b11 != 0b11;
+    is_plain.then_some(bits & ((1 << COEFFICIENT_BITS) - 1))
+}
+
+/// Whether a number lost digits on its way into a double: it would be printed as another one.
+fn is_rounded(decimal: Decimal, double: f64) -> bool {
+    /// A double keeps any 15 digits.
+    const KEPT: u128 = 1_000_000_000_000_000;
+    coefficient_of(decimal).is_some_and(|c| c >= KEPT || c != 0 && !double.is_normal())
+        && !same_value(&decimal_text(decimal), &double.to_string())
 }
 
 fn printed_number(decimal: Decimal) -> f64 {
@@ -295,6 +321,26 @@ mod tests {
         assert!(number_of(Decimal::NAN).is_nan());
         assert_eq!(number_of(Decimal::INFINITY), f64::INFINITY);
         assert_eq!(number_of(Decimal::NEGATIVE_INFINITY), f64::NEG_INFINITY);
+    }
+
+    #[test]
+    fn a_double_that_lost_digits_is_told() {
+        let told = |value: Value<'static>| {
+            let mut notes = Vec::new();
+            convert(value, FieldType::Double, String::new, &mut notes);
+            notes
+        };
+        for exact in ["0", "21168.23", "0.1", "1E22", "9007199254740992"] {
+            assert_eq!(told(decimal(exact)), [], "{exact}");
+        }
+        for rounded in ["9007199254740993", "12345678901234567890.123", "1E-400"] {
+            assert_eq!(told(decimal(rounded)), [Note::RoundedToDouble], "{rounded}");
+        }
+        assert_eq!(told(Value::Decimal(Decimal::NAN)), []);
+        assert_eq!(told(Value::Decimal(Decimal::INFINITY)), []);
+        assert_eq!(told(Value::Long(1 << 53)), []);
+        assert_eq!(told(Value::Long((1 << 53) + 1)), [Note::RoundedToDouble]);
+        assert!(told(decimal("1E400")).iter().all(Note::is_error));
     }
 
     #[test]

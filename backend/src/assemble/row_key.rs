@@ -1,5 +1,6 @@
 //! Who a root row is. Every document carries it, and hardly any is ever asked: so it is kept as the source sent it.
 
+use crate::data::catalog::CatalogColumn;
 use crate::data::row::RowSet;
 use crate::plan::{Node, RootPlan};
 use std::borrow::Cow;
@@ -45,6 +46,11 @@ impl RowKey {
 
     /// Bytes that are equal exactly for rows with equal keys; of a table without a key, for equal rows.
     pub fn identity(&self, root: &RootPlan) -> Vec<u8> {
+        self.bytes(root, |_| false)
+    }
+
+    /// The cells one after the other: in their canonical form, or as the source sent them.
+    fn bytes(&self, root: &RootPlan, is_exact: impl Fn(&CatalogColumn) -> bool) -> Vec<u8> {
         let node = &root.node;
         let mut out = Vec::with_capacity(self.cells.len());
         for (column, cell) in columns(node).iter().zip(self.cells()) {
@@ -52,7 +58,11 @@ impl RowKey {
             let start = out.len();
             out.extend_from_slice(&NULL.to_le_bytes());
             if let Some(bytes) = cell {
-                node.table.columns[*column].decoder.canonical(bytes, &mut out);
+                let column = &node.table.columns[*column];
+                match is_exact(column) {
+                    true => out.extend_from_slice(bytes),
+                    false => column.decoder.canonical(bytes, &mut out),
+                }
                 let length = (out.len() - start - 4) as u32;
                 out[start..start + 4].copy_from_slice(&length.to_le_bytes());
             }
@@ -60,11 +70,12 @@ impl RowKey {
         out
     }
 
-    /// Stands for the row among those that may have an `_id`: 64 bits of a hash of its rule and key.
+    /// Stands for the row among those that may have an `_id`: 64 bits of a hash of its rule and key. Keys that are folded
+    /// count as they are: the source may tell them apart.
     pub fn owner(&self, root: &RootPlan) -> i64 {
         let mut hasher = blake3::Hasher::new();
         hasher.update(root.node.rule.as_str().as_bytes());
-        hasher.update(&self.identity(root));
+        hasher.update(&self.bytes(root, |column| column.folds_keys));
         hasher.update(&self.occurrence.to_le_bytes());
         let bytes: [u8; 8] = hasher.finalize().as_bytes()[..8]
             .try_into()

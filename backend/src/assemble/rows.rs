@@ -58,6 +58,10 @@ pub fn issues_of(node: &Node, rows: &RowSet, row: usize, field: &str, notes: Vec
             ),
             Note::BelowMillisecond => (IssueKind::PrecisionLost, "a time was cut to milliseconds".into()),
             Note::FractionCut => (IssueKind::FractionCut, "a fraction was cut".into()),
+            Note::RoundedToDouble => (
+                IssueKind::RoundedToDouble,
+                "a number was rounded to the nearest double".into(),
+            ),
             Note::LowerBoundDropped => (IssueKind::LowerBoundDropped, "an array does not start at 1".into()),
         };
         out.push(issue_of_row(node, rows, row, kind, Some(field), message));

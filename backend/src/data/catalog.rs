@@ -96,6 +96,10 @@ pub struct CatalogColumn {
     pub reads_as_text: bool,
     /// Two keys that the source tells apart may be one value in BSON (microseconds).
     pub loses_identity: bool,
+    /// The canonical form may be one for keys that the source tells apart: how it folds case is the source's business.
+    pub folds_keys: bool,
+    /// Values that the source calls equal may have different canonical forms: `1 day` and `24 hours`.
+    pub parts_equals: bool,
     /// `unnest` of several of its values gives something else than these: it is an array or a row.
     pub comes_apart: bool,
     pub decoder: Arc<dyn CellDecoder>,

@@ -12,6 +12,7 @@ pub enum IssueKind {
     ValueTooSmall,
     PrecisionLost,
     FractionCut,
+    RoundedToDouble,
     LowerBoundDropped,
     FilterFailed,
     FilterNotBoolean,
@@ -42,6 +43,7 @@ impl IssueKind {
             IssueKind::ValueTooSmall => "value_too_small",
             IssueKind::PrecisionLost => "precision_lost",
             IssueKind::FractionCut => "fraction_cut",
+            IssueKind::RoundedToDouble => "rounded_to_double",
             IssueKind::LowerBoundDropped => "array_lower_bound_dropped",
             IssueKind::FilterFailed => "filter_failed",
             IssueKind::FilterNotBoolean => "filter_not_boolean",
@@ -79,6 +81,7 @@ impl IssueKind {
             | IssueKind::ValueTooSmall
             | IssueKind::PrecisionLost
             | IssueKind::FractionCut
+            | IssueKind::RoundedToDouble
             | IssueKind::LowerBoundDropped
             | IssueKind::SeveralRowsForDocument
             | IssueKind::TwoPointsInTime
@@ -107,6 +110,7 @@ impl IssueKind {
                 "BSON dates hold milliseconds. Choose String for the field to keep the microseconds."
             }
             IssueKind::FractionCut => "Choose Decimal or Double for the field to keep the fraction.",
+            IssueKind::RoundedToDouble => "Choose Decimal or String for the field to keep all digits.",
             IssueKind::LowerBoundDropped => "BSON arrays start at 0; the elements are all there.",
             IssueKind::FilterFailed | IssueKind::FilterNotBoolean => {
                 "The row was left out. A filter has to give true or false for every row, nulls included."
@@ -263,12 +267,13 @@ fn identity_of(issue: &Issue) -> u64 {
 
 impl IssueKind {
     /// Every kind, to find one by its code again.
-    pub const ALL: [IssueKind; 24] = [
+    pub const ALL: [IssueKind; 25] = [
         IssueKind::ValueNotConvertible,
         IssueKind::ValueRounded,
         IssueKind::ValueTooSmall,
         IssueKind::PrecisionLost,
         IssueKind::FractionCut,
+        IssueKind::RoundedToDouble,
         IssueKind::LowerBoundDropped,
         IssueKind::FilterFailed,
         IssueKind::FilterNotBoolean,

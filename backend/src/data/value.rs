@@ -39,6 +39,8 @@ pub enum Note {
     BelowMillisecond,
     /// A fraction was cut towards zero because the field is an integer. A warning.
     FractionCut,
+    /// More digits than a double holds, which the field asks for: the nearest one was stored. A warning.
+    RoundedToDouble,
     /// An array's lower bound is not 1: BSON arrays have none. A warning.
     LowerBoundDropped,
 }
@@ -48,9 +50,12 @@ impl Note {
     pub fn is_error(&self) -> bool {
         match self {
             Note::Unconvertible(_) => true,
-            Note::Rounded | Note::TooSmall | Note::BelowMillisecond | Note::FractionCut | Note::LowerBoundDropped => {
-                false
-            }
+            Note::Rounded
+            | Note::TooSmall
+            | Note::BelowMillisecond
+            | Note::FractionCut
+            | Note::RoundedToDouble
+            | Note::LowerBoundDropped => false,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::join::find_join;
 use super::script::{Script, columns_used};
-use super::template::{NameProblem, Template, layout};
+use super::template::{NameProblem, Template, check_id_names, layout};
 use super::{
     CalculatedPlan, CollectionPlan, FieldPlan, IdPlan, Node, NodeKind, OrderTerm, Plan, PlanProblem, RootPlan,
 };
@@ -87,11 +87,13 @@ fn takes_part(filters: &CollectionFilters, name: &str) -> bool {
     (filters.include.is_empty() || listed(&filters.include)) && !listed(&filters.exclude)
 }
 
-/// Whether two rows of the rule may come to one `_id`: the expression decides, or the key loses digits in BSON.
+/// Whether two rows of the rule may come to one `_id`: the expression decides, the key loses digits in BSON, or what is
+/// hashed of it may be one for both.
 fn may_repeat_ids(root: &RootPlan) -> bool {
     let loses = |cell: usize| root.node.table.columns[root.node.columns[cell]].loses_identity;
+    let table = &root.node.table;
     match &root.id {
-        IdPlan::Generated { .. } => false,
+        IdPlan::Generated { .. } => table.primary_key.iter().any(|c| table.columns[*c].folds_keys),
         IdPlan::Single { cell } => loses(*cell),
         IdPlan::Wrapped { members } => members.iter().any(|(_, cell)| loses(*cell)),
         IdPlan::Custom { .. } => true,
@@ -213,7 +215,7 @@ impl Compiler<'_> {
         };
         let id = match (custom, handling) {
             (Some(calculated), _) => IdPlan::Custom {
-                script: self.script(&calculated.expression, &mut node),
+                script: self.script(collection, &calculated.expression, &mut node),
                 target: calculated.kind.unwrap_or_default(),
             },
             (None, _) if !inherited => IdPlan::Generated {
@@ -230,6 +232,11 @@ impl Compiler<'_> {
                     .collect(),
             },
         };
+        if let IdPlan::Wrapped { members } = &id
+            && let Err(message) = check_id_names(members.iter().map(|(name, _)| name.as_str()))
+        {
+            self.problem(collection, rule, Some(&table.name), None, message);
+        }
         if table.primary_key.is_empty() {
             // Equal rows are counted, so all of the row is its identity.
             (0..table.columns.len()).for_each(|c| _ = need(&mut node, c));
@@ -332,7 +339,7 @@ impl Compiler<'_> {
             id,
             rule: rule.clone(),
             place,
-            table_filter: self.table_filter(mapping, &table.name),
+            table_filter: self.table_filter(collection, rule, mapping, &table.name),
             kind,
             join,
             columns: Vec::new(),
@@ -353,7 +360,7 @@ impl Compiler<'_> {
             .as_ref()
             .filter(|f| !f.expression.trim().is_empty())
         {
-            node.rule_filter = Some(self.script(&filter.expression, &mut node));
+            node.rule_filter = Some(self.script(collection, &filter.expression, &mut node));
         }
         self.conditions(collection, rule, mapping, &mut node);
         table.primary_key.iter().for_each(|c| _ = need(&mut node, *c));
@@ -421,23 +428,33 @@ impl Compiler<'_> {
         }
     }
 
-    fn table_filter(&self, mapping: &Mapping, name: &TableName) -> Option<TableFilter> {
+    fn table_filter(
+        &mut self,
+        collection: &str,
+        rule: &MappingId,
+        mapping: &Mapping,
+        name: &TableName,
+    ) -> Option<TableFilter> {
         let of_job = self
             .options
             .table_filters
             .get(&name.schema)
             .and_then(|s| s.get(&name.table))
             .cloned();
-        let of_project = || {
-            let entry = self
-                .file
-                .project
-                .content
-                .tables
-                .get(&godwit_shared::ids::TableId::new(&mapping.table))?;
-            serde_json::from_value(entry.extra.get("filter")?.clone()).ok()
+        let tables = &self.file.project.content.tables;
+        let entry = tables.get(&godwit_shared::ids::TableId::new(&mapping.table));
+        let of_project = match entry.and_then(|e| e.extra.get("filter")).filter(|f| !f.is_null()) {
+            None => None,
+            Some(filter) => match serde_json::from_value(filter.clone()) {
+                Ok(filter) => Some(filter),
+                Err(error) => {
+                    let message = format!("the filter of the table cannot be read: {error}");
+                    self.problem(collection, rule, Some(name), None, message);
+                    None
+                }
+            },
         };
-        of_job.or_else(of_project).filter(|f: &TableFilter| {
+        of_job.or(of_project).filter(|f: &TableFilter| {
             f.row_count.is_some() || f.where_clause.as_ref().is_some_and(|w| !w.trim().is_empty())
         })
     }
@@ -498,7 +515,7 @@ impl Compiler<'_> {
                 let message = format!("the calculated field \"{}\" has no expression", calculated.name);
                 self.problem(collection, rule, Some(&node.table.name.clone()), None, message);
             }
-            let script = self.script(&calculated.expression, node);
+            let script = self.script(collection, &calculated.expression, node);
             node.calculated.push(CalculatedPlan {
                 script,
                 target: calculated.kind.unwrap_or_default(),
@@ -508,11 +525,21 @@ impl Compiler<'_> {
         }
     }
 
-    fn script(&mut self, source: &str, node: &mut Node) -> Script {
+    fn script(&mut self, collection: &str, source: &str, node: &mut Node) -> Script {
         let id = self.scripts;
         self.scripts += 1;
         let table = node.table.clone();
-        let inputs = columns_used(source, &table)
+        let used = columns_used(source, &table);
+        for name in used.unknown {
+            // In the language it would be undefined: a filter would leave out every row, and nobody would be told.
+            let message = format!(
+                "an expression asks for the column \"{name}\", which {} does not have",
+                table.name
+            );
+            self.problem(collection, &node.rule.clone(), Some(&table.name), Some(&name), message);
+        }
+        let inputs = used
+            .columns
             .into_iter()
             .map(|c| (table.columns[c].name.clone(), need(node, c)))
             .collect();
@@ -559,6 +586,17 @@ impl Compiler<'_> {
             .iter()
             .map(|c| term(*c)),
         );
+        if table.primary_key.is_empty() {
+            // Rows are counted that are equal in every form; between those that only the source calls equal there must
+            // be none of the others.
+            let parted = all
+                .iter()
+                .filter(|c| table.columns[**c].parts_equals && table.columns[**c].is_orderable);
+            node.order.extend(parted.map(|c| OrderTerm {
+                as_text: true,
+                ..term(*c)
+            }));
+        }
     }
 
     fn children(&mut self, collection: &str, rule: &MappingId, depth: usize, node: &mut Node) {

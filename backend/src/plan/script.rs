@@ -12,11 +12,27 @@ pub struct Script {
     pub inputs: Vec<(String, usize)>,
 }
 
-/// The columns that an expression uses: those named as `columns["x"]` or `columns.x`, and all of the table as soon as
-/// `columns` is used in any other way.
-pub fn columns_used(source: &str, table: &CatalogTable) -> Vec<usize> {
-    let all = || (0..table.columns.len()).collect();
-    let mut used = Vec::new();
+/// What every object of the language answers to; no column is meant.
+const OWN_MEMBERS: [&str; 5] = [
+    "hasOwnProperty",
+    "propertyIsEnumerable",
+    "toString",
+    "toLocaleString",
+    "valueOf",
+];
+
+/// The columns that an expression uses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Used {
+    /// Those named as `columns["x"]` or `columns.x`, and all of the table as soon as `columns` is used in any other way.
+    pub columns: Vec<usize>,
+    /// Names that are written out and that no column has.
+    pub unknown: Vec<String>,
+}
+
+/// See [`Used`].
+pub fn columns_used(source: &str, table: &CatalogTable) -> Used {
+    let (mut used, mut is_all) = (Used::default(), source.contains("\\u") || source.contains("\\x"));
     let mut rest = source;
     while let Some(at) = rest.find("columns") {
         let before = rest[..at].chars().next_back();
@@ -25,17 +41,20 @@ pub fn columns_used(source: &str, table: &CatalogTable) -> Vec<usize> {
             continue;
         }
         match named_member(rest) {
-            // A name that is no column is undefined, as in the language.
-            Some(name) => used.extend(table.column(&name)),
-            None => return all(),
+            Some(name) if OWN_MEMBERS.contains(&name.as_str()) => is_all = true,
+            Some(name) => match table.column(&name) {
+                Some(column) => used.columns.push(column),
+                None => used.unknown.push(name),
+            },
+            None => is_all = true,
         }
     }
-    // A name can be put together or escaped; without any plain use the safe answer is all of them.
-    if source.contains("\\u") || source.contains("\\x") {
-        return all();
+    // A name can be put together or escaped: the safe answer is all of them.
+    if is_all {
+        used.columns = (0..table.columns.len()).collect();
     }
-    used.sort_unstable();
-    used.dedup();
+    used.columns.sort_unstable();
+    used.columns.dedup();
     used
 }
 

@@ -224,6 +224,24 @@ impl Builder {
     }
 }
 
+/// Checks the names of the members of a wrapped `_id`: dots are no path there.
+///
+/// # Errors
+/// When MongoDB does not take one of them, or two are the same.
+pub fn check_id_names<'n>(names: impl IntoIterator<Item = &'n str>) -> Result<(), String> {
+    let mut seen = Vec::new();
+    for name in names {
+        check_name(name, &[name], false)?;
+        if seen.contains(&name) {
+            return Err(format!(
+                "two columns of the key are named \"{name}\" in `_id`: rename one"
+            ));
+        }
+        seen.push(name);
+    }
+    Ok(())
+}
+
 fn check_name(name: &str, parts: &[&str], is_root: bool) -> Result<(), String> {
     if parts.iter().any(|p| p.trim().is_empty()) {
         return Err(format!("the field name \"{name}\" is blank or has a blank part"));

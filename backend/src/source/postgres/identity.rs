@@ -358,6 +358,8 @@ mod tests {
             is_orderable: true,
             reads_as_text: false,
             loses_identity: false,
+            folds_keys: false,
+            parts_equals: false,
             comes_apart: false,
             decoder: Arc::new(Codec::Int4),
         };

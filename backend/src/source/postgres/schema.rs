@@ -278,6 +278,8 @@ impl Types {
             is_orderable: self.is_orderable(base),
             reads_as_text: self.codec(base).is_none() || codec.reads_as_text(),
             loses_identity: loses_identity(&codec),
+            folds_keys: holds(&codec, &|c| matches!(c, Codec::CaselessText)),
+            parts_equals: parts_equals(&codec),
             comes_apart: self.comes_apart(base),
             decoder: Arc::new(codec),
         }
@@ -405,6 +407,38 @@ fn loses_identity(codec: &Codec) -> bool {
     match codec {
         Codec::Date | Codec::Timestamp | Codec::TimestampTz | Codec::Float4 | Codec::Numeric | Codec::Jsonb => true,
         Codec::Composite(fields) => fields.iter().any(|(_, field)| loses_identity(field)),
+        _ => false,
+    }
+}
+
+/// Whether the codec, or one inside of it, is such a one.
+fn holds(codec: &Codec, is_one: &impl Fn(&Codec) -> bool) -> bool {
+    is_one(codec)
+        || match codec {
+            Codec::Range(inner) | Codec::Multirange(inner) | Codec::Array(inner) => holds(inner, is_one),
+            Codec::Composite(fields) => fields.iter().any(|(_, field)| holds(field, is_one)),
+            _ => false,
+        }
+}
+
+/// Whether values that the source calls equal can differ in their canonical form: the parts of nested ones keep theirs.
+fn parts_equals(codec: &Codec) -> bool {
+    let has_forms = |c: &Codec| {
+        matches!(
+            c,
+            Codec::Numeric
+                | Codec::Float4
+                | Codec::Float8
+                | Codec::PaddedText
+                | Codec::CaselessText
+                | Codec::Interval
+                | Codec::Jsonb
+                | Codec::TextArray
+        )
+    };
+    match codec {
+        Codec::Interval | Codec::Jsonb | Codec::TextArray => true,
+        Codec::Range(_) | Codec::Multirange(_) | Codec::Array(_) | Codec::Composite(_) => holds(codec, &has_forms),
         _ => false,
     }
 }
