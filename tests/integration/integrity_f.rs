@@ -294,6 +294,39 @@ async fn f10_f11_documents_that_the_destination_refuses() {
     m.expect("t", &all).await;
 }
 
+/// Rows that have exchanged what the destination wants unique since the run before.
+#[tokio::test(flavor = "multi_thread")]
+async fn f10_rows_that_have_changed_places() {
+    let m = migrated(
+        "create table u(id int primary key, mail text unique);
+         insert into u select i, 'm' || i from generate_series(1, 400) i",
+        spec([coll("us", "u", "mail")]),
+    )
+    .await;
+    let index = doc! {"createIndexes": "us", "indexes": [{"key": {"mail": 1}, "name": "mail", "unique": true}]};
+    m.target.database.run_command(index).await.expect("an index");
+    m.source
+        .run("update u set mail = 'x' || id; update u set mail = 'm' || (1 + id % 400)")
+        .await;
+    again(&m).await;
+    let all: Vec<Document> = (1..=400)
+        .map(|i| doc! {"_id": i, "mail": format!("m{}", 1 + i % 400)})
+        .collect();
+    m.expect("us", &all).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f06_members_of_an_id_that_have_one_name() {
+    let rename = json!({"a": "x", "b": "x"});
+    let m = Migration::new(
+        "create table t(a int, b int, v int, primary key (a, b)); insert into t values (1, 2, 3)",
+        spec([coll("ts", "t", "*").with("key", "WRAPPED").with("rename", rename)]),
+    )
+    .await;
+    let message = refused(&m, &m.job(), 422, "invalid_mapping").await;
+    assert!(message.contains("_id") && message.contains('x'), "{message}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn f12_a_repeated_run_doubles_nothing() {
     let m = migrated(

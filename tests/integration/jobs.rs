@@ -176,8 +176,15 @@ async fn a_killed_server_finishes_its_job_after_the_restart() {
         .await;
     }
     proxy.delay(Duration::ZERO);
-    assert_completed(&api.wait_ended(&id, LONG).await);
+    let job = api.wait_ended(&id, LONG).await;
+    assert_completed(&job);
     assert_all(&m).await;
+    // The one point in time went with the process: the user is told.
+    let told = issues(&job, EventType::Warning);
+    assert!(
+        told.iter().any(|line| line.starts_with("two_points_in_time big")),
+        "{told:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

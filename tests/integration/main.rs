@@ -3,6 +3,7 @@
 #![recursion_limit = "256"]
 
 mod bad_input;
+mod cdc_only;
 mod common;
 mod connections;
 mod demo;
@@ -33,6 +34,7 @@ mod lessons;
 mod lessons_cdc;
 mod preflight;
 mod relmig;
+mod rest;
 mod smoke;
 mod summary;
 mod tidy;

@@ -3,7 +3,7 @@
 
 use super::climb::keys_of;
 use super::collect::Batch;
-use super::decide::{BROUGHT_LAST, Decider, Limits, foreign_of};
+use super::decide::{BROUGHT_LAST, Decider, Limits};
 use super::error::CdcError;
 use super::ground::{Ground, SourceGround};
 use super::hooks;
@@ -124,7 +124,7 @@ impl Applier {
             let Some(collection) = self.context.plan.collections.iter().position(|c| c.name == name) else {
                 continue;
             };
-            let foreign = foreign_of(state, &name);
+            let foreign = state.foreign_of(&name);
             let refused = ground.refresh(collection, foreign, &reason).await?;
             self.decider.remember_refused(refused, state);
         }

@@ -76,6 +76,7 @@ async fn piece_with_claims(
         .map(|(_, id)| id)
         .collect();
     delete(context, place, &given_back).await?;
+    delete(context, place, &unclaimed(context, place, &rebuilt.gone).await?).await?;
     let waiting = context.store.release(&context.job, collection, &given_back).await?;
 
     let claims: Vec<Claim> = rebuilt
@@ -108,6 +109,21 @@ async fn piece_with_claims(
     Ok(waiting
         .into_iter()
         .filter(|c| c.root != place.root || !done.contains(&encode_key(c.key.iter().map(Option::as_deref))))
+        .collect())
+}
+
+/// Of `_id`s that keys say and no document has, those that no row has either: documents from before the job, where it
+/// began without a snapshot. In a collection of several roots they may be of a row of another root.
+async fn unclaimed(context: &Context, place: RootPlace, gone: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, CdcError> {
+    let collection = context.collection(place);
+    if gone.is_empty() || collection.roots.len() > 1 {
+        return Ok(Vec::new());
+    }
+    let claimed = context.store.claimed(&context.job, &collection.name, gone).await?;
+    let places = gone.iter().zip(claimed);
+    Ok(places
+        .filter(|(_, is_claimed)| !is_claimed)
+        .map(|(id, _)| id.clone())
         .collect())
 }
 

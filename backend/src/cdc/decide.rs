@@ -135,7 +135,7 @@ impl Decider {
         }
         let mut done = BTreeSet::new();
         for (collection, reason) in reasons {
-            let foreign = foreign_of(state, &self.plan.collections[collection].name);
+            let foreign = state.foreign_of(&self.plan.collections[collection].name);
             let refused = ground.refresh(collection, foreign, &reason).await?;
             self.remember_refused(refused, state);
             done.insert(collection);
@@ -290,12 +290,6 @@ impl<G: Ground> Sweep<'_, G> {
     }
 }
 
-/// How many documents a collection holds that are not the job's.
-pub fn foreign_of(state: &StreamState, collection: &str) -> u64 {
-    let held = state.foreign.iter().find(|(name, _)| name == collection);
-    held.map_or(0, |(_, count)| *count)
-}
-
 /// Stands for a root: two roots would have to agree in 128 bits to be taken for one.
 fn hash(place: RootPlace, key: &[u8]) -> u128 {
     let mut hasher = blake3::Hasher::new();
@@ -312,6 +306,7 @@ fn hash(place: RootPlace, key: &[u8]) -> u128 {
 mod tests {
     use super::*;
     use crate::cdc::collect::Collector;
+    use crate::cdc::state::Foreign;
     use crate::data::catalog::CatalogTable;
     use crate::data::change::{ChangeSink, ImageCell, RowChange};
     use crate::plan::{CollectionPlan, IdPlan, Join, Node, NodeKind, RootPlan, Template};
@@ -393,8 +388,13 @@ mod tests {
             Ok(self.refused(place.collection, |key| keys.iter().any(|k| k == key)))
         }
 
-        async fn refresh(&self, collection: usize, foreign: u64, reason: &str) -> Result<Vec<RefusedKey>, CdcError> {
-            let asked = format!("refresh {collection} beside {foreign}: {reason}");
+        async fn refresh(
+            &self,
+            collection: usize,
+            foreign: Foreign,
+            reason: &str,
+        ) -> Result<Vec<RefusedKey>, CdcError> {
+            let asked = format!("refresh {collection} beside {foreign:?}: {reason}");
             self.asked.lock().unwrap().push(asked);
             Ok(self.refused(collection, |_| true))
         }
@@ -495,6 +495,7 @@ mod tests {
                 complete_at: None,
                 refused: Vec::new(),
                 foreign: vec![("orders".into(), 3)],
+                is_without_snapshot: false,
             },
         }
     }
@@ -598,7 +599,7 @@ mod tests {
             ..Recorder::up_to(2)
         };
         let asked = setup.apply(&ground).await.unwrap();
-        assert_eq!(asked, ["refresh 0 beside 3: public.line was truncated"]);
+        assert_eq!(asked, ["refresh 0 beside Documents(3): public.line was truncated"]);
         // What it refused is not lost with it.
         assert_eq!(setup.apply(&Recorder::up_to(2)).await.unwrap(), ["rebuild a"]);
     }
@@ -616,7 +617,7 @@ mod tests {
         setup.collector.commit(20);
         let asked = setup.apply(&Recorder::up_to(3)).await.unwrap();
         let reason = "public.line was changed without old values in the log";
-        assert_eq!(asked, [format!("refresh 0 beside 3: {reason}")]);
+        assert_eq!(asked, [format!("refresh 0 beside Documents(3): {reason}")]);
         assert_eq!(setup.state.position, Lsn(20));
     }
 }

@@ -5,6 +5,7 @@ use super::climb::RootStream;
 use super::error::CdcError;
 use super::rebuild::{Context, RefusedDocument, RootPlace, rebuild, settle_refused};
 use super::refresh::refresh;
+use super::state::Foreign;
 use crate::plan::routes::{Route, decode_key};
 use crate::source::postgres::reader::{PgSnapshot, TransactionSet};
 use std::sync::Arc;
@@ -31,11 +32,11 @@ pub trait Ground: Sync {
         keys: Vec<Vec<u8>>,
     ) -> impl Future<Output = Result<Vec<RefusedKey>, CdcError>> + Send;
 
-    /// The same for a whole collection, which holds so many documents that are not the job's.
+    /// The same for a whole collection, beside what it holds that is not the job's.
     fn refresh(
         &self,
         collection: usize,
-        foreign: u64,
+        foreign: Foreign,
         reason: &str,
     ) -> impl Future<Output = Result<Vec<RefusedKey>, CdcError>> + Send;
 
@@ -81,7 +82,7 @@ impl Ground for SourceGround<'_> {
         self.settle(refused).await
     }
 
-    async fn refresh(&self, collection: usize, foreign: u64, reason: &str) -> Result<Vec<RefusedKey>, CdcError> {
+    async fn refresh(&self, collection: usize, foreign: Foreign, reason: &str) -> Result<Vec<RefusedKey>, CdcError> {
         let refused = refresh(self.context, self.point, collection, foreign, reason).await?;
         self.settle(refused).await
     }

@@ -6,6 +6,7 @@
 use super::climb::keys_of;
 use super::error::CdcError;
 use super::rebuild::{Context, RefusedDocument, RootPlace, delete, hash_of, rebuild};
+use super::state::Foreign;
 use crate::data::issue::{Issue, IssueKind, Location};
 use crate::plan::routes::encode_key;
 use crate::source::postgres::reader::PgSnapshot;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 const KEYS_AT_ONCE: usize = 4_000;
 const BYTES_AT_ONCE: usize = 4 << 20;
 
-/// Reads a collection again. `foreign` is how many documents it holds that are not the job's.
+/// Reads a collection again. `foreign` is what it holds that is not the job's.
 ///
 /// # Errors
 /// When anything fails: the refresh is to be repeated as a whole.
@@ -24,7 +25,7 @@ pub async fn refresh(
     context: &Context,
     point: &Arc<PgSnapshot>,
     collection: usize,
-    foreign: u64,
+    foreign: Foreign,
     reason: &str,
 ) -> Result<Vec<RefusedDocument>, CdcError> {
     let context = Context {
@@ -56,7 +57,7 @@ async fn take_out(
     context: &Context,
     point: &Arc<PgSnapshot>,
     collection: usize,
-    foreign: u64,
+    foreign: Foreign,
 ) -> Result<Vec<RefusedDocument>, CdcError> {
     let place = RootPlace { collection, root: 0 };
     let name = &context.collection(place).name;
@@ -72,15 +73,16 @@ async fn take_out(
             .filter(|(_, hash)| !written.contains(*hash))
             .map(|(id, _)| id)
             .collect();
-        if foreign > 0 {
-            left_over += gone.len() as u64;
-            if left_over > foreign {
+        left_over += gone.len() as u64;
+        match foreign {
+            Foreign::Documents(0) => {}
+            Foreign::Documents(count) if left_over <= count => continue,
+            Foreign::Unknown if left_over == 0 => continue,
+            Foreign::Documents(_) | Foreign::Unknown => {
                 return Err(CdcError::Resync(format!(
-                    "\"{name}\" held {foreign} documents before the job, and those cannot be told from documents whose \
-                     rows are gone"
+                    "\"{name}\" held documents before the job, and those cannot be told from documents whose rows are gone"
                 )));
             }
-            continue;
         }
         delete(context, place, &gone).await?;
         if !context.collection(place).needs_claims || gone.is_empty() {

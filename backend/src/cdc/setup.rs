@@ -74,6 +74,7 @@ pub async fn begin(
                 complete_at: None,
                 refused: Vec::new(),
                 foreign: Vec::new(),
+                is_without_snapshot: false,
             });
             store.save_checkpoint(job, &state).await?;
             return Ok((state, point));

@@ -37,6 +37,26 @@ pub struct StreamState {
     pub refused: Vec<RefusedRoot>,
     /// Documents that were in a collection before and are not the job's, by collection.
     pub foreign: Vec<(String, u64)>,
+    /// The documents were there before the job: nobody has counted which of them are of its rows.
+    #[serde(default)]
+    pub is_without_snapshot: bool,
+}
+
+/// What a collection holds besides the documents of the job's rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Foreign {
+    Documents(u64),
+    Unknown,
+}
+
+impl StreamState {
+    pub fn foreign_of(&self, collection: &str) -> Foreign {
+        if self.is_without_snapshot {
+            return Foreign::Unknown;
+        }
+        let held = self.foreign.iter().find(|(name, _)| name == collection);
+        Foreign::Documents(held.map_or(0, |(_, count)| *count))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

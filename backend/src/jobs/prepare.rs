@@ -2,7 +2,7 @@
 
 use crate::assemble::script;
 use crate::data::catalog::Catalog;
-use crate::plan::{Plan, PlanOptions, PlanProblem, compile};
+use crate::plan::{CollectionPlan, IdPlan, Plan, PlanOptions, PlanProblem, RootPlan, compile};
 use crate::sink::{Sink, SinkError};
 use crate::source::SourceError;
 use crate::source::postgres::client::PgClient;
@@ -39,6 +39,10 @@ pub enum PrepareError {
     Preflight(Vec<PreflightCheck>),
     #[error("the filter of {} cannot be used in a continuous job: {}", .0.table, .0.reason)]
     UnstableFilter(UnstableFilter),
+    #[error(
+        "the documents of \"{collection}\" cannot be followed without a snapshot: which row has which `_id` is learnt from it"
+    )]
+    NeedsSnapshot { collection: String },
     #[error("the project is of the type {0}, which this version cannot read")]
     ProjectKind(String),
 }
@@ -64,7 +68,9 @@ impl PrepareError {
             PrepareError::Sink(e) => e.code(),
             PrepareError::Mapping(_) => ErrorCode::InvalidMapping,
             PrepareError::Preflight(_) => ErrorCode::PreflightFailed,
-            PrepareError::UnstableFilter(_) | PrepareError::ProjectKind(_) => ErrorCode::InvalidRequest,
+            PrepareError::UnstableFilter(_) | PrepareError::NeedsSnapshot { .. } | PrepareError::ProjectKind(_) => {
+                ErrorCode::InvalidRequest
+            }
         }
     }
 
@@ -82,6 +88,10 @@ impl PrepareError {
             )),
             PrepareError::UnstableFilter(_) => Some(
                 "Let it depend on the columns of its own row alone, without sub-select, time or chance; or choose SNAPSHOT."
+                    .into(),
+            ),
+            PrepareError::NeedsSnapshot { .. } => Some(
+                "Choose CDC: its snapshot replaces the documents that are there. Or let one rule fill the collection, with an `_id` that is not calculated."
                     .into(),
             ),
             PrepareError::ProjectKind(_) => Some("Make a project from a PostgreSQL database.".into()),
@@ -170,6 +180,17 @@ pub async fn check_continuous(
     plan: &Plan,
     request: &PostMigrationJobRequest,
 ) -> Result<Continuous, PrepareError> {
+    let learns_ids = |c: &&CollectionPlan| {
+        let is_custom = |r: &RootPlan| matches!(r.id, IdPlan::Custom { .. });
+        c.needs_claims && (c.roots.len() > 1 || c.roots.iter().any(is_custom))
+    };
+    if request.options.mode == MigrationMode::CdcOnly
+        && let Some(collection) = plan.collections.iter().find(learns_ids)
+    {
+        return Err(PrepareError::NeedsSnapshot {
+            collection: collection.name.clone(),
+        });
+    }
     if let Some(unstable) = unstable_filters(pg, plan).await?.into_iter().next() {
         return Err(PrepareError::UnstableFilter(unstable));
     }
@@ -241,9 +262,7 @@ fn check_scripts(plan: &Plan) -> Result<(), PrepareError> {
     for collection in &plan.collections {
         for root in &collection.roots {
             let of_id = match &root.id {
-                crate::plan::IdPlan::Custom { script, .. } => {
-                    Some((&root.node, "the expression of `_id`".to_owned(), script))
-                }
+                IdPlan::Custom { script, .. } => Some((&root.node, "the expression of `_id`".to_owned(), script)),
                 _ => None,
             };
             let nodes = root.node.walk();

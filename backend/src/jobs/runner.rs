@@ -11,13 +11,13 @@ use crate::cdc::rebuild::Context;
 use crate::cdc::run::CdcRun;
 use crate::cdc::schema::columns_read;
 use crate::cdc::setup;
-use crate::cdc::state::CdcState;
+use crate::cdc::state::{CdcState, RefusedRoot};
 use crate::cdc::statistics::CdcMeter;
 use crate::data::issue::{Issue, IssueKind, IssueLog, Location};
 use crate::data::progress::{CollectionCount, Progress, TableCount, UNKNOWN};
 use crate::plan::{Plan, PlanProblem};
 use crate::sink::{Sink, SinkError};
-use crate::snapshot::{self, Outcome, SnapshotError, SnapshotRun};
+use crate::snapshot::{self, Finished, Outcome, RefusedRow, SnapshotError, SnapshotRun};
 use crate::source::SourceError;
 use crate::source::postgres::PgSource;
 use crate::source::postgres::reader::PgSnapshot;
@@ -32,8 +32,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How often a lost source is tried again, with pauses that double from one second.
-const SOURCE_RETRIES: u32 = 8;
+/// How often it is tried again when a server is away, with pauses that double from two seconds to 32.
+const RETRIES: u32 = 8;
 
 /// Why a job ended as failed.
 #[derive(Debug, thiserror::Error)]
@@ -80,13 +80,16 @@ impl RunError {
         }
     }
 
-    /// Whether the same may work later: source or destination is away.
+    /// Whether the same may work later: source, destination or store is away.
     fn is_passing(&self) -> bool {
         match self {
             RunError::Snapshot(SnapshotError::Source(e))
             | RunError::Prepare(PrepareError::Source(e))
             | RunError::Cdc(CdcError::Source(e)) => e.is_passing(),
-            RunError::Prepare(PrepareError::Sink(e)) => e.is_retryable(),
+            RunError::Snapshot(SnapshotError::Sink(e))
+            | RunError::Prepare(PrepareError::Sink(e))
+            | RunError::Cdc(CdcError::Sink(e)) => e.is_retryable(),
+            RunError::Snapshot(SnapshotError::Store(e)) | RunError::Cdc(CdcError::Store(e)) => e.is_passing(),
             RunError::Snapshot(_) | RunError::Prepare(_) | RunError::Cdc(_) | RunError::TryAgain => false,
         }
     }
@@ -103,11 +106,12 @@ pub async fn run(
 ) {
     let job = record.status.id.clone();
     let mut runner = Runner {
+        // Before a restart it has.
+        has_written: record.is_prepared,
         record,
         store,
         tracker: tracker.clone(),
         controls,
-        has_written: false,
     };
     let ended = Box::pin(runner.run(prepared)).await;
     runner.clean_up().await;
@@ -135,6 +139,34 @@ pub async fn run(
         if let Err(error) = tracker.advance(*event).await {
             tracing::error!(job.id = %job, %error, "Job {job} ended in an unexpected state");
         }
+    }
+}
+
+/// What the snapshot stage came to.
+struct Copied {
+    outcome: Outcome,
+    /// How many documents each collection holds that are not the job's.
+    untouched: Vec<(String, u64)>,
+    refused: Vec<RefusedRow>,
+}
+
+impl Default for Copied {
+    /// There was nothing to copy.
+    fn default() -> Self {
+        Self {
+            outcome: Outcome::Completed,
+            untouched: Vec::new(),
+            refused: Vec::new(),
+        }
+    }
+}
+
+/// The stage that follows tries it again with every batch.
+fn refused_root(plan: &Plan, row: RefusedRow) -> RefusedRoot {
+    RefusedRoot {
+        collection: plan.collections[row.collection].name.clone(),
+        root: row.root,
+        key: row.key.into_iter().map(Some).collect(),
     }
 }
 
@@ -172,7 +204,7 @@ impl Runner {
                 }
                 Err(RunError::TryAgain) => {}
                 // Once changes are kept for the job, it waits as long as they are.
-                Err(error) if error.is_passing() && (attempt < SOURCE_RETRIES || self.has_slot().await) => {
+                Err(error) if error.is_passing() && (attempt < RETRIES || self.has_slot().await) => {
                     attempt += 1;
                     let pause = Duration::from_secs(1 << attempt.min(5));
                     tracing::warn!(job.id = %self.id(), %error, "The job is tried again in {} s", pause.as_secs());
@@ -226,7 +258,7 @@ impl Runner {
                 () = self.controls.cancel.cancelled() => return Ok(Outcome::Cancelled),
                 point = PgSnapshot::begin(&source, &tables) => point?,
             };
-            return Ok(self.copy(&plan, &sink, &progress, point, false).await?.0);
+            return Ok(self.copy(&plan, &sink, &progress, point, false).await?.outcome);
         };
         let columns = columns_read(&plan);
         let (mut state, point) = match begun {
@@ -245,21 +277,19 @@ impl Runner {
             }
         };
         if let Some(point) = point {
-            let mut foreign = Vec::new();
-            if self.record.status.options.mode == MigrationMode::Cdc {
-                let (outcome, untouched) = self.copy(&plan, &sink, &progress, point, true).await?;
-                if outcome == Outcome::Cancelled {
-                    return Ok(outcome);
-                }
-                foreign = untouched;
-            } else {
-                for collection in &plan.collections {
-                    foreign.push((collection.name.clone(), sink.count(&collection.name).await?));
-                }
+            let is_without_snapshot = self.record.status.options.mode == MigrationMode::CdcOnly;
+            let copied = match is_without_snapshot {
+                true => Copied::default(),
+                false => self.copy(&plan, &sink, &progress, point, true).await?,
+            };
+            if copied.outcome == Outcome::Cancelled {
+                return Ok(Outcome::Cancelled);
             }
             if let Some(stream) = &mut state.stream {
                 stream.is_snapshot_done = true;
-                stream.foreign = foreign;
+                stream.is_without_snapshot = is_without_snapshot;
+                stream.foreign = copied.untouched;
+                stream.refused = copied.refused.into_iter().map(|r| refused_root(&plan, r)).collect();
             }
             self.store.save_checkpoint(self.id(), &state).await?;
         }
@@ -314,7 +344,7 @@ impl Runner {
         Ok(())
     }
 
-    /// The snapshot stage. Returns how many documents each collection holds that are not the job's.
+    /// The snapshot stage.
     async fn copy(
         &mut self,
         plan: &Arc<Plan>,
@@ -322,7 +352,7 @@ impl Runner {
         progress: &Arc<Progress>,
         point: PgSnapshot,
         is_continuous: bool,
-    ) -> Result<(Outcome, Vec<(String, u64)>), RunError> {
+    ) -> Result<Copied, RunError> {
         let mut held = Vec::new();
         for collection in &plan.collections {
             held.push(sink.count(&collection.name).await?);
@@ -345,7 +375,7 @@ impl Runner {
         let publisher = tokio::spawn(publish(self.tracker.clone(), progress.clone(), is_over.clone()));
         let ended = snapshot::run(run).await;
         let mut untouched = Vec::new();
-        if matches!(ended, Ok(Outcome::Completed)) {
+        if ended.as_ref().is_ok_and(|f| f.outcome == Outcome::Completed) {
             self.tell_what_was_there(sink, progress, &held).await;
             tell_empty_roots(progress);
             let collections = progress.collections.iter();
@@ -356,7 +386,12 @@ impl Runner {
         }
         is_over.cancel();
         let _ = publisher.await;
-        Ok((ended?, untouched))
+        let Finished { outcome, refused } = ended?;
+        Ok(Copied {
+            outcome,
+            untouched,
+            refused,
+        })
     }
 
     async fn progress(&self, plan: &Plan, source: &PgSource) -> Result<Progress, RunError> {

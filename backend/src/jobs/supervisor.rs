@@ -76,10 +76,20 @@ impl Supervisor {
     /// # Errors
     /// When the store fails.
     pub async fn recover(&self) -> Result<(), StoreError> {
-        for record in self.store.unfinished_jobs().await? {
-            if record.owner != self.owner {
+        for head in self.store.unfinished_jobs().await? {
+            if head.owner != self.owner {
                 continue;
             }
+            let record = match self.store.job(&head.status.id).await {
+                Ok(Some(record)) => record,
+                Ok(None) => continue,
+                // One that cannot be read must not keep the others from going on.
+                Err(error @ (StoreError::Malformed(_) | StoreError::KeyFile { .. })) => {
+                    tracing::error!(job.id = %head.status.id, %error, "Job {} cannot go on", head.status.id);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let id = record.status.id.clone();
             match record.status.status {
                 JobStatus::Running if record.status.cdc_status == CdcStatus::Paused => {

@@ -116,7 +116,12 @@ impl Tracker {
             let mut status = self.lock();
             let is_streaming = status.status == JobStatus::Running && status.cdc_status != CdcStatus::NotStarted;
             if is_streaming {
-                cdc_transition(status.cdc_status, CdcEvent::Pause)?;
+                let (from, event) = (status.cdc_status, CdcEvent::Pause);
+                // It may stand still by itself while it completes; the user has asked for its end.
+                if from == CdcStatus::Completing {
+                    return Err(CdcTransitionError { from, event }.into());
+                }
+                cdc_transition(from, event)?;
             } else {
                 status.status = transition(status.status, JobEvent::Pause)?;
                 self.hub.publish(status.clone());

@@ -3,6 +3,7 @@
 use super::error::{SinkError, UNAUTHORIZED};
 use bson::{Document, doc};
 use godwit_shared::connection::{ConnectivityResult, MongodbConnectionDetails};
+use mongodb::error::ErrorKind;
 use mongodb::options::{Acknowledgment, ClientOptions, WriteConcern};
 use mongodb::{Client, Database};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -70,13 +71,20 @@ impl Sink {
     pub async fn check(&self, collections: &[String]) -> Result<(), SinkError> {
         self.run(doc! {"ping": 1}).await?;
         self.check_case().await?;
+        for collection in collections {
+            self.check_rights(collection).await?;
+        }
+        self.check_kinds(collections).await
+    }
+
+    /// Rights may be given for single collections.
+    async fn check_rights(&self, collection: &str) -> Result<(), SinkError> {
         // Neither writes anything: there is nothing to insert, and no document has this `_id`.
-        let probe = collections.first().map_or("godwit", String::as_str);
         let nothing = bson::oid::ObjectId::new();
         for command in [
-            doc! {"insert": probe, "documents": []},
-            doc! {"update": probe, "updates": [{"q": {"_id": nothing}, "u": {"_id": nothing}, "upsert": false}]},
-            doc! {"delete": probe, "deletes": [{"q": {"_id": nothing}, "limit": 1}]},
+            doc! {"insert": collection, "documents": []},
+            doc! {"update": collection, "updates": [{"q": {"_id": nothing}, "u": {"_id": nothing}, "upsert": false}]},
+            doc! {"delete": collection, "deletes": [{"q": {"_id": nothing}, "limit": 1}]},
         ] {
             if let Err(SinkError::Command {
                 code: Some(UNAUTHORIZED),
@@ -85,10 +93,11 @@ impl Sink {
             {
                 return Err(SinkError::NoWrite {
                     database: self.database.name().into(),
+                    collection: collection.into(),
                 });
             }
         }
-        self.check_kinds(collections).await
+        Ok(())
     }
 
     /// Two databases may not differ in case alone; the server would say so at the first write.
@@ -197,7 +206,12 @@ async fn client_of(details: &MongodbConnectionDetails) -> Result<(Client, Client
     let invalid = |e: mongodb::error::Error| SinkError::InvalidUri {
         reason: e.kind.to_string(),
     };
-    let mut options = ClientOptions::parse(text).await.map_err(invalid)?;
+    // A `mongodb+srv` is asked of a name server, which may not know it.
+    let unresolved = |e: mongodb::error::Error| match e.kind.as_ref() {
+        ErrorKind::DnsResolve { .. } => SinkError::of(&e, &host_of(text)),
+        _ => invalid(e),
+    };
+    let mut options = ClientOptions::parse(text).await.map_err(unresolved)?;
     options.app_name = Some("godwit".into());
     options.server_selection_timeout.get_or_insert(Duration::from_secs(8));
     options.connect_timeout.get_or_insert(Duration::from_secs(8));
@@ -213,6 +227,13 @@ async fn client_of(details: &MongodbConnectionDetails) -> Result<(Client, Client
     let hosts = names.join(",");
     let client = Client::with_options(options.clone()).map_err(invalid)?;
     Ok((client, options, hosts))
+}
+
+/// The host of a URI, without credentials.
+fn host_of(uri: &str) -> String {
+    let behind = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let hosts = behind.split(['/', '?']).next().unwrap_or_default();
+    hosts.rsplit('@').next().unwrap_or_default().to_owned()
 }
 
 /// What the URI says, and majority where it says nothing.

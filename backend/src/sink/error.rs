@@ -20,8 +20,8 @@ pub enum SinkError {
     Unreachable { hosts: String, reason: String },
     #[error("MongoDB at {hosts} refused the credentials")]
     WrongCredentials { hosts: String },
-    #[error("no right to write in the database \"{database}\"")]
-    NoWrite { database: String },
+    #[error("no right to write \"{collection}\" in the database \"{database}\"")]
+    NoWrite { database: String, collection: String },
     #[error("\"{collection}\" cannot be written: it is a {kind}")]
     WrongKind { collection: String, kind: String },
     #[error("MongoDB refused a command: {reason}")]
@@ -40,6 +40,10 @@ impl SinkError {
             SinkError::DatabaseMissing => ErrorCode::TargetDatabaseMissing,
             SinkError::Unreachable { .. } | SinkError::WrongCredentials { .. } => ErrorCode::TargetUnreachable,
             SinkError::NoWrite { .. } | SinkError::WrongKind { .. } => ErrorCode::TargetPermission,
+            SinkError::Command {
+                code: Some(UNAUTHORIZED),
+                ..
+            } => ErrorCode::TargetPermission,
             SinkError::Command { .. } | SinkError::Cancelled => ErrorCode::Internal,
         }
     }

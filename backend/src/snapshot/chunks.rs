@@ -47,7 +47,7 @@ mod tests {
         let chunks = RootChunks {
             cuts: vec![cut("5"), cut("9")],
             done: vec![1],
-            documents: 0,
+            ..RootChunks::default()
         };
         let open = open_chunks(0, 0, &chunks, false);
         let ranges: Vec<_> = open

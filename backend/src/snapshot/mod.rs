@@ -10,10 +10,12 @@
 //! assembled and [`WRITES_IN_FLIGHT`] being written. A slow destination stops the reading of the source.
 
 mod chunks;
+mod refused;
 mod run;
 
 pub use chunks::{Chunk, RootQueue};
-pub use run::{Outcome, SnapshotError, SnapshotRun, run};
+pub use refused::RefusedRow;
+pub use run::{Finished, Outcome, SnapshotError, SnapshotRun, run};
 
 /// Batches that one worker has under way to the destination.
 pub const WRITES_IN_FLIGHT: usize = 3;

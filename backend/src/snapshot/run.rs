@@ -1,15 +1,16 @@
 //! The loop of the snapshot stage: workers take chunks until none is left.
 
 use super::chunks::{Chunk, RootQueue, open_chunks};
+use super::refused::{REFUSED_MAX, RefusedRow, key_of, settle};
 use super::{CHUNK_BYTES, CHUNK_BYTES_MIN, CHUNKS_MAX, WRITES_IN_FLIGHT};
-use crate::assemble::rows::key_of;
+use crate::assemble::rows;
 use crate::assemble::{Assembled, Assembler};
 use crate::data::issue::{Issue, IssueKind, Location};
 use crate::data::progress::{Progress, TooManyErrors};
 use crate::data::row::RowSet;
 use crate::documents::{Batch, ChildReader, assemble_batch, streamed_nodes};
 use crate::plan::{CollectionPlan, Node, Plan, RootPlan};
-use crate::sink::{Sink, SinkError, WriteReport};
+use crate::sink::{Refused, Sink, SinkError};
 use crate::source::SourceError;
 use crate::source::postgres::reader::{PgReader, PgSnapshot};
 use crate::store::{Claim, Contender, RootChunks, Store, StoreError};
@@ -56,6 +57,14 @@ pub struct SnapshotRun {
     pub is_continuous: bool,
 }
 
+/// What a run came to.
+#[derive(Debug)]
+pub struct Finished {
+    pub outcome: Outcome,
+    /// Rows whose documents may fit when others have changed.
+    pub refused: Vec<RefusedRow>,
+}
+
 /// How a run ended without an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -80,12 +89,16 @@ pub enum SnapshotError {
 ///
 /// # Errors
 /// The first error of any worker; what was written stays, and finished chunks are remembered.
-pub async fn run(run: SnapshotRun) -> Result<Outcome, SnapshotError> {
+pub async fn run(run: SnapshotRun) -> Result<Finished, SnapshotError> {
+    let ended = |outcome| Finished {
+        outcome,
+        refused: Vec::new(),
+    };
     let snapshot = run.point.clone();
     let mut done: HashMap<(usize, usize), RootChunks> = HashMap::new();
     let queue = tokio::select! {
         biased;
-        () = run.cancel.cancelled() => return Ok(Outcome::Cancelled),
+        () = run.cancel.cancelled() => return Ok(ended(Outcome::Cancelled)),
         queue = make_queue(&run, &snapshot, &mut done) => queue?,
     };
     let place = |name: String| run.progress.tables.iter().position(|t| t.name == name);
@@ -132,12 +145,20 @@ pub async fn run(run: SnapshotRun) -> Result<Outcome, SnapshotError> {
             }
         }
     }
-    if matches!(result, Ok(Outcome::Completed)) {
-        for collection in &run.progress.collections {
-            collection.is_complete.store(true, Ordering::Relaxed);
-        }
+    if result? == Outcome::Cancelled {
+        return Ok(ended(Outcome::Cancelled));
     }
-    result
+    let mut refused = Vec::new();
+    for (place, chunks) in &*shared.done.lock().await {
+        refused.extend(settle(&run, *place, &chunks.refused).await?);
+    }
+    for collection in &run.progress.collections {
+        collection.is_complete.store(true, Ordering::Relaxed);
+    }
+    Ok(Finished {
+        outcome: Outcome::Completed,
+        refused,
+    })
 }
 
 struct Shared {
@@ -166,8 +187,10 @@ async fn make_queue(
         let mut in_order = Vec::new();
         for (r, root) in collection.roots.iter().enumerate() {
             let name = root_name(collection, r);
+            let (mut is_resumed, held) = (false, &run.progress.collections[c].name);
             let chunks = match run.store.chunks(&run.job, &name).await? {
                 Some(chunks) => {
+                    is_resumed = true;
                     Progress::add(&run.progress.collections[c].documents, chunks.documents);
                     chunks
                 }
@@ -194,7 +217,9 @@ async fn make_queue(
                 }
             };
             let open = open_chunks(c, r, &chunks, !streamed_nodes(root).is_empty());
-            if !chunks.done.is_empty() && !open.is_empty() && !run.is_continuous {
+            // Documents of a chunk that is not done are there as well.
+            let has_begun = is_resumed && (!chunks.done.is_empty() || run.sink.count(held).await? > 0);
+            if has_begun && !open.is_empty() && !run.is_continuous {
                 let message = "rows of this collection are of two points in time: those read before the interruption and those read after it";
                 run.progress.report(
                     [note(IssueKind::TwoPointsInTime, &collection.name, message)],
@@ -305,6 +330,7 @@ impl Worker<'_> {
         let mut writes = Writes {
             tasks: JoinSet::new(),
             written: 0,
+            refused: Vec::new(),
             bytes_since_checkpoint: 0,
         };
         let read = async {
@@ -347,7 +373,7 @@ impl Worker<'_> {
         let ended = ended?;
         drained?;
         if ended == Outcome::Completed {
-            self.checkpoint(chunk, writes.written).await?;
+            self.checkpoint(chunk, &mut writes).await?;
         }
         Ok(ended)
     }
@@ -443,7 +469,7 @@ impl Worker<'_> {
             run.plan.collections[collection].name.clone(),
             run.cancel.clone(),
         );
-        let (shared, plan) = (self.shared.clone(), run.plan.clone());
+        let shared = self.shared.clone();
         writes.tasks.spawn(async move {
             let is_replacing = &shared.is_replacing[collection];
             let expect_existing = is_replacing.load(Ordering::Relaxed);
@@ -451,9 +477,12 @@ impl Worker<'_> {
             is_replacing.store(report.replaced > report.inserted, Ordering::Relaxed);
             Ok(Written {
                 collection,
+                root,
                 bytes: documents.iter().map(|d| d.bson.len() as u64).sum(),
-                issues: refused(&plan.collections[collection].roots[root].node, &documents, &report),
-                report,
+                refused: (report.refused.into_iter())
+                    .map(|r| (documents[r.index].clone(), r))
+                    .collect(),
+                count: report.inserted + report.replaced,
             })
         });
         Ok(())
@@ -469,12 +498,22 @@ impl Worker<'_> {
                 code: None,
             })
         })?;
-        let count = written.report.inserted + written.report.replaced;
-        writes.written += count;
-        let progress = &self.run.progress;
-        Progress::add(&progress.collections[written.collection].documents, count);
-        Progress::add(&progress.bytes_written, written.bytes);
-        Ok(progress.report(written.issues, EventStage::Snapshotting)?)
+        writes.written += written.count;
+        let (run, collection, root) = (self.run, written.collection, written.root);
+        Progress::add(&run.progress.collections[collection].documents, written.count);
+        Progress::add(&run.progress.bytes_written, written.bytes);
+        for (document, refused) in written.refused {
+            let may_fit_later = refused.is_duplicate && writes.refused.len() < REFUSED_MAX;
+            match key_of(run, (collection, root), &document).filter(|_| may_fit_later) {
+                Some(key) => writes.refused.push(key),
+                None => {
+                    let node = &run.plan.collections[collection].roots[root].node;
+                    let issue = refused_issue(node, &document, refused.reason);
+                    run.progress.report([issue], EventStage::Snapshotting)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn drain(&self, writes: &mut Writes) -> Result<(), SnapshotError> {
@@ -488,7 +527,8 @@ impl Worker<'_> {
     }
 
     /// Remembers that a chunk is done.
-    async fn checkpoint(&self, chunk: &Chunk, documents: u64) -> Result<(), SnapshotError> {
+    async fn checkpoint(&self, chunk: &Chunk, writes: &mut Writes) -> Result<(), SnapshotError> {
+        let (documents, refused) = (writes.written, std::mem::take(&mut writes.refused));
         let remember = |chunks: &mut RootChunks| {
             chunks.done = match chunks.done.as_slice() {
                 // What was cut while it was read is done up to its end.
@@ -496,6 +536,7 @@ impl Worker<'_> {
                 done => done.iter().copied().chain([chunk.index]).collect(),
             };
             chunks.documents += documents;
+            chunks.refused.extend(refused);
         };
         self.save_chunks(chunk, remember).await
     }
@@ -510,13 +551,18 @@ impl Worker<'_> {
         writes: &mut Writes,
     ) -> Result<(), SnapshotError> {
         self.drain(writes).await?;
-        let cut: Vec<String> = key_of(root, next, 0).into_iter().map(|(_, value)| value).collect();
+        let cut: Vec<String> = rows::key_of(root, next, 0)
+            .into_iter()
+            .map(|(_, value)| value)
+            .collect();
         let documents = std::mem::take(&mut writes.written);
+        let refused = std::mem::take(&mut writes.refused);
         writes.bytes_since_checkpoint = 0;
         let remember = |chunks: &mut RootChunks| {
             chunks.cuts = vec![cut];
             chunks.done = vec![0];
             chunks.documents += documents;
+            chunks.refused.extend(refused);
         };
         self.save_chunks(chunk, remember).await
     }
@@ -577,22 +623,23 @@ struct Writes {
     tasks: JoinSet<Result<Written, SinkError>>,
     /// Documents since the last checkpoint.
     written: u64,
+    /// Keys of rows since then whose documents may fit later.
+    refused: Vec<Vec<String>>,
     bytes_since_checkpoint: usize,
 }
 
 struct Written {
     collection: usize,
+    root: usize,
     bytes: u64,
-    report: WriteReport,
-    issues: Vec<Issue>,
+    /// Documents there are now because of it.
+    count: u64,
+    refused: Vec<(Assembled, Refused)>,
 }
 
-fn refused(node: &Node, documents: &[Assembled], report: &WriteReport) -> Vec<Issue> {
-    report
-        .refused
-        .iter()
-        .map(|r| document_issue(IssueKind::WriteRefused, node, &documents[r.index], r.reason.clone()))
-        .collect()
+/// Tells of a document that MongoDB does not take.
+pub fn refused_issue(node: &Node, document: &Assembled, reason: String) -> Issue {
+    document_issue(IssueKind::WriteRefused, node, document, reason)
 }
 
 fn document_issue(kind: IssueKind, node: &Node, document: &Assembled, message: String) -> Issue {

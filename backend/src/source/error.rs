@@ -53,7 +53,9 @@ impl SourceError {
             SourceError::Unreachable { .. }
             | SourceError::ConnectionLost { .. }
             | SourceError::LockedOut { .. }
-            | SourceError::SlotInUse { .. } => true,
+            | SourceError::SlotInUse { .. }
+            // By somebody else, or by a limit of the server's: what a job cancels itself it does not wait for.
+            | SourceError::Cancelled => true,
             SourceError::InvalidUrl { .. }
             | SourceError::UnsupportedKind { .. }
             | SourceError::WrongPassword { .. }
@@ -67,8 +69,7 @@ impl SourceError {
             | SourceError::InvalidFilter { .. }
             | SourceError::IdentityNotSet { .. }
             | SourceError::Query { .. }
-            | SourceError::MalformedRow(_)
-            | SourceError::Cancelled => false,
+            | SourceError::MalformedRow(_) => false,
         }
     }
 

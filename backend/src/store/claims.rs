@@ -106,6 +106,21 @@ impl Store {
         Ok(claims)
     }
 
+    /// Which of some `_id`s any row has.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn claimed(&self, job: &JobId, collection: &str, ids: &[Vec<u8>]) -> Result<Vec<bool>, StoreError> {
+        let mut claimed = Vec::with_capacity(ids.len());
+        for id in ids {
+            let key = Document::try_from(claim_id(job, collection, id))
+                .map_err(|e: bson::error::Error| StoreError::Malformed(e.to_string()))?;
+            let found = self.collection("claims").find_one(doc! {"_id": key}).await?;
+            claimed.push(found.is_some());
+        }
+        Ok(claimed)
+    }
+
     /// Gives `_id`s back, and returns the rows that waited for one of them.
     ///
     /// # Errors

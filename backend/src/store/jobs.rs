@@ -23,6 +23,15 @@ pub struct JobRecord {
     pub is_prepared: bool,
 }
 
+/// What is asked of a job that somebody else may run: nothing of it is encrypted.
+#[derive(Debug, Clone)]
+pub struct JobHead {
+    pub status: MigrationJobStatus,
+    pub place: String,
+    pub collections: Vec<String>,
+    pub owner: String,
+}
+
 /// Everything that a restart needs to go on, as it was when the job started.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct JobSecrets {
@@ -38,6 +47,9 @@ pub struct RootChunks {
     pub done: Vec<usize>,
     /// Documents written by the parts that are done.
     pub documents: u64,
+    /// Keys of rows in them whose documents were refused and may fit when everything is written.
+    #[serde(default)]
+    pub refused: Vec<Vec<String>>,
 }
 
 impl Store {
@@ -108,18 +120,18 @@ impl Store {
         entries.iter().map(|e| from_json(e, "status")).collect()
     }
 
-    /// Jobs that have not ended.
+    /// Jobs that have not ended, of all installations that share the store.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn unfinished_jobs(&self) -> Result<Vec<JobRecord>, StoreError> {
+    pub async fn unfinished_jobs(&self) -> Result<Vec<JobHead>, StoreError> {
         let entries: Vec<Document> = self
             .collection("jobs")
             .find(doc! {"isEnded": false})
             .await?
             .try_collect()
             .await?;
-        entries.iter().map(|e| self.job_record(e)).collect()
+        entries.iter().map(job_head).collect()
     }
 
     /// Deletes all jobs of a project and returns their ids.
@@ -143,15 +155,18 @@ impl Store {
     }
 
     fn job_record(&self, entry: &Document) -> Result<JobRecord, StoreError> {
-        let collections = entry
-            .get_array("collections")
-            .map(|a| a.iter().filter_map(|c| c.as_str()).map(Into::into).collect());
+        let JobHead {
+            status,
+            place,
+            collections,
+            owner,
+        } = job_head(entry)?;
         Ok(JobRecord {
-            status: from_json(entry, "status")?,
+            status,
             secrets: self.unseal(entry, "secrets")?,
-            place: entry.get_str("place").unwrap_or_default().into(),
-            collections: collections.unwrap_or_default(),
-            owner: entry.get_str("owner").unwrap_or_default().into(),
+            place,
+            collections,
+            owner,
             is_prepared: entry.get_bool("isPrepared").unwrap_or(false),
         })
     }
@@ -195,6 +210,18 @@ impl Store {
             .await?;
         Ok(())
     }
+}
+
+fn job_head(entry: &Document) -> Result<JobHead, StoreError> {
+    let collections = entry
+        .get_array("collections")
+        .map(|a| a.iter().filter_map(|c| c.as_str()).map(Into::into).collect());
+    Ok(JobHead {
+        status: from_json(entry, "status")?,
+        place: entry.get_str("place").unwrap_or_default().into(),
+        collections: collections.unwrap_or_default(),
+        owner: entry.get_str("owner").unwrap_or_default().into(),
+    })
 }
 
 fn chunk_id(job: &JobId, root: &str) -> String {

@@ -12,6 +12,7 @@ mod projects;
 mod secret;
 
 use bson::{Document, doc};
+use mongodb::error::{ErrorKind, RETRYABLE_WRITE_ERROR};
 use mongodb::options::{ClientOptions, IndexOptions};
 use mongodb::{Client, Collection, Database, IndexModel};
 use serde::Serialize;
@@ -40,6 +41,26 @@ pub enum StoreError {
     Local(String),
     #[error("the name \"{0}\" is taken")]
     NameTaken(String),
+}
+
+impl StoreError {
+    /// Whether the same may work later: the server is away, or changes its primary.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            StoreError::Mongo(error) => {
+                let is_away = matches!(
+                    error.kind.as_ref(),
+                    ErrorKind::Io(_) | ErrorKind::ServerSelection { .. } | ErrorKind::ConnectionPoolCleared { .. }
+                );
+                is_away || error.contains_label(RETRYABLE_WRITE_ERROR)
+            }
+            StoreError::Open { .. }
+            | StoreError::Malformed(_)
+            | StoreError::KeyFile { .. }
+            | StoreError::Local(_)
+            | StoreError::NameTaken(_) => false,
+        }
+    }
 }
 
 /// The store.

@@ -7,6 +7,7 @@ use crate::random::Random;
 use godwit::cdc::CdcError;
 use godwit::cdc::ground::{Ground, RefusedKey, RootKeys};
 use godwit::cdc::rebuild::RootPlace;
+use godwit::cdc::state::Foreign;
 use godwit::plan::routes::{Route, decode_key};
 use godwit::source::postgres::reader::TransactionSet;
 use std::collections::{BTreeSet, VecDeque};
@@ -127,7 +128,7 @@ impl Ground for MemoryGround<'_> {
         Ok(refused)
     }
 
-    async fn refresh(&self, collection: usize, _foreign: u64, _reason: &str) -> Result<Vec<RefusedKey>, CdcError> {
+    async fn refresh(&self, collection: usize, _foreign: Foreign, _reason: &str) -> Result<Vec<RefusedKey>, CdcError> {
         let mut world = self.world();
         world.seen.note("a collection is read again", true);
         // What is there of it, and what should be.

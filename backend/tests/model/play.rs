@@ -308,5 +308,6 @@ fn beginning() -> StreamState {
         complete_at: None,
         refused: Vec::new(),
         foreign: Vec::new(),
+        is_without_snapshot: false,
     }
 }

@@ -12,8 +12,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 const VERSION_MIN: i32 = 10_00_00;
-/// From this version on a standby can decode its log.
-const STANDBY_SINCE: i32 = 16_00_00;
 /// Slots and senders that a script makes room for, besides those in use.
 const ROOM: i32 = 5;
 /// From this size on the log of an idle slot is worth a word.
@@ -102,21 +100,13 @@ fn wal_level(facts: &Facts) -> PreflightCheck {
 
 fn primary(facts: &Facts) -> PreflightCheck {
     let (id, title) = ("primary_server", "Server that can be followed");
-    match (facts.is_in_recovery, facts.version >= STANDBY_SINCE) {
-        (false, _) => passed(id, title, "The server is a primary."),
-        (true, true) => passed(
+    match facts.is_in_recovery {
+        false => passed(id, title, "The server is a primary."),
+        // Slot and publication are made by the job, and on a standby they cannot be.
+        true => failed(
             id,
             title,
-            "The server is a standby of a version that can be followed as well. Publication and replica identities \
-             have to be made on its primary.",
-        ),
-        (true, false) => failed(
-            id,
-            title,
-            format!(
-                "The server is a standby, and one of version {} cannot be followed: only 16 and later can.",
-                facts.version_text
-            ),
+            "The server is a standby, and only a primary can be followed.",
             vec!["-- Use a connection to the primary for this migration.".into()],
         ),
     }
@@ -393,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn a_standby_can_be_followed_since_16() {
+    fn a_standby_cannot_be_followed() {
         let standby = Facts {
             is_in_recovery: true,
             ..ready()
@@ -401,13 +391,6 @@ mod tests {
         check(
             &standby,
             &["primary_server: -- Use a connection to the primary for this migration."],
-        );
-        check(
-            &Facts {
-                version: 16_00_00,
-                ..standby
-            },
-            &[],
         );
     }
 
