@@ -29,6 +29,8 @@ pub struct ProjectDraft {
     /// A value of [`environment::options`].
     pub tag: String,
     pub filter: String,
+    /// Names of tables that are to be selected at once.
+    pub bulk_names: String,
     pub keeps_original_names: bool,
     /// A value of [`casing_name`].
     pub casing: String,
@@ -45,6 +47,7 @@ impl Default for ProjectDraft {
             save_password: true,
             tag: wire_name(&EnvironmentTag::None),
             filter: String::new(),
+            bulk_names: String::new(),
             keeps_original_names: false,
             casing: casing_name(Casing::default()).into(),
             starts_empty: false,
