@@ -22,6 +22,14 @@ impl<T> From<Option<Result<T, ApiError>>> for Remote<T> {
 }
 
 impl<T> Remote<T> {
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Remote<U> {
+        match self {
+            Remote::Loading => Remote::Loading,
+            Remote::Failed(error) => Remote::Failed(error),
+            Remote::Ready(value) => Remote::Ready(make(value)),
+        }
+    }
+
     pub fn ready(self) -> Option<T> {
         match self {
             Remote::Ready(value) => Some(value),

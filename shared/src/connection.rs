@@ -42,6 +42,9 @@ pub struct JdbcConnectionDetails {
     pub is_manual_uri: bool,
 }
 
+/// The longest name of a saved connection, in characters.
+pub const CONNECTION_NAME_LENGTH_MAX: usize = 100;
+
 /// How a request names a destination.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -55,9 +58,10 @@ pub struct MongodbConnectionDetails {
     /// Wins over the database of the URI.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database: Option<String>,
+    /// Wins over the user of the URI.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// Write-only.
+    /// Write-only. Wins over the password of the URI.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
     #[serde(default)]
@@ -119,8 +123,15 @@ pub struct SavedMongodbConnection {
     pub id: ConnectionId,
     pub name: String,
     pub connection_string: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     #[serde(default)]
     pub environment_tag: EnvironmentTag,
+    /// Whether a password is stored with it, besides one in the URI.
+    #[serde(default)]
+    pub has_password: bool,
 }
 
 /// The body that saves a relational connection. With the id of a saved one it replaces that.
@@ -130,6 +141,7 @@ pub struct SavedMongodbConnection {
 pub struct SaveJdbcConnection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<ConnectionId>,
+    /// 1 to 100 characters.
     pub name: String,
     #[serde(rename = "type")]
     pub kind: String,
@@ -151,8 +163,21 @@ pub struct SaveJdbcConnection {
 pub struct SaveMongodbConnection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<ConnectionId>,
+    /// 1 to 100 characters.
     pub name: String,
+    /// A password in it is kept with it.
     pub connection_string: String,
+    /// Wins over the database of the URI.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
+    /// Wins over the user of the URI.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Write-only. Wins over the password of the URI; kept with `savePassword` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    #[serde(default)]
+    pub save_password: bool,
     #[serde(default)]
     pub environment_tag: EnvironmentTag,
 }

@@ -2,7 +2,7 @@
 
 use crate::library::{BORROWERS, NAME, ROWS, Stage, WHOLE_JOB};
 use crate::pages::home::HomePage;
-use crate::pages::{SOON, look, testid};
+use crate::pages::{SOON, look, testid, wait_focus};
 use godwit_tests::servers::PASSWORD;
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,7 @@ async fn a_terminated_job_is_run_again_with_drop() {
     look(browser, "wizard-target").await;
     wizard.next().await;
     assert!(!wizard.is_drop_ticked().await);
+    wizard.passed_checks().await;
     look(browser, "wizard-options").await;
     wizard.start().await;
 
@@ -59,7 +60,9 @@ async fn a_terminated_job_is_run_again_with_drop() {
     assert!(kept > 0 && kept < BORROWERS, "{kept} documents stayed");
 
     let wizard = page.create_job_like_this().await;
-    assert_eq!(wizard.source_uri().await, stage.source.jdbc_url());
+    // What was typed for the first job has been saved.
+    let source = wizard.chosen_source().await;
+    assert!(source.contains(&stage.source.jdbc_url()), "{source}");
     wizard.next().await;
     browser.find(&testid("target-uri")).await;
     wizard.next().await;
@@ -70,6 +73,13 @@ async fn a_terminated_job_is_run_again_with_drop() {
         figures.contains("600,000") && warnings.is_some_and(|w| w.contains("will be deleted")),
         "{figures}"
     );
+    // Not before the user has typed the name of what goes.
+    browser.click(&testid("wizard-start")).await;
+    browser
+        .find_text("Type borrowers, or go back and keep the documents.")
+        .await;
+    wait_focus(browser, &testid("drop-confirmation")).await;
+    look(browser, "wizard-drop").await;
     wizard.start().await;
     page.wait_status("RUNNING", SOON).await;
     page.wait_status("COMPLETED", WHOLE_JOB).await;

@@ -2,7 +2,7 @@
 
 use crate::library::{NAME, Stage};
 use crate::pages::home::HomePage;
-use crate::pages::{SOON, look, testid, text_now, wait_text};
+use crate::pages::{SOON, look, testid, text_now, wait_focus, wait_text};
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::key::Key;
 use godwit_tests::browser::Browser;
@@ -59,11 +59,6 @@ async fn activate(browser: &Browser, name: &str) {
     press_key(browser, Key::Enter).await;
 }
 
-async fn wait_focus(browser: &Browser, css: &str) {
-    let is_there = async || is_focused(browser, css).await.then_some(());
-    godwit_tests::api::wait_for(&format!("the focus on {css}"), SOON, is_there).await;
-}
-
 async fn wait_status(browser: &Browser, status: &str) {
     let css = format!("{}[data-status='{status}']", testid("job-status"));
     wait_text(browser, &css, status, SOON, |_| true).await;
@@ -82,8 +77,13 @@ async fn a_job_is_run_with_the_keyboard_alone() {
     activate(browser, "create-job").await;
     // The dialog takes the focus, and Enter leads on from its fields.
     wait_focus(browser, "dialog *").await;
-    tab_to(browser, &testid("source-uri")).await;
-    press(browser, &stage.source.jdbc_url()).await;
+    tab_to(browser, &testid("source-host")).await;
+    press(browser, "127.0.0.1").await;
+    tab_to(browser, &testid("source-port")).await;
+    // It holds the usual one, selected on the way to it.
+    press(browser, &stage.source.port.to_string()).await;
+    tab_to(browser, &testid("source-database")).await;
+    press(browser, &stage.source.name).await;
     tab_to(browser, &testid("source-user")).await;
     press(browser, SUPERUSER).await;
     tab_to(browser, &testid("source-password")).await;

@@ -2,7 +2,7 @@
 
 use crate::library::Stage;
 use crate::pages::migration::MigrationPage;
-use crate::pages::{SOON, look};
+use crate::pages::{SOON, look, testid};
 use godwit_tests::servers::{PASSWORD, SUPERUSER};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -21,7 +21,18 @@ async fn a_wrong_password_is_said_in_the_wizard() {
     wizard.next().await;
     wizard.fill_target(&stage.target).await;
     wizard.next().await;
-    wizard.start().await;
+    stage.browser.find(&testid("preflight-not-run")).await;
+    stage.app.freeze();
+    wizard.next().await;
+    stage.browser.find("dialog .gw-skeleton").await;
+    let start = stage.browser.find(&testid("wizard-start")).await;
+    assert!(!start.is_enabled().await.expect("the state of a button"));
+    look(&stage.browser, "wizard-review-loading").await;
+    stage.app.thaw();
+    wizard.error().await;
+    look(&stage.browser, "wizard-review-error").await;
+    stage.browser.click(&testid("wizard-start")).await;
+    stage.browser.find(&testid("source-host")).await;
     let message = wizard.error().await;
     assert!(message.contains(&expected), "{message}");
     assert!(

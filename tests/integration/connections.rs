@@ -169,3 +169,64 @@ async fn a_changed_destination_keeps_its_password() {
         .await
         .error(502, "target_unreachable");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_fields_of_a_destination_say_wins_over_its_uri() {
+    let app = App::start().await;
+    let (api, target) = (app.api(), servers().await.mongo.target("fields").await);
+    let user = doc! {"createUser": "clerk", "pwd": "p/w", "roles": []};
+    target.database.run_command(user).await.expect("a user");
+    let name = target.database.name();
+    let bare = target.uri.replacen(&format!("/{name}"), "/", 1);
+    let uri = bare.replacen("mongodb://", "mongodb://nobody:nothing@", 1);
+    let auth = |uri: &str| {
+        let separator = if uri.contains('?') { '&' } else { '?' };
+        format!("{uri}{separator}authSource={name}")
+    };
+    let test = |details: Value| {
+        let api = api.clone();
+        async move { api.post("/connectivity/mongodb", &details).await }
+    };
+    let own = json!({"connectionString": auth(&uri), "user": "clerk", "password": "p/w"});
+    test(own).await.ok();
+    test(json!({"connectionString": auth(&uri)}))
+        .await
+        .error(502, "target_unreachable");
+
+    // A saved one has them too; its password does not go to another address, nor to another user.
+    let connection = json!({"name": "fields", "connectionString": auth(&bare), "database": name, "user": "clerk",
+        "password": "p/w", "savePassword": true});
+    let saved = api.post("/connections/mongodb", &connection).await.ok();
+    assert!(!saved.to_string().contains("p/w"), "{saved}");
+    assert_eq!(
+        (&saved["database"], &saved["hasPassword"]),
+        (&json!(name), &json!(true))
+    );
+    test(json!({"existingConnectionId": saved["id"]})).await.ok();
+    let refused = [
+        json!({"existingConnectionId": saved["id"], "connectionString": format!("{}&retryWrites=true", auth(&bare)),
+            "user": "clerk"}),
+        json!({"existingConnectionId": saved["id"], "user": "nobody"}),
+        json!({"existingConnectionId": saved["id"], "password": "another"}),
+    ];
+    for details in refused {
+        let answer = test(details).await;
+        assert!(answer.status != 200, "{}", answer.body);
+    }
+    let mut changed = connection;
+    changed["id"] = saved["id"].clone();
+    changed["password"] = Value::Null;
+    assert_eq!(
+        api.post("/connections/mongodb", &changed).await.ok()["hasPassword"],
+        true
+    );
+    changed["savePassword"] = json!(false);
+    assert_eq!(
+        api.post("/connections/mongodb", &changed).await.ok()["hasPassword"],
+        false
+    );
+    changed["name"] = json!("x".repeat(101));
+    api.post("/connections/mongodb", &changed)
+        .await
+        .error(400, "invalid_request");
+}

@@ -10,8 +10,8 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use godwit_shared::connection::{
-    ConnectivityResult, EnvironmentTag, JdbcConnectionDetails, MongodbConnectionDetails, SaveJdbcConnection,
-    SaveMongodbConnection, SavedJdbcConnection, SavedMongodbConnection,
+    CONNECTION_NAME_LENGTH_MAX, ConnectivityResult, EnvironmentTag, JdbcConnectionDetails, MongodbConnectionDetails,
+    SaveJdbcConnection, SaveMongodbConnection, SavedJdbcConnection, SavedMongodbConnection,
 };
 use godwit_shared::error::ErrorResponse;
 use godwit_shared::ids::ConnectionId;
@@ -66,9 +66,22 @@ pub mod resolve {
             .mongodb_connection(&id)
             .await?
             .ok_or_else(|| ApiError::not_found("connection", &id))?;
-        if details.connection_string.is_empty() || details.connection_string.contains("***") {
-            details.connection_string = saved.connection_string;
+        let is_saved_address = details.connection_string.is_empty()
+            || details.connection_string.contains("***")
+            || details.connection_string == saved.connection_string;
+        if !is_saved_address {
+            return Ok(());
         }
+        details.connection_string = saved.connection_string;
+        let given = |text: Option<String>| text.filter(|t| !t.is_empty());
+        details.database = given(details.database.take()).or(saved.database);
+        details.password = match (given(details.password.take()), given(details.user.clone())) {
+            (Some(password), _) => Some(password),
+            // The saved password is that of the saved user.
+            (None, Some(user)) if saved.user.as_ref() != Some(&user) => None,
+            (None, _) => saved.password,
+        };
+        details.user = given(details.user.take()).or(saved.user);
         Ok(())
     }
 }
@@ -90,15 +103,20 @@ fn shown_mongodb(c: StoredMongodb) -> SavedMongodbConnection {
         id: c.id.unwrap_or_else(|| ConnectionId::new("")),
         name: c.name,
         connection_string: with_masked_password(&c.connection_string),
+        database: c.database,
+        user: c.user,
         environment_tag: c.environment_tag,
+        has_password: c.password.is_some(),
     }
 }
 
 fn check_name(name: &str) -> Result<(), ApiError> {
-    if name.trim().is_empty() {
-        Err(ApiError::invalid("the field `name` is blank"))
-    } else {
-        Ok(())
+    match name.trim().chars().count() {
+        0 => Err(ApiError::invalid("the field `name` is blank")),
+        n if n > CONNECTION_NAME_LENGTH_MAX => Err(ApiError::invalid(format!(
+            "the field `name` has {n} characters, more than {CONNECTION_NAME_LENGTH_MAX}"
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -203,19 +221,26 @@ pub async fn save_mongodb(
     check_name(&connection.name)?;
     let id = connection.id.clone().unwrap_or_else(|| ConnectionId::new(new_id()));
     if let Some(before) = state.store.mongodb_connection(&id).await? {
-        // Left as it was shown: the saved one is meant.
+        // Left as it was shown: the saved one is meant. A password stays with its address and its user.
         if connection.connection_string == with_masked_password(&before.connection_string) {
             connection.connection_string = before.connection_string;
+            if connection.user == before.user {
+                connection.password = connection.password.or(before.password);
+            }
         }
     }
     let details = MongodbConnectionDetails {
         connection_string: connection.connection_string.clone(),
+        database: connection.database.clone(),
         ..Default::default()
     };
     match crate::sink::Sink::open(&details).await {
         // The database may also be given when a job starts.
         Ok(_) | Err(crate::sink::SinkError::DatabaseMissing) => {}
         Err(error) => return Err(error.into()),
+    }
+    if !connection.save_password {
+        connection.password = None;
     }
     connection.id = Some(id.clone());
     state.store.save_mongodb(&id, &connection).await?;

@@ -202,26 +202,23 @@ pub async fn check_connection(details: &MongodbConnectionDetails) -> Result<Conn
 }
 
 async fn client_of(details: &MongodbConnectionDetails) -> Result<(Client, ClientOptions, String), SinkError> {
-    let text = details.connection_string.trim();
+    let text = with_credentials(
+        details.connection_string.trim(),
+        details.user.as_deref().unwrap_or_default(),
+        details.password.as_deref().unwrap_or_default(),
+    );
     let invalid = |e: mongodb::error::Error| SinkError::InvalidUri {
         reason: e.kind.to_string(),
     };
     // A `mongodb+srv` is asked of a name server, which may not know it.
     let unresolved = |e: mongodb::error::Error| match e.kind.as_ref() {
-        ErrorKind::DnsResolve { .. } => SinkError::of(&e, &host_of(text)),
+        ErrorKind::DnsResolve { .. } => SinkError::of(&e, &host_of(&text)),
         _ => invalid(e),
     };
-    let mut options = ClientOptions::parse(text).await.map_err(unresolved)?;
+    let mut options = ClientOptions::parse(&text).await.map_err(unresolved)?;
     options.app_name = Some("godwit".into());
     options.server_selection_timeout.get_or_insert(Duration::from_secs(8));
     options.connect_timeout.get_or_insert(Duration::from_secs(8));
-    if let Some(user) = details.user.clone().filter(|u| !u.is_empty()) {
-        let credential = options.credential.get_or_insert_with(Default::default);
-        credential.username = Some(user);
-        if let Some(password) = details.password.clone() {
-            credential.password = Some(password);
-        }
-    }
     let mut names: Vec<String> = options.hosts.iter().map(ToString::to_string).collect();
     names.sort();
     let hosts = names.join(",");
@@ -234,6 +231,48 @@ fn host_of(uri: &str) -> String {
     let behind = uri.split_once("://").map_or(uri, |(_, rest)| rest);
     let hosts = behind.split(['/', '?']).next().unwrap_or_default();
     hosts.rsplit('@').next().unwrap_or_default().to_owned()
+}
+
+/// The URI with a user and a password that win over its own; empty ones leave what it has. They go into the URI, so that
+/// everything that depends on them (where the user is looked for) is as if they had been written there.
+fn with_credentials(uri: &str, user: &str, password: &str) -> String {
+    let Some((scheme, rest)) = uri
+        .split_once("://")
+        .filter(|_| !user.is_empty() || !password.is_empty())
+    else {
+        return uri.to_owned();
+    };
+    let place = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (own, hosts) = match rest[..place].rsplit_once('@') {
+        Some((own, hosts)) => (own, hosts),
+        None => ("", &rest[..place]),
+    };
+    let (own_user, own_password) = match own.split_once(':') {
+        Some((user, password)) => (user, Some(password.to_owned())),
+        None => (own, None),
+    };
+    let password = match (password, user) {
+        // A password in the URI is that of its own user.
+        ("", user) if !user.is_empty() && escaped(user) != own_user => None,
+        ("", _) => own_password,
+        (given, _) => Some(escaped(given)),
+    };
+    let user = if user.is_empty() {
+        own_user.to_owned()
+    } else {
+        escaped(user)
+    };
+    let password = password.map(|p| format!(":{p}")).unwrap_or_default();
+    format!("{scheme}://{user}{password}@{hosts}{}", &rest[place..])
+}
+
+/// Percent escapes for everything that means something in a URI.
+fn escaped(text: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(escape).collect()
 }
 
 /// What the URI says, and majority where it says nothing.
@@ -259,4 +298,34 @@ fn write_concern(asked: Option<&WriteConcern>) -> (Document, bool) {
         concern.insert("wtimeout", i64::try_from(limit.as_millis()).unwrap_or(i64::MAX));
     }
     (concern, is_weak)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_given_besides_wins_over_the_uri() {
+        let check = |uri: &str, user: &str, password: &str, expected: &str| {
+            assert_eq!(with_credentials(uri, user, password), expected);
+        };
+        check("mongodb://h/db", "", "", "mongodb://h/db");
+        check(
+            "mongodb://h:1,i:2/db?w=1",
+            "u",
+            "a/b@",
+            "mongodb://u:a%2Fb%40@h:1,i:2/db?w=1",
+        );
+        check("mongodb+srv://h", "u", "", "mongodb+srv://u@h");
+        check("mongodb://v:q@h/?w=1", "u", "p", "mongodb://u:p@h/?w=1");
+        check("mongodb://v:q@h/db", "", "p", "mongodb://v:p@h/db");
+        check("mongodb://v:q@h/db", "v", "", "mongodb://v:q@h/db");
+        check("mongodb://v:q@h/db", "u", "", "mongodb://u@h/db");
+        check(
+            "mongodb://h?authSource=admin",
+            "u",
+            "p",
+            "mongodb://u:p@h?authSource=admin",
+        );
+    }
 }

@@ -72,7 +72,9 @@ pub fn advice(code: ErrorCode) -> &'static str {
         ErrorCode::MethodNotAllowed => "The page and the server are of different versions. Reload the page.",
         ErrorCode::WrongState => "Its state has changed in the meantime: look at it again.",
         ErrorCode::JobConflict => "Wait until the other job has ended, or terminate it.",
-        ErrorCode::TargetDatabaseMissing => "Write the database behind the host: mongodb://host:27017/database.",
+        ErrorCode::TargetDatabaseMissing => {
+            "Enter the database, or write it behind the host: mongodb://host:27017/database."
+        }
         ErrorCode::InvalidMapping => "Correct the mapping, then start the job again.",
         ErrorCode::InvalidProjectFile => "Export the project again and import that file.",
         ErrorCode::SourceUnreachable => "Check host, port, database, user and password of the source.",

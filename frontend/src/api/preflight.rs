@@ -2,40 +2,22 @@
 
 use super::client::{self, ApiError};
 use crate::format::wire_name;
-use godwit_shared::connection::JdbcConnectionDetails;
 use godwit_shared::ids::ProjectId;
 use godwit_shared::job::MigrationMode;
-use godwit_shared::preflight::PreflightReport;
-use serde::Serialize;
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PreflightRequest<'a> {
-    jdbc_connection_details: &'a JdbcConnectionDetails,
-}
+use godwit_shared::preflight::{PreflightReport, PreflightRequest};
 
 /// Checks whether the source is ready for a job of this mode.
 pub async fn check(
     project: &ProjectId,
     mode: MigrationMode,
-    source: &JdbcConnectionDetails,
+    request: &PreflightRequest,
 ) -> Result<PreflightReport, ApiError> {
-    let body = PreflightRequest {
-        jdbc_connection_details: source,
-    };
-    client::post(&path(project, "", mode), &body).await
+    client::post(&path(project, "", mode), request).await
 }
 
 /// The statements that give the source what it lacks.
-pub async fn script(
-    project: &ProjectId,
-    mode: MigrationMode,
-    source: &JdbcConnectionDetails,
-) -> Result<String, ApiError> {
-    let body = PreflightRequest {
-        jdbc_connection_details: source,
-    };
-    client::post_for_text(&path(project, "/script", mode), &body).await
+pub async fn script(project: &ProjectId, mode: MigrationMode, request: &PreflightRequest) -> Result<String, ApiError> {
+    client::post_for_text(&path(project, "/script", mode), request).await
 }
 
 fn path(project: &ProjectId, what: &str, mode: MigrationMode) -> String {

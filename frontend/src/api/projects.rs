@@ -2,7 +2,8 @@
 
 use super::client::{self, ApiError};
 use godwit_shared::ids::ProjectId;
-use godwit_shared::project::{Preview, PreviewRequest, ProjectDetails, ProjectSummary, SaveProject};
+use godwit_shared::mapping::Content;
+use godwit_shared::project::{Preview, PreviewRequest, ProjectCollection, ProjectDetails, ProjectSummary, SaveProject};
 
 pub async fn list() -> Result<Vec<ProjectSummary>, ApiError> {
     client::get("/project").await
@@ -21,7 +22,39 @@ pub async fn create(project: &SaveProject) -> Result<ProjectDetails, ApiError> {
 /// Changes the name and nothing else.
 pub async fn rename(id: &ProjectId, name: String) -> Result<(), ApiError> {
     let details = get(id).await?;
-    client::put(&format!("/project/{id}"), &renamed(details, name)).await
+    put(SaveProject {
+        name,
+        ..unchanged(details)
+    })
+    .await
+}
+
+/// Changes the connections that are given, and nothing else.
+pub async fn set_connections(id: &ProjectId, jdbc: Option<String>, mongodb: Option<String>) -> Result<(), ApiError> {
+    let project = unchanged(get(id).await?);
+    let changed = SaveProject {
+        jdbc_id: jdbc.or_else(|| project.jdbc_id.clone()),
+        mongodb_id: mongodb.or_else(|| project.mongodb_id.clone()),
+        ..project.clone()
+    };
+    match changed == project {
+        true => Ok(()),
+        false => put(changed).await,
+    }
+}
+
+/// Changes the rules and nothing else.
+pub async fn set_content(details: ProjectDetails, content: Content) -> Result<(), ApiError> {
+    put(SaveProject {
+        content,
+        ..unchanged(details)
+    })
+    .await
+}
+
+/// The collections of a project with the tables that feed them.
+pub async fn collections(id: &ProjectId) -> Result<Vec<ProjectCollection>, ApiError> {
+    client::get(&format!("/project/{id}/collections")).await
 }
 
 pub async fn delete(id: &ProjectId) -> Result<(), ApiError> {
@@ -43,10 +76,16 @@ pub fn export_url(id: &ProjectId) -> String {
     client::url(&format!("/project/{id}/export"))
 }
 
-fn renamed(details: ProjectDetails, name: String) -> SaveProject {
+async fn put(project: SaveProject) -> Result<(), ApiError> {
+    let id = project.id.as_ref().map(ProjectId::as_str).unwrap_or_default();
+    client::put(&format!("/project/{id}"), &project).await
+}
+
+/// What leaves a project as it is.
+fn unchanged(details: ProjectDetails) -> SaveProject {
     SaveProject {
         id: Some(details.summary.id),
-        name,
+        name: details.summary.name,
         kind: details.summary.kind,
         schemas_id: details.schemas_id,
         content: details.content,

@@ -13,6 +13,7 @@ pub mod drawer;
 pub mod empty_state;
 pub mod error_panel;
 pub mod field;
+pub mod focus;
 pub mod icon;
 pub mod keys;
 pub mod progress;

@@ -1,17 +1,17 @@
-//! The form of a destination: a saved connection, or a URI.
+//! The form of a destination: a saved connection, or a URI, with database, user and password.
 
-use super::details::destination_details;
+use super::details::{destination_details, details_of_changed_destination};
 use super::draft::{DestinationDraft, DestinationDraftStoreFields};
-use super::problem::{destination_problem, is_masked, mongodb_uri_problem_of};
+use super::problem::{DestinationField, destination_problem, is_destination_complete, mongodb_uri_problem_of};
 use super::test::{ConnectionTest, ConnectionTestBar};
 use crate::api;
 use crate::components::field::{FieldKind, TextField};
 use crate::components::select::{SelectField, SelectOption};
-use godwit_shared::connection::{MongodbConnectionDetails, SavedMongodbConnection};
+use godwit_shared::connection::SavedMongodbConnection;
 use leptos::prelude::*;
 use reactive_stores::Field;
 
-/// Of a job: the URI has to name its database.
+/// Of a job: something has to name the database.
 #[component]
 pub fn DestinationForm(
     destination: Field<DestinationDraft>,
@@ -22,51 +22,88 @@ pub fn DestinationForm(
 ) -> impl IntoView {
     link_choice_and_uri(destination);
     let options = saved.clone();
+    let saved = StoredValue::new(saved);
     let chosen = Memo::new(move |_| {
         let id = destination.saved().get();
-        saved
-            .iter()
-            .find(|c| c.id.as_str() == id)
-            .map(|c| c.connection_string.clone())
+        saved.with_value(|saved| saved.iter().find(|c| c.id.as_str() == id).cloned())
     });
-    let problem = Signal::derive(move || destination.with(destination_problem).filter(|_| was_tried.get()));
+    let problem = move |field| {
+        Signal::derive(move || {
+            let problem = saved.with_value(|saved| destination.with(|d| destination_problem(d, saved, field)));
+            problem.filter(|_| was_tried.get())
+        })
+    };
     let hint = Signal::derive(move || {
         Some(match chosen.get() {
             Some(_) => "Leave empty to use the saved connection as it is.".to_owned(),
-            None => "With the database in its path, and user and password where the server asks for them.".to_owned(),
+            None => "With everything that the server needs to be found.".to_owned(),
         })
     });
     view! {
         <SavedDestination destination=destination choices=options/>
-        <MongodbUriField uri=destination.uri() placeholder=Signal::derive(move || chosen.get()) hint=hint error=problem/>
+        <DestinationFields
+            destination=destination
+            known=chosen
+            hint=hint
+            uri_error=problem(DestinationField::Uri)
+            database_error=problem(DestinationField::Database)
+        />
     }
 }
 
-/// The field of a URI of MongoDB.
+/// The URI, and what wins over it.
 #[component]
-pub fn MongodbUriField(
-    #[prop(into)] uri: Field<String>,
-    /// Absent: an example.
-    #[prop(optional, into)]
-    placeholder: Signal<Option<String>>,
+pub fn DestinationFields(
+    destination: Field<DestinationDraft>,
+    /// The saved connection that is chosen or changed: what it holds need not be typed.
+    #[prop(into)]
+    known: Signal<Option<SavedMongodbConnection>>,
     #[prop(into)] hint: Signal<Option<String>>,
-    #[prop(into)] error: Signal<Option<String>>,
+    #[prop(into)] uri_error: Signal<Option<String>>,
+    #[prop(optional, into)] database_error: Signal<Option<String>>,
 ) -> impl IntoView {
-    let placeholder = Signal::derive(move || {
-        placeholder
-            .get()
-            .unwrap_or_else(|| "mongodb://host:27017/database".into())
+    let of_known = move |what: fn(SavedMongodbConnection) -> Option<String>| {
+        Signal::derive(move || known.get().and_then(what).unwrap_or_default())
+    };
+    let uri = Signal::derive(move || match known.get() {
+        Some(connection) => connection.connection_string,
+        None => "mongodb://host:27017/database".into(),
     });
+    let stored = of_known(|c| c.has_password.then(|| "Stored with the connection".to_owned()));
     view! {
         <TextField
             label="MongoDB connection string (URI)"
             kind=FieldKind::Code
-            value=uri
-            placeholder=placeholder
+            value=destination.uri()
+            placeholder=uri
             hint=hint
-            error=error
+            error=uri_error
             testid="target-uri"
         />
+        <div class="gw-form__row">
+            <TextField
+                label="Database"
+                kind=FieldKind::Code
+                value=destination.database()
+                placeholder=of_known(|c| c.database)
+                error=database_error
+                testid="target-database"
+            />
+            <TextField
+                label="Username"
+                value=destination.user()
+                placeholder=of_known(|c| c.user)
+                testid="target-user"
+            />
+            <TextField
+                label="Password"
+                kind=FieldKind::Password
+                value=destination.password()
+                placeholder=stored
+                testid="target-password"
+            />
+        </div>
+        <p class="gw-field__note">"Only needed where the URI does not say them; what is entered here wins over it."</p>
     }
 }
 
@@ -77,7 +114,7 @@ fn link_choice_and_uri(destination: Field<DestinationDraft>) {
     Effect::new(move |was_chosen: Option<String>| {
         let chosen = saved.get();
         if was_chosen.is_some_and(|before| before != chosen) && !chosen.is_empty() && has_uri.get_untracked() {
-            uri.set(String::new());
+            destination.update(DestinationDraft::choose);
         }
         chosen
     });
@@ -101,14 +138,14 @@ fn SavedDestination(destination: Field<DestinationDraft>, choices: Vec<SavedMong
 
 /// *Test connection* for the destination of a job.
 #[component]
-pub fn DestinationTest(destination: Field<DestinationDraft>, was_tried: RwSignal<bool>) -> impl IntoView {
-    let test = ConnectionTest::untested();
-    Effect::new(move |_| {
-        destination.track();
-        test.forget();
-    });
+pub fn DestinationTest(
+    destination: Field<DestinationDraft>,
+    saved: Vec<SavedMongodbConnection>,
+    was_tried: RwSignal<bool>,
+) -> impl IntoView {
+    let test = test_of(destination);
     let run = Callback::new(move |()| {
-        if destination.with_untracked(destination_problem).is_some() {
+        if !destination.with_untracked(|destination| is_destination_complete(destination, &saved)) {
             return was_tried.set(true);
         }
         let details = destination.with_untracked(destination_details);
@@ -117,32 +154,33 @@ pub fn DestinationTest(destination: Field<DestinationDraft>, was_tried: RwSignal
     view! { <ConnectionTestBar test=test on_test=run testid="target-test"/> }
 }
 
-/// *Test connection* for a URI that is to be saved.
+/// *Test connection* for a destination that is to be saved: its database may be left to the job.
 #[component]
 pub fn MongodbTest(
-    #[prop(into)] uri: Field<String>,
+    destination: Field<DestinationDraft>,
     /// The connection that is being changed.
     #[prop(optional_no_strip)]
     changed: Option<SavedMongodbConnection>,
     was_tried: RwSignal<bool>,
 ) -> impl IntoView {
-    let test = ConnectionTest::untested();
-    Effect::new(move |_| {
-        uri.track();
-        test.forget();
-    });
+    let test = test_of(destination);
     let run = Callback::new(move |()| {
-        let text = uri.get_untracked();
-        if mongodb_uri_problem_of(&text, changed.as_ref()).is_some() {
+        let draft = destination.get_untracked();
+        if mongodb_uri_problem_of(&draft.uri, changed.as_ref()).is_some() {
             return was_tried.set(true);
         }
-        let details = MongodbConnectionDetails {
-            connection_string: text.trim().to_owned(),
-            // Fills in the password of a URI that was left as it is.
-            existing_connection_id: changed.as_ref().map(|c| c.id.clone()).filter(|_| is_masked(&text)),
-            ..Default::default()
-        };
+        let details = details_of_changed_destination(&draft, changed.as_ref());
         test.run(async move { api::connections::test_mongodb(&details).await });
     });
     view! { <ConnectionTestBar test=test on_test=run testid="target-test"/> }
+}
+
+/// What it finds holds for as long as nothing is changed.
+fn test_of(destination: Field<DestinationDraft>) -> ConnectionTest {
+    let test = ConnectionTest::untested();
+    Effect::new(move |_| {
+        destination.track();
+        test.forget();
+    });
+    test
 }

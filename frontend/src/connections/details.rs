@@ -1,15 +1,16 @@
 //! What is sent for a draft.
 
-use super::SOURCE_KIND;
 use super::draft::{DestinationDraft, SourceDraft};
 use super::url::source_url;
-use godwit_shared::connection::{JdbcConnectionDetails, MongodbConnectionDetails, SavedJdbcConnection};
+use godwit_shared::connection::{
+    JdbcConnectionDetails, MongodbConnectionDetails, SavedJdbcConnection, SavedMongodbConnection,
+};
 use godwit_shared::ids::ConnectionId;
 
 /// The source, for a job, a test, a schema or a preview.
 pub fn source_details(source: &SourceDraft) -> JdbcConnectionDetails {
     JdbcConnectionDetails {
-        kind: SOURCE_KIND.into(),
+        kind: source.kind.clone(),
         url: source_url(source),
         user: given(&source.user),
         password: given_exactly(&source.password),
@@ -37,8 +38,25 @@ pub fn destination_details(destination: &DestinationDraft) -> MongodbConnectionD
         existing_connection_id: given(&destination.saved)
             .filter(|_| destination.uri.trim().is_empty())
             .map(ConnectionId::new),
+        database: given(&destination.database),
+        user: given(&destination.user),
+        password: given_exactly(&destination.password),
         ..Default::default()
     }
+}
+
+/// As [`destination_details`], of a saved connection that is being changed: the server adds its password, where the
+/// address is still the saved one.
+pub fn details_of_changed_destination(
+    destination: &DestinationDraft,
+    changed: Option<&SavedMongodbConnection>,
+) -> MongodbConnectionDetails {
+    let mut details = destination_details(destination);
+    let is_left = |c: &&SavedMongodbConnection| c.connection_string == details.connection_string;
+    if let Some(changed) = changed.filter(is_left) {
+        details.existing_connection_id = Some(changed.id.clone());
+    }
+    details
 }
 
 /// What was typed, without the blanks around it.
@@ -69,7 +87,10 @@ mod tests {
         let destination = DestinationDraft {
             saved: "c2".into(),
             uri: " ".into(),
+            database: " shop ".into(),
+            ..Default::default()
         };
+        assert_eq!(destination_details(&destination).database.as_deref(), Some("shop"));
         assert_eq!(
             destination_details(&destination).existing_connection_id,
             Some(ConnectionId::new("c2"))
@@ -87,6 +108,7 @@ mod tests {
         let destination = DestinationDraft {
             saved: "c2".into(),
             uri: "mongodb://elsewhere/db".into(),
+            ..Default::default()
         };
         assert_eq!(destination_details(&destination).existing_connection_id, None);
     }

@@ -1,7 +1,9 @@
 //! What the user has entered of a connection so far.
 
+use super::SOURCE_KIND;
 use super::url::{UrlFields, fields_of, source_url};
-use godwit_shared::connection::SavedJdbcConnection;
+use godwit_shared::connection::{SavedJdbcConnection, SavedMongodbConnection};
+use godwit_shared::ids::ConnectionId;
 use reactive_stores::Store;
 
 /// No `Debug`: it holds passwords.
@@ -10,6 +12,8 @@ pub struct SourceDraft {
     /// The id of a saved connection; empty: a new one. A user or password typed besides wins over its own; an address
     /// makes it a new one, so that a stored password never goes to another server.
     pub saved: String,
+    /// The kind of database as the API spells it.
+    pub kind: String,
     /// One URI instead of host, port and database.
     pub is_manual_uri: bool,
     pub uri: String,
@@ -48,6 +52,16 @@ impl SourceDraft {
         let kept = (std::mem::take(&mut self.saved), self.is_manual_uri);
         *self = Self::default();
         (self.saved, self.is_manual_uri) = kept;
+    }
+
+    /// What was typed has been saved under this id. A password that is not saved with it is still known.
+    pub fn become_saved(&mut self, id: &ConnectionId, has_password: bool) {
+        let password = std::mem::take(&mut self.password);
+        self.saved = id.to_string();
+        self.choose();
+        if !has_password {
+            self.password = password;
+        }
     }
 
     /// What was typed in the form that was in sight before `is_manual_uri` changed is carried over to the other one.
@@ -95,6 +109,7 @@ impl SourceDraft {
     /// A saved connection, to be changed. Its password is not known here.
     pub fn of(connection: &SavedJdbcConnection) -> Self {
         let mut draft = Self {
+            kind: connection.kind.clone(),
             uri: connection.url.clone(),
             user: connection.user.clone().unwrap_or_default(),
             ..Self::default()
@@ -117,6 +132,7 @@ impl Default for SourceDraft {
     fn default() -> Self {
         Self {
             saved: String::new(),
+            kind: SOURCE_KIND.into(),
             is_manual_uri: true,
             uri: String::new(),
             host: String::new(),
@@ -133,11 +149,46 @@ impl Default for SourceDraft {
 
 pub const PORT_USUAL: &str = "5432";
 
+/// No `Debug`: it holds passwords.
 #[derive(Clone, PartialEq, Default, Store)]
 pub struct DestinationDraft {
-    /// The id of a saved connection; empty: a new one.
+    /// The id of a saved connection; empty: a new one. A URI makes it a new one; what is typed besides wins over its own.
     pub saved: String,
     pub uri: String,
+    /// Wins over that of the URI, as user and password do.
+    pub database: String,
+    pub user: String,
+    pub password: String,
+}
+
+impl DestinationDraft {
+    /// A saved connection, to be changed. Its password is not known here.
+    pub fn of(connection: &SavedMongodbConnection) -> Self {
+        Self {
+            uri: connection.connection_string.clone(),
+            database: connection.database.clone().unwrap_or_default(),
+            user: connection.user.clone().unwrap_or_default(),
+            ..Self::default()
+        }
+    }
+
+    /// A saved connection that is chosen takes the place of what was typed before.
+    pub fn choose(&mut self) {
+        *self = Self {
+            saved: std::mem::take(&mut self.saved),
+            ..Self::default()
+        };
+    }
+
+    /// As [`SourceDraft::become_saved`].
+    pub fn become_saved(&mut self, id: &ConnectionId, has_password: bool) {
+        let password = std::mem::take(&mut self.password);
+        self.saved = id.to_string();
+        self.choose();
+        if !has_password {
+            self.password = password;
+        }
+    }
 }
 
 /// The value of `sslmode` without encryption.
@@ -195,6 +246,32 @@ mod tests {
             draft.carry_over();
         }
         assert_eq!((&*draft.uri, &*draft.host), (uri, "db"));
+    }
+
+    #[test]
+    fn what_has_been_saved_is_chosen() {
+        let typed = SourceDraft {
+            host: "h".into(),
+            user: "u".into(),
+            password: "p".into(),
+            ..SourceDraft::in_fields()
+        };
+        let saved = |has_password| {
+            let mut draft = typed.clone();
+            draft.become_saved(&ConnectionId::new("c1"), has_password);
+            (draft.saved, draft.host, draft.user, draft.password, draft.is_manual_uri)
+        };
+        let chosen = |password: &str| ("c1".into(), String::new(), String::new(), password.to_owned(), false);
+        assert_eq!(saved(true), chosen(""));
+        assert_eq!(saved(false), chosen("p"));
+        let mut destination = DestinationDraft {
+            uri: "mongodb://h".into(),
+            password: "p".into(),
+            ..Default::default()
+        };
+        destination.become_saved(&ConnectionId::new("m1"), false);
+        let left = (&*destination.saved, &*destination.uri, &*destination.password);
+        assert_eq!(left, ("m1", "", "p"));
     }
 
     #[test]

@@ -8,11 +8,14 @@ pub mod details;
 pub mod draft;
 pub mod environment;
 pub mod problem;
+pub mod save;
+mod save_fields;
 mod source_form;
 mod test;
 pub mod url;
 
-pub use destination_form::{DestinationForm, DestinationTest, MongodbTest, MongodbUriField};
+pub use destination_form::{DestinationFields, DestinationForm, DestinationTest, MongodbTest};
+pub use save_fields::SaveFields;
 pub use source_form::{SourceForm, SourceTest};
 pub use test::{ConnectionTest, TestOutcome};
 
@@ -20,6 +23,14 @@ use godwit_shared::connection::SavedJdbcConnection;
 
 /// The kind of source that this build reads, as the API spells it.
 pub const SOURCE_KIND: &str = "POSTGRESQL";
+
+/// A kind of database as people spell it.
+pub fn kind_label(kind: &str) -> &str {
+    match kind {
+        SOURCE_KIND => "PostgreSQL",
+        other => other,
+    }
+}
 
 /// The connections of the kind that this build reads.
 pub fn usable(saved: &[SavedJdbcConnection]) -> impl Iterator<Item = &SavedJdbcConnection> {

@@ -2,7 +2,7 @@
 
 use super::draft::{DestinationDraft, SourceDraft};
 use super::url::source_url;
-use godwit_shared::connection::{SavedJdbcConnection, SavedMongodbConnection};
+use godwit_shared::connection::{CONNECTION_NAME_LENGTH_MAX, SavedJdbcConnection, SavedMongodbConnection};
 
 /// The fields of a source that can be wrong before the server is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,16 +10,47 @@ pub enum SourceField {
     Uri,
     Host,
     Port,
+    Password,
 }
 
 impl SourceField {
-    pub const ALL: [SourceField; 3] = [SourceField::Uri, SourceField::Host, SourceField::Port];
+    pub const ALL: [SourceField; 4] = [
+        SourceField::Uri,
+        SourceField::Host,
+        SourceField::Port,
+        SourceField::Password,
+    ];
 }
 
-pub fn source_problem(source: &SourceDraft, field: SourceField) -> Option<String> {
-    let is_saved_one = !source.saved.is_empty() && !source.has_address();
+/// What the server knows of connections already.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct KnownSources<'a> {
+    /// The one that is being changed.
+    pub changed: Option<&'a SavedJdbcConnection>,
+    /// Those that may be chosen.
+    pub saved: &'a [SavedJdbcConnection],
+}
+
+impl<'a> KnownSources<'a> {
+    pub fn saved(saved: &'a [SavedJdbcConnection]) -> Self {
+        Self { changed: None, saved }
+    }
+
+    pub fn changed(changed: Option<&'a SavedJdbcConnection>) -> Self {
+        Self { changed, saved: &[] }
+    }
+}
+
+/// What is missing or wrong at a field. An address that is left as it was saved needs no password in it.
+pub fn source_problem(source: &SourceDraft, known: KnownSources<'_>, field: SourceField) -> Option<String> {
+    let is_left = known.changed.is_some_and(|changed| changed.url == source_url(source));
+    let is_choice = !source.saved.is_empty() && !source.has_address();
     match (field, source.is_manual_uri) {
-        (_, _) if is_saved_one => None,
+        (SourceField::Password, _) => {
+            let chosen = known.saved.iter().find(|c| is_choice && c.id.as_str() == source.saved);
+            chosen.and_then(|chosen| stored_password_problem(source, chosen))
+        }
+        (_, _) if is_choice || is_left => None,
         (SourceField::Uri, true) => source_uri_problem(&source.uri),
         (SourceField::Host, false) => missing(&source.host, "Enter the host of the server."),
         (SourceField::Port, false) => port_problem(&source.port),
@@ -27,20 +58,20 @@ pub fn source_problem(source: &SourceDraft, field: SourceField) -> Option<String
     }
 }
 
-/// The same for a connection that is being changed: an address that is left as it is needs no password in it.
-pub fn source_problem_of(
-    source: &SourceDraft,
-    changed: Option<&SavedJdbcConnection>,
-    field: SourceField,
-) -> Option<String> {
-    let is_left = changed.is_some_and(|changed| changed.url == source_url(source));
-    source_problem(source, field).filter(|_| !is_left)
+/// Whether nothing is missing or wrong.
+pub fn is_source_complete(source: &SourceDraft, known: KnownSources<'_>) -> bool {
+    let mut fields = SourceField::ALL.into_iter();
+    fields.all(|field| source_problem(source, known, field).is_none())
 }
 
-/// Whether nothing is missing or wrong.
-pub fn is_source_complete(source: &SourceDraft, changed: Option<&SavedJdbcConnection>) -> bool {
-    let mut fields = SourceField::ALL.into_iter();
-    fields.all(|field| source_problem_of(source, changed, field).is_none())
+/// Whether the server has the password of a saved connection, with it or in its URI.
+pub fn has_stored_password(connection: &SavedJdbcConnection) -> bool {
+    connection.has_password || is_masked(&connection.url)
+}
+
+fn stored_password_problem(source: &SourceDraft, chosen: &SavedJdbcConnection) -> Option<String> {
+    let is_missing = source.password.is_empty() && !has_stored_password(chosen);
+    is_missing.then(|| "The password is not stored with this connection: enter it.".into())
 }
 
 fn missing(text: &str, message: &str) -> Option<String> {
@@ -66,12 +97,44 @@ fn source_uri_problem(uri: &str) -> Option<String> {
     }
 }
 
-/// Of a destination for a job: it has to name its database.
-pub fn destination_problem(destination: &DestinationDraft) -> Option<String> {
-    match destination.uri.trim() {
-        "" if !destination.saved.is_empty() => None,
-        uri => mongodb_uri_problem(uri).or_else(|| (!has_database(uri)).then(|| NO_DATABASE.into())),
+/// The fields of a destination that can be wrong before the server is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DestinationField {
+    Uri,
+    Database,
+}
+
+/// Of a destination for a job: something has to name its database.
+pub fn destination_problem(
+    destination: &DestinationDraft,
+    saved: &[SavedMongodbConnection],
+    field: DestinationField,
+) -> Option<String> {
+    let uri = destination.uri.trim();
+    let chosen = saved
+        .iter()
+        .find(|c| uri.is_empty() && c.id.as_str() == destination.saved);
+    let of_uri = match chosen {
+        Some(_) => None,
+        None => mongodb_uri_problem(uri),
+    };
+    let names_database = match chosen {
+        Some(c) => c.database.is_some() || has_database(&c.connection_string),
+        None => has_database(uri),
+    };
+    match field {
+        DestinationField::Uri => of_uri,
+        DestinationField::Database => {
+            let is_missing = of_uri.is_none() && !names_database && destination.database.trim().is_empty();
+            is_missing.then(|| NO_DATABASE.into())
+        }
     }
+}
+
+/// Whether nothing is missing or wrong for a job.
+pub fn is_destination_complete(destination: &DestinationDraft, saved: &[SavedMongodbConnection]) -> bool {
+    let mut fields = [DestinationField::Uri, DestinationField::Database].into_iter();
+    fields.all(|field| destination_problem(destination, saved, field).is_none())
 }
 
 /// Of a URI that may leave the database to the job.
@@ -94,8 +157,15 @@ pub fn mongodb_uri_problem_of(uri: &str, changed: Option<&SavedMongodbConnection
     mongodb_uri_problem(uri).filter(|_| !is_left)
 }
 
-const NO_DATABASE: &str = "The URI names no database. Write it behind the host: mongodb://host:27017/shop.";
+const NO_DATABASE: &str = "Enter the database: the URI names none.";
 const MASKED: &str = "The password is hidden as ***. Enter it again.";
+
+/// What is wrong with the name of a connection; whether it may be blank is for the form to say.
+pub fn connection_name_problem(name: &str) -> Option<String> {
+    let length = name.trim().chars().count();
+    (length > CONNECTION_NAME_LENGTH_MAX)
+        .then(|| format!("At most {CONNECTION_NAME_LENGTH_MAX} characters; this name has {length}."))
+}
 
 /// Whether the password of the URI is the mask that answers of the API have in its place.
 pub fn is_masked(uri: &str) -> bool {
@@ -120,7 +190,11 @@ mod tests {
                 uri: uri.into(),
                 ..Default::default()
             };
-            assert_eq!(source_problem(&source, SourceField::Uri).is_none(), is_right, "{uri}");
+            assert_eq!(
+                source_problem(&source, KnownSources::default(), SourceField::Uri).is_none(),
+                is_right,
+                "{uri}"
+            );
         };
         check("", "", false);
         check("c1", "", true);
@@ -136,7 +210,8 @@ mod tests {
     fn only_the_fields_of_the_form_in_sight_count() {
         let problems = |source: &SourceDraft| {
             let all = SourceField::ALL.into_iter();
-            all.filter(|f| source_problem(source, *f).is_some()).collect::<Vec<_>>()
+            all.filter(|f| source_problem(source, KnownSources::default(), *f).is_some())
+                .collect::<Vec<_>>()
         };
         let form = SourceDraft {
             is_manual_uri: false,
@@ -155,7 +230,32 @@ mod tests {
             ..form
         };
         assert_eq!(problems(&filled), [SourceField::Port]);
-        assert!(!is_source_complete(&filled, None));
+        assert!(!is_source_complete(&filled, KnownSources::default()));
+    }
+
+    #[test]
+    fn a_password_that_is_not_stored_has_to_be_entered() {
+        let check = |url: &str, has_password, typed: &str, is_right: bool| {
+            let saved = [SavedJdbcConnection {
+                id: godwit_shared::ids::ConnectionId::new("c1"),
+                name: "Shop".into(),
+                kind: "POSTGRESQL".into(),
+                url: url.into(),
+                user: None,
+                environment_tag: Default::default(),
+                has_password,
+            }];
+            let source = SourceDraft {
+                saved: "c1".into(),
+                password: typed.into(),
+                ..Default::default()
+            };
+            assert_eq!(is_source_complete(&source, KnownSources::saved(&saved)), is_right);
+        };
+        check("postgres://h/db", false, "", false);
+        check("postgres://h/db", false, "p", true);
+        check("postgres://h/db", true, "", true);
+        check("postgres://u:***@h/db", false, "", true);
     }
 
     #[test]
@@ -171,33 +271,68 @@ mod tests {
             has_password: false,
         };
         let mut source = SourceDraft::of(&saved);
-        assert!(is_source_complete(&source, Some(&saved)));
-        assert!(!is_source_complete(&source, None));
+        let changed = KnownSources::changed(Some(&saved));
+        assert!(is_source_complete(&source, changed));
+        assert!(!is_source_complete(&source, KnownSources::default()));
         source.uri = "postgres://u:***@elsewhere/db".into();
-        assert!(!is_source_complete(&source, Some(&saved)));
+        assert!(!is_source_complete(&source, changed));
     }
 
     #[test]
     fn destination_uris() {
-        let check = |uri: &str, expected: Option<&str>| {
+        let check = |uri: &str, expected: [Option<&str>; 2]| {
             let destination = DestinationDraft {
                 uri: uri.into(),
                 ..Default::default()
             };
-            let problem = destination_problem(&destination);
-            match expected {
-                None => assert_eq!(problem, None, "{uri}"),
-                Some(part) => assert!(problem.is_some_and(|p| p.contains(part)), "{uri}"),
+            let fields = [DestinationField::Uri, DestinationField::Database];
+            for (field, expected) in fields.into_iter().zip(expected) {
+                let problem = destination_problem(&destination, &[], field);
+                match expected {
+                    None => assert_eq!(problem, None, "{uri}"),
+                    Some(part) => assert!(problem.is_some_and(|p| p.contains(part)), "{uri}"),
+                }
             }
         };
-        check("mongodb://h:27017/shop", None);
-        check("mongodb://u:p%40@h1:1,h2:2/shop?replicaSet=rs0", None);
-        check("mongodb+srv://h/shop", None);
-        check("mongodb://h:27017", Some("no database"));
-        check("mongodb://h:27017/?w=1", Some("no database"));
-        check("mongodb://u:***@h/shop", Some("again"));
-        check("postgres://h/db", Some("begins with"));
-        check("", Some("Enter the URI"));
+        check("mongodb://h:27017/shop", [None, None]);
+        check("mongodb://u:p%40@h1:1,h2:2/shop?replicaSet=rs0", [None, None]);
+        check("mongodb+srv://h/shop", [None, None]);
+        check("mongodb://h:27017", [None, Some("names none")]);
+        check("mongodb://h:27017/?w=1", [None, Some("names none")]);
+        check("mongodb://u:***@h/shop", [Some("again"), None]);
+        check("postgres://h/db", [Some("begins with"), None]);
+        check("", [Some("Enter the URI"), None]);
         assert_eq!(mongodb_uri_problem("mongodb://h:27017"), None);
+    }
+
+    #[test]
+    fn a_saved_destination_without_a_database_needs_one() {
+        let check = |uri: &str, own: Option<&str>, typed: &str, is_right: bool| {
+            let saved = [SavedMongodbConnection {
+                id: godwit_shared::ids::ConnectionId::new("m1"),
+                name: "Main".into(),
+                connection_string: uri.into(),
+                database: own.map(String::from),
+                user: None,
+                environment_tag: Default::default(),
+                has_password: false,
+            }];
+            let destination = DestinationDraft {
+                saved: "m1".into(),
+                database: typed.into(),
+                ..Default::default()
+            };
+            assert_eq!(is_destination_complete(&destination, &saved), is_right, "{uri}");
+        };
+        check("mongodb://u:***@h", None, "", false);
+        check("mongodb://u:***@h", None, "shop", true);
+        check("mongodb://u:***@h", Some("shop"), "", true);
+        check("mongodb://u:***@h/shop", None, " ", true);
+    }
+
+    #[test]
+    fn names_of_connections() {
+        assert_eq!(connection_name_problem(&"ü".repeat(100)), None);
+        assert!(connection_name_problem(&"x".repeat(101)).is_some_and(|p| p.contains("101")));
     }
 }

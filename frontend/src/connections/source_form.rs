@@ -2,9 +2,9 @@
 
 use super::details::details_of_change;
 use super::draft::{SSL_MODES, SourceDraft, SourceDraftStoreFields, verifies};
-use super::problem::{SourceField, is_source_complete, source_problem_of};
+use super::problem::{KnownSources, SourceField, has_stored_password, is_source_complete, source_problem};
 use super::test::{ConnectionTest, ConnectionTestBar};
-use super::usable;
+use super::{SOURCE_KIND, kind_label, usable};
 use crate::api;
 use crate::components::choice::Checkbox;
 use crate::components::field::{FieldKind, TextField};
@@ -22,6 +22,7 @@ struct Form {
     /// The saved connection that is chosen or changed: what it holds need not be typed.
     known: Signal<Option<SavedJdbcConnection>>,
     changed: StoredValue<Option<SavedJdbcConnection>>,
+    saved: StoredValue<Vec<SavedJdbcConnection>>,
     was_tried: Signal<bool>,
 }
 
@@ -30,8 +31,13 @@ impl Form {
     fn problem(self, field: SourceField) -> Signal<Option<String>> {
         Signal::derive(move || {
             let problem = self.changed.with_value(|changed| {
-                self.source
-                    .with(|source| source_problem_of(source, changed.as_ref(), field))
+                self.saved.with_value(|saved| {
+                    let known = KnownSources {
+                        changed: changed.as_ref(),
+                        saved,
+                    };
+                    self.source.with(|source| source_problem(source, known, field))
+                })
             });
             problem.filter(|_| self.was_tried.get())
         })
@@ -67,11 +73,13 @@ pub fn SourceForm(
         source,
         known: known.into(),
         changed,
+        saved: StoredValue::new(choices.clone()),
         was_tried,
     };
     let is_manual = source.is_manual_uri();
     view! {
         <SavedSource source=source choices=choices/>
+        <KindField source=source/>
         <Checkbox label="Enter URI manually" checked=is_manual testid="source-manual"/>
         <Show when=move || is_manual.get() fallback=move || view! { <HostFields form=form/> }>
             <UriField form=form/>
@@ -117,6 +125,17 @@ fn SavedSource(source: Field<SourceDraft>, choices: Vec<SavedJdbcConnection>) ->
         let options: Vec<_> = std::iter::once(new).chain(choices.iter().map(option)).collect();
         view! { <SelectField label="Connection" value=source.saved() options=options testid="source-saved"/> }
     })
+}
+
+/// The kinds that this build reads, and the one that the connection has.
+#[component]
+fn KindField(source: Field<SourceDraft>) -> impl IntoView {
+    let own = source.kind().get_untracked();
+    let other = (own != SOURCE_KIND).then_some(own);
+    let kinds = std::iter::once(SOURCE_KIND.to_owned()).chain(other);
+    let option = |kind: String| SelectOption::new(kind.clone(), kind_label(&kind));
+    let options: Vec<_> = kinds.map(option).collect();
+    view! { <SelectField label="Database type" value=source.kind() options=options testid="source-kind"/> }
 }
 
 #[component]
@@ -184,6 +203,10 @@ fn Credentials(form: Form) -> impl IntoView {
         Some(connection) if connection.has_password => "Stored with the connection".into(),
         Some(_) | None => String::new(),
     });
+    let hint = Signal::derive(move || {
+        let is_missing = form.known.get().is_some_and(|known| !has_stored_password(&known));
+        (is_missing && form.is_choice()).then(|| "Not stored: enter it.".to_owned())
+    });
     view! {
         <div class="gw-form__row">
             <TextField label="Username" value=form.source.user() placeholder=user testid="source-user"/>
@@ -192,6 +215,8 @@ fn Credentials(form: Form) -> impl IntoView {
                 kind=FieldKind::Password
                 value=form.source.password()
                 placeholder=password
+                hint=hint
+                error=form.problem(SourceField::Password)
                 testid="source-password"
             />
         </div>
@@ -227,6 +252,9 @@ fn SslFields(source: Field<SourceDraft>) -> impl IntoView {
 #[component]
 pub fn SourceTest(
     source: Field<SourceDraft>,
+    /// Those that may be chosen instead of typing.
+    #[prop(optional)]
+    saved: Vec<SavedJdbcConnection>,
     /// The connection that is being changed.
     #[prop(optional_no_strip)]
     changed: Option<SavedJdbcConnection>,
@@ -239,7 +267,8 @@ pub fn SourceTest(
     });
     let run = Callback::new(move |()| {
         let changed = changed.as_ref();
-        if !source.with_untracked(|source| is_source_complete(source, changed)) {
+        let known = KnownSources { changed, saved: &saved };
+        if !source.with_untracked(|source| is_source_complete(source, known)) {
             return was_tried.set(true);
         }
         let details = source.with_untracked(|source| details_of_change(source, changed));

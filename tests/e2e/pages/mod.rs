@@ -12,6 +12,7 @@ pub mod wizard;
 use fantoccini::Locator;
 use godwit_tests::api::wait_for;
 use godwit_tests::browser::Browser;
+use godwit_tests::servers::{Database, SUPERUSER};
 
 use std::time::Duration;
 
@@ -51,6 +52,23 @@ pub async fn wait_text(
             browser.text().await
         ),
     }
+}
+
+/// The fields of a source, on whatever form of one is there.
+pub async fn fill_source(browser: &Browser, source: &Database, password: &str) {
+    let fill = async |name: &str, text: &str| browser.fill(&testid(name), text).await;
+    fill("source-host", "127.0.0.1").await;
+    fill("source-port", &source.port.to_string()).await;
+    fill("source-database", &source.name).await;
+    fill("source-user", SUPERUSER).await;
+    fill("source-password", password).await;
+}
+
+/// Waits until what a selector finds has the focus.
+pub async fn wait_focus(browser: &Browser, css: &str) {
+    let script = "const [css] = arguments; return document.activeElement?.matches(css) ?? false";
+    let is_there = async || (browser.run(script, &[css.into()]).await == true).then_some(());
+    wait_for(&format!("the focus on {css}"), SOON, is_there).await;
 }
 
 /// Checks that what is shown can be used by everyone, in a narrow window too; keeps pictures where the environment asks

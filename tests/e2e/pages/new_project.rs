@@ -3,8 +3,9 @@
 use super::migration::MigrationPage;
 use super::{SOON, testid, wait_text};
 use fantoccini::Locator;
+use godwit_tests::api::wait_for;
 use godwit_tests::browser::Browser;
-use godwit_tests::servers::{Database, SUPERUSER};
+use godwit_tests::servers::Database;
 
 pub struct NewProjectPage<'a> {
     browser: &'a Browser,
@@ -17,12 +18,7 @@ impl<'a> NewProjectPage<'a> {
     }
 
     pub async fn fill_source(&self, source: &Database, password: &str) {
-        let fill = async |name: &str, text: &str| self.browser.fill(&testid(name), text).await;
-        fill("source-host", "127.0.0.1").await;
-        fill("source-port", &source.port.to_string()).await;
-        fill("source-database", &source.name).await;
-        fill("source-user", SUPERUSER).await;
-        fill("source-password", password).await;
+        super::fill_source(self.browser, source, password).await;
     }
 
     /// The button that leads on.
@@ -52,6 +48,28 @@ impl<'a> NewProjectPage<'a> {
     /// Waits for the line that says how many tables are selected.
     pub async fn wait_count(&self, line: &str) {
         wait_text(self.browser, &testid("table-count"), line, SOON, |text| text == line).await;
+    }
+
+    /// Waits until the URL names a step.
+    pub async fn wait_step(&self, name: &str) {
+        let look = async || {
+            let url = self.browser.client.current_url().await.ok()?;
+            url.query().is_some_and(|q| q.contains(name)).then_some(())
+        };
+        wait_for(&format!("the step {name} in the URL"), SOON, look).await;
+    }
+
+    /// What *Bulk selection* holds.
+    pub async fn bulk_names(&self, names: &str) {
+        self.browser.fill(&testid("bulk-names"), names).await;
+    }
+
+    /// Waits for what is said of the names.
+    pub async fn wait_bulk(&self, part: &str) {
+        wait_text(self.browser, &testid("bulk-found"), part, SOON, |text| {
+            text.contains(part)
+        })
+        .await;
     }
 
     /// The box of a table, schema or database.

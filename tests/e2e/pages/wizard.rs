@@ -3,7 +3,7 @@
 use super::{SOON, look, testid, text_now, wait_text};
 use fantoccini::Locator;
 use godwit_tests::browser::Browser;
-use godwit_tests::servers::{Database, SUPERUSER, Target};
+use godwit_tests::servers::{Database, Target};
 
 const STEPS: usize = 4;
 
@@ -18,19 +18,17 @@ impl<'a> Wizard<'a> {
     }
 
     pub async fn fill_source(&self, source: &Database, password: &str) {
-        self.browser.fill(&testid("source-uri"), &source.jdbc_url()).await;
-        self.browser.fill(&testid("source-user"), SUPERUSER).await;
-        self.browser.fill(&testid("source-password"), password).await;
+        super::fill_source(self.browser, source, password).await;
     }
 
     pub async fn fill_target(&self, target: &Target) {
         self.browser.fill(&testid("target-uri"), &target.uri).await;
     }
 
-    /// What the field of the source's address holds.
-    pub async fn source_uri(&self) -> String {
-        let field = self.browser.find(&testid("source-uri")).await;
-        field.prop("value").await.expect("a property").unwrap_or_default()
+    /// The saved source that is chosen.
+    pub async fn chosen_source(&self) -> String {
+        let css = format!("{} option:checked", testid("source-saved"));
+        wait_text(self.browser, &css, "a chosen source", SOON, |text| !text.is_empty()).await
     }
 
     pub async fn next(&self) {
@@ -104,6 +102,40 @@ impl<'a> Wizard<'a> {
         self.browser.click(&testid("prepare-source")).await;
     }
 
+    /// *Selective migration* without these collections; only on its step.
+    pub async fn leave_out(&self, collections: &[&str]) {
+        self.browser.click(&testid("selective")).await;
+        for collection in collections {
+            let path = format!("//*[@data-testid='collection-box']//label[normalize-space(.)='{collection}']");
+            let label = self
+                .browser
+                .client
+                .wait()
+                .at_most(SOON)
+                .for_element(Locator::XPath(&path));
+            label.await.expect("the collection").click().await.expect("a click");
+        }
+    }
+
+    /// Waits until the preflight checks have passed.
+    pub async fn passed_checks(&self) {
+        self.browser.find(&testid("preflight-passed")).await;
+    }
+
+    /// Types what agrees to the loss of documents, where the review asks for it.
+    async fn agree_to_drop(&self) {
+        let css = testid("drop-confirmation");
+        let Ok(field) = self.browser.client.find(Locator::Css(&css)).await else {
+            return;
+        };
+        let word = field
+            .attr("placeholder")
+            .await
+            .expect("an attribute")
+            .unwrap_or_default();
+        self.browser.fill(&css, &word).await;
+    }
+
     /// From any step to the end; the job is shown afterwards.
     pub async fn start(&self) {
         for _ in 0..STEPS {
@@ -116,6 +148,7 @@ impl<'a> Wizard<'a> {
         // What will be written is asked of the server: seen, it is right to start.
         let answered = format!("dialog :is({}, {})", testid("review-figures"), testid("error-message"));
         self.browser.find(&answered).await;
+        self.agree_to_drop().await;
         look(self.browser, "wizard-review").await;
         self.browser.click(&testid("wizard-start")).await;
     }

@@ -1,11 +1,10 @@
 //! What is entered of a connection that is added or changed, and what is sent for it.
 
 use super::entry::copy_name;
-use crate::connections::SOURCE_KIND;
 use crate::connections::details::{given, given_exactly};
 use crate::connections::draft::{DestinationDraft, SourceDraft};
 use crate::connections::environment;
-use crate::connections::problem::{is_source_complete, mongodb_uri_problem_of};
+use crate::connections::problem::{KnownSources, connection_name_problem, is_source_complete, mongodb_uri_problem_of};
 use crate::connections::url::source_url;
 use crate::format::wire_name;
 use godwit_shared::connection::{
@@ -78,7 +77,7 @@ impl JdbcDraft {
         SaveJdbcConnection {
             id: changed.map(|c| c.id.clone()),
             name: self.name.trim().to_owned(),
-            kind: changed.map_or(SOURCE_KIND, |c| &c.kind).to_owned(),
+            kind: self.source.kind.clone(),
             url: source_url(&self.source),
             user: given(&self.source.user),
             password: given_exactly(&self.source.password),
@@ -88,7 +87,7 @@ impl JdbcDraft {
     }
 
     pub fn is_complete(&self, changed: Option<&SavedJdbcConnection>) -> bool {
-        name_problem(&self.name).is_none() && is_source_complete(&self.source, changed)
+        name_problem(&self.name).is_none() && is_source_complete(&self.source, KnownSources::changed(changed))
     }
 }
 
@@ -98,6 +97,7 @@ pub struct MongodbDraft {
     pub name: String,
     /// A value of [`environment::options`].
     pub tag: String,
+    pub save_password: bool,
     pub destination: DestinationDraft,
 }
 
@@ -107,6 +107,7 @@ impl MongodbDraft {
             Start::Add => {
                 return Self {
                     tag: wire_name(&EnvironmentTag::None),
+                    save_password: true,
                     ..Self::default()
                 };
             }
@@ -116,10 +117,8 @@ impl MongodbDraft {
         Self {
             name,
             tag: wire_name(&connection.environment_tag),
-            destination: DestinationDraft {
-                saved: String::new(),
-                uri: connection.connection_string.clone(),
-            },
+            save_password: connection.has_password || connection.user.is_none(),
+            destination: DestinationDraft::of(connection),
         }
     }
 
@@ -129,6 +128,10 @@ impl MongodbDraft {
             id: changed.map(|c| c.id.clone()),
             name: self.name.trim().to_owned(),
             connection_string: self.destination.uri.trim().to_owned(),
+            database: given(&self.destination.database),
+            user: given(&self.destination.user),
+            password: given_exactly(&self.destination.password),
+            save_password: self.save_password,
             environment_tag: environment::from_value(&self.tag),
         }
     }
@@ -139,7 +142,10 @@ impl MongodbDraft {
 }
 
 pub fn name_problem(name: &str) -> Option<String> {
-    name.trim().is_empty().then(|| "Enter a name.".into())
+    match name.trim().is_empty() {
+        true => Some("Enter a name.".into()),
+        false => connection_name_problem(name),
+    }
 }
 
 #[cfg(test)]
@@ -190,6 +196,8 @@ mod tests {
         assert!(!draft.is_complete(None));
         draft.name = "Shop".into();
         assert!(draft.is_complete(None));
+        draft.name = "x".repeat(101);
+        assert!(!draft.is_complete(None));
     }
 
     #[test]
@@ -198,7 +206,10 @@ mod tests {
             id: ConnectionId::new("m1"),
             name: "Main".into(),
             connection_string: "mongodb://u:***@h/shop".into(),
+            database: None,
+            user: None,
             environment_tag: EnvironmentTag::None,
+            has_password: false,
         };
         let check = |start: Start<SavedMongodbConnection>, is_complete| {
             assert_eq!(MongodbDraft::of(&start).is_complete(start.changed()), is_complete);

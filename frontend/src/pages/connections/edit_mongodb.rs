@@ -5,16 +5,17 @@ use super::name_and_tag::NameAndTag;
 use super::use_connections;
 use crate::api::{self, ApiError};
 use crate::components::button::{Button, ButtonTone};
+use crate::components::choice::Checkbox;
 use crate::components::dialog::{Dialog, DialogSize};
 use crate::components::error_panel::ErrorPanel;
 use crate::components::keys::on_enter;
 use crate::components::toast::use_toasts;
-use crate::connections::draft::DestinationDraftStoreFields;
+use crate::connections::draft::{DestinationDraft, DestinationDraftStoreFields};
 use crate::connections::problem::mongodb_uri_problem_of;
-use crate::connections::{MongodbTest, MongodbUriField};
+use crate::connections::{DestinationFields, MongodbTest};
 use godwit_shared::connection::SavedMongodbConnection;
 use leptos::prelude::*;
-use reactive_stores::Store;
+use reactive_stores::{Field, Store};
 
 const HINT: &str = "A database in its path is the destination of jobs; without one each job has to name it.";
 
@@ -42,17 +43,33 @@ pub fn MongodbDialog(start: Start<SavedMongodbConnection>, on_close: Callback<()
         true => drop(save.dispatch_local(())),
         false => was_tried.set(true),
     });
-    let uri = draft.destination().uri();
+    let destination: Field<DestinationDraft> = draft.destination().into();
+    let password_note = match &start {
+        Start::Copy(original) if original.has_password => {
+            "Encrypted, on the machine of Godwit. A copy does not get the password of the original: enter it again."
+        }
+        Start::Add | Start::Edit(_) | Start::Copy(_) => {
+            "Encrypted, on the machine of Godwit. One in the URI is kept with it in any case."
+        }
+    };
     let uri_error = Signal::derive(move || {
-        let problem = uri.with(|uri| changed.with_value(|changed| mongodb_uri_problem_of(uri, changed.as_ref())));
+        let problem = destination
+            .uri()
+            .with(|uri| changed.with_value(|changed| mongodb_uri_problem_of(uri, changed.as_ref())));
         problem.filter(|_| was_tried.get())
     });
     view! {
         <Dialog title=title size=DialogSize::Wide on_close=on_close>
             <div class="gw-dialog__body gw-form" on:keydown=on_enter(submit)>
                 <NameAndTag name=draft.name() tag=draft.tag() was_tried=was_tried/>
-                <MongodbUriField uri=uri hint=Some(HINT.to_owned()) error=uri_error/>
-                <MongodbTest uri=uri changed=changed.get_value() was_tried=was_tried/>
+                <DestinationFields
+                    destination=destination
+                    known=Signal::derive(move || changed.get_value())
+                    hint=Some(HINT.to_owned())
+                    uri_error=uri_error
+                />
+                <Checkbox label="Save password" note=password_note checked=draft.save_password() testid="save-password"/>
+                <MongodbTest destination=destination changed=changed.get_value() was_tried=was_tried/>
                 {move || failure().map(|error| view! { <ErrorPanel error=error/> })}
             </div>
             <footer class="gw-dialog__foot">

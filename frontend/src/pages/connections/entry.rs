@@ -1,6 +1,6 @@
 //! Saved connections of both kinds as the lists show them. Plain functions.
 
-use crate::connections::environment;
+use crate::connections::{environment, kind_label};
 use godwit_shared::connection::{
     EnvironmentTag, JdbcConnectionDetails, MongodbConnectionDetails, SavedJdbcConnection, SavedMongodbConnection,
 };
@@ -44,16 +44,25 @@ impl Saved {
         }
     }
 
-    /// Who connects, where it is not said in the address: `shop, password saved`.
-    pub fn user(&self) -> String {
+    /// The kind of database.
+    pub fn kind(&self) -> &str {
         match self {
-            Saved::Mongodb(_) => String::new(),
-            Saved::Jdbc(c) => {
-                let user = c.user.clone().filter(|user| !user.is_empty());
-                let password = c.has_password.then(|| "password saved".to_owned());
-                [user, password].into_iter().flatten().collect::<Vec<_>>().join(", ")
-            }
+            Saved::Jdbc(c) => kind_label(&c.kind),
+            Saved::Mongodb(_) => "MongoDB",
         }
+    }
+
+    /// What is not said in the address, who connects first: `shop, password saved`.
+    pub fn user(&self) -> String {
+        let (user, has_password, database) = match self {
+            Saved::Jdbc(c) => (&c.user, c.has_password, None),
+            Saved::Mongodb(c) => (&c.user, c.has_password, c.database.as_ref()),
+        };
+        let user = user.clone().filter(|user| !user.is_empty());
+        let password = has_password.then(|| "password saved".to_owned());
+        let database = database.map(|name| format!("database {name}"));
+        let said: Vec<_> = [user, password, database].into_iter().flatten().collect();
+        said.join(", ")
     }
 
     /// The projects that use it.
@@ -105,7 +114,10 @@ mod tests {
             id: ConnectionId::new(id),
             name: name.into(),
             connection_string: "mongodb://h/db".into(),
+            database: Some("shop".into()),
+            user: None,
             environment_tag,
+            has_password: true,
         })
     }
 
@@ -163,6 +175,9 @@ mod tests {
     fn who_connects() {
         assert_eq!(jdbc(Some("shop"), true).user(), "shop, password saved");
         assert_eq!(jdbc(Some(""), false).user(), "");
+        let mongodb = mongodb("m1", "m", EnvironmentTag::None);
+        assert_eq!(mongodb.user(), "password saved, database shop");
+        assert_eq!((jdbc(None, false).kind(), mongodb.kind()), ("PostgreSQL", "MongoDB"));
         assert_eq!(copy_name("Shop"), "Shop-Copy");
     }
 }

@@ -9,9 +9,9 @@ mod name_and_tag;
 mod row;
 
 use crate::api;
-use crate::api::connections::SavedConnections;
 use crate::components::badge::Badge;
 use crate::components::button::Button;
+use crate::components::empty_state::EmptyState;
 use crate::components::icon::Icon;
 use crate::components::skeleton::Skeleton;
 use crate::format::number;
@@ -23,6 +23,7 @@ use edit_jdbc::JdbcDialog;
 use edit_mongodb::MongodbDialog;
 use entry::{Saved, in_order};
 use godwit_shared::connection::{SavedJdbcConnection, SavedMongodbConnection};
+use leptos::html;
 use leptos::prelude::*;
 use row::ConnectionRow;
 
@@ -54,12 +55,15 @@ pub fn ConnectionsPage() -> impl IntoView {
         reload: Callback::new(move |()| answer.refetch()),
     };
     provide_context(context);
-    let ready = |saved: SavedConnections| {
-        let jdbc = in_order(saved.jdbc.into_iter().map(Saved::Jdbc).collect());
-        let mongodb = in_order(saved.mongodb.into_iter().map(Saved::Mongodb).collect());
+    // What is shown stays where it is when the list comes anew: only its rows change.
+    let phase = Memo::new(move |_| state.get().map(|_| ()));
+    let saved = move || state.get().ready().unwrap_or_default();
+    let jdbc = Memo::new(move |_| in_order(saved().jdbc.into_iter().map(Saved::Jdbc).collect()));
+    let mongodb = Memo::new(move |_| in_order(saved().mongodb.into_iter().map(Saved::Mongodb).collect()));
+    let ready = move |()| {
         view! {
-            <ConnectionList title="Relational" list=jdbc add=OpenDialog::Jdbc(Start::Add) testid="add-jdbc"/>
-            <ConnectionList title="MongoDB" list=mongodb add=OpenDialog::Mongodb(Start::Add) testid="add-mongodb"/>
+            <ConnectionList kind=&RELATIONAL list=jdbc/>
+            <ConnectionList kind=&MONGODB list=mongodb/>
         }
     };
     view! {
@@ -68,7 +72,7 @@ pub fn ConnectionsPage() -> impl IntoView {
             <main class="gw-main">
                 <div class="gw-page">
                     <div class="gw-page__head"><h1>"Connections"</h1></div>
-                    {show_remote(state.into(), || view! { <Skeleton lines=6/> }.into_any(), context.reload, ready)}
+                    {show_remote(phase.into(), || view! { <Skeleton lines=6/> }.into_any(), context.reload, ready)}
                 </div>
             </main>
         </div>
@@ -88,25 +92,85 @@ fn ConnectionDialog(context: ConnectionsContext) -> impl IntoView {
     }
 }
 
+/// What the two lists differ in.
+struct ListKind {
+    title: &'static str,
+    add: fn() -> OpenDialog,
+    testid: &'static str,
+    empty: &'static str,
+    /// What connections of this kind are for.
+    about: &'static str,
+}
+
+const RELATIONAL: ListKind = ListKind {
+    title: "Relational",
+    add: || OpenDialog::Jdbc(Start::Add),
+    testid: "add-jdbc",
+    empty: "No relational connection is saved yet",
+    about: "Sources of projects and jobs. One that is typed in for a project or a job can be saved there as well.",
+};
+
+const MONGODB: ListKind = ListKind {
+    title: "MongoDB",
+    add: || OpenDialog::Mongodb(Start::Add),
+    testid: "add-mongodb",
+    empty: "No MongoDB connection is saved yet",
+    about: "Destinations of jobs. One that is typed in for a job can be saved there as well.",
+};
+
 #[component]
-fn ConnectionList(title: &'static str, list: Vec<Saved>, add: OpenDialog, testid: &'static str) -> impl IntoView {
-    let context = use_connections();
-    let count = number::count(list.len() as u64);
-    let open = Callback::new(move |()| context.dialog.set(Some(add.clone())));
-    let rows = match list.is_empty() {
-        true => view! { <p class="gw-panel__body gw-muted">"None is saved yet."</p> }.into_any(),
-        false => {
-            let row = |saved| view! { <ConnectionRow saved=saved/> };
-            view! { <ul>{list.into_iter().map(row).collect_view()}</ul> }.into_any()
-        }
+fn ConnectionList(kind: &'static ListKind, list: Memo<Vec<Saved>>) -> impl IntoView {
+    let count = Signal::derive(move || number::count(list.with(Vec::len) as u64));
+    let is_empty = Memo::new(move |_| list.with(Vec::is_empty));
+    let heading = NodeRef::<html::H2>::new();
+    keep_focus(list, heading);
+    let row = move |first: Saved| {
+        let id = first.id().clone();
+        // It keeps its last state while it goes.
+        let saved = Memo::new(move |before: Option<&Saved>| {
+            let found = list.with(|list| list.iter().find(|saved| *saved.id() == id).cloned());
+            found.or_else(|| before.cloned()).unwrap_or_else(|| first.clone())
+        });
+        view! { <ConnectionRow saved=saved.into()/> }
     };
     view! {
-        <section class="gw-panel" aria-label=title>
+        <section class="gw-panel" aria-label=kind.title>
             <header class="gw-panel__head">
-                <div class="gw-row"><h2>{title}</h2><Badge text=count/></div>
-                <Button label="Add connection" icon=Icon::Plus on_press=open attr:data-testid=testid/>
+                <div class="gw-row"><h2 tabindex="-1" node_ref=heading>{kind.title}</h2><Badge text=count/></div>
+                <AddButton kind=kind attr:data-testid=kind.testid/>
             </header>
-            {rows}
+            <ul hidden=is_empty><For each=move || list.get() key=|saved| saved.id().clone() children=row/></ul>
+            <Show when=move || is_empty.get()>
+                <EmptyState icon=Icon::Plug title=kind.empty text=kind.about><AddButton kind=kind/></EmptyState>
+            </Show>
         </section>
     }
+}
+
+#[component]
+fn AddButton(kind: &'static ListKind) -> impl IntoView {
+    let context = use_connections();
+    let open = Callback::new(move |()| context.dialog.set(Some((kind.add)())));
+    view! { <Button label="Add connection" icon=Icon::Plus on_press=open/> }
+}
+
+/// Where the button that had the focus goes with its row, the heading of the list gets it.
+fn keep_focus(list: Memo<Vec<Saved>>, heading: NodeRef<html::H2>) {
+    Effect::new(move |before: Option<Vec<Saved>>| {
+        let now = list.get();
+        if before.is_some_and(|before| before != now) {
+            // After the rows have been rendered, and a dialog has given the focus back.
+            request_animation_frame(move || {
+                request_animation_frame(move || {
+                    let is_lost = document()
+                        .active_element()
+                        .is_none_or(|element| element.tag_name() == "BODY");
+                    if let (true, Some(heading)) = (is_lost, heading.get_untracked()) {
+                        let _ = heading.focus();
+                    }
+                });
+            });
+        }
+        now
+    });
 }

@@ -4,6 +4,7 @@ use super::draft::Start;
 use super::entry::{Saved, jdbc_test, mongodb_test};
 use super::{OpenDialog, use_connections};
 use crate::api;
+use crate::components::badge::Badge;
 use crate::components::button::IconButton;
 use crate::components::icon::{Glyph, Icon};
 use crate::connections::environment::EnvironmentMark;
@@ -16,20 +17,27 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 
 #[component]
-pub fn ConnectionRow(saved: Saved) -> impl IntoView {
+pub fn ConnectionRow(saved: Signal<Saved>) -> impl IntoView {
     let test = ConnectionTest::untested();
-    let (name, address, user) = (saved.name().to_owned(), saved.address().to_owned(), saved.user());
+    // What was found does not hold for what has been changed since.
+    Effect::new(move |_| {
+        saved.track();
+        test.forget();
+    });
+    let text = move |what: fn(&Saved) -> String| move || saved.with(what);
+    let kind = Signal::derive(text(|saved| saved.kind().to_owned()));
     view! {
         <li class="gw-connection" data-testid="connection">
             <div class="gw-connection__main">
                 <div class="gw-row">
-                    <span class="gw-connection__name">{name}</span>
-                    <EnvironmentMark tag=saved.tag()/>
+                    <span class="gw-connection__name">{text(|saved| saved.name().to_owned())}</span>
+                    <Badge text=kind/>
+                    {move || view! { <EnvironmentMark tag=saved.with(Saved::tag)/> }}
                 </div>
-                <span class="gw-code">{address}</span>
-                <span class="gw-muted">{user}</span>
+                <span class="gw-code">{text(|saved| saved.address().to_owned())}</span>
+                <span class="gw-muted">{text(Saved::user)}</span>
             </div>
-            <Users saved=saved.clone()/>
+            <Users saved=saved/>
             <RowActions saved=saved test=test/>
             <div class="gw-connection__test"><TestOutcome test=test/></div>
         </li>
@@ -38,10 +46,11 @@ pub fn ConnectionRow(saved: Saved) -> impl IntoView {
 
 /// The projects that use the connection, as links.
 #[component]
-fn Users(saved: Saved) -> impl IntoView {
+fn Users(saved: Signal<Saved>) -> impl IntoView {
     let projects = use_projects().state();
     let users = Memo::new(move |_| {
         let list = projects.get().ready().unwrap_or_default();
+        let saved = saved.get();
         let users = saved.users(&list).into_iter();
         users
             .map(|(id, name)| (id.clone(), name.to_owned()))
@@ -64,25 +73,17 @@ fn Users(saved: Saved) -> impl IntoView {
 }
 
 #[component]
-fn RowActions(saved: Saved, test: ConnectionTest) -> impl IntoView {
+fn RowActions(saved: Signal<Saved>, test: ConnectionTest) -> impl IntoView {
     let context = use_connections();
-    let open = move |dialog: OpenDialog| Callback::new(move |()| context.dialog.set(Some(dialog.clone())));
-    let (edit, copy) = match &saved {
-        Saved::Jdbc(c) => (
-            OpenDialog::Jdbc(Start::Edit(c.clone())),
-            OpenDialog::Jdbc(Start::Copy(c.clone())),
-        ),
-        Saved::Mongodb(c) => (
-            OpenDialog::Mongodb(Start::Edit(c.clone())),
-            OpenDialog::Mongodb(Start::Copy(c.clone())),
-        ),
+    let open = move |dialog: fn(Saved) -> OpenDialog| {
+        Callback::new(move |()| context.dialog.set(Some(dialog(saved.get_untracked()))))
     };
-    let label = |verb: &str| format!("{verb} {}", saved.name());
+    let label =
+        move |verb: &'static str| Signal::derive(move || saved.with(|saved| format!("{verb} {}", saved.name())));
     let [test_label, copy_label, edit_label, delete_label] = ["Test", "Copy", "Edit", "Delete"].map(label);
-    let delete = OpenDialog::Delete(saved.clone());
     let is_running = test.is_running();
     let icon = Signal::derive(move || if is_running.get() { Icon::Spinner } else { Icon::Plug });
-    let run = Callback::new(move |()| match &saved {
+    let run = Callback::new(move |()| match saved.get_untracked() {
         Saved::Jdbc(c) => {
             let details = jdbc_test(&c.id);
             test.run(async move { api::connections::test_jdbc(&details).await });
@@ -92,12 +93,21 @@ fn RowActions(saved: Saved, test: ConnectionTest) -> impl IntoView {
             test.run(async move { api::connections::test_mongodb(&details).await });
         }
     });
+    let copy = open(|saved| match saved {
+        Saved::Jdbc(c) => OpenDialog::Jdbc(Start::Copy(c)),
+        Saved::Mongodb(c) => OpenDialog::Mongodb(Start::Copy(c)),
+    });
+    let edit = open(|saved| match saved {
+        Saved::Jdbc(c) => OpenDialog::Jdbc(Start::Edit(c)),
+        Saved::Mongodb(c) => OpenDialog::Mongodb(Start::Edit(c)),
+    });
+    let delete = open(OpenDialog::Delete);
     view! {
         <div class="gw-connection__actions">
             <IconButton label=test_label icon=icon on_press=run attr:data-testid="connection-test"/>
-            <IconButton label=copy_label icon=Icon::Copy on_press=open(copy) attr:data-testid="connection-copy"/>
-            <IconButton label=edit_label icon=Icon::Rename on_press=open(edit) attr:data-testid="connection-edit"/>
-            <IconButton label=delete_label icon=Icon::Delete on_press=open(delete) attr:data-testid="connection-delete"/>
+            <IconButton label=copy_label icon=Icon::Copy on_press=copy attr:data-testid="connection-copy"/>
+            <IconButton label=edit_label icon=Icon::Rename on_press=edit attr:data-testid="connection-edit"/>
+            <IconButton label=delete_label icon=Icon::Delete on_press=delete attr:data-testid="connection-delete"/>
         </div>
     }
 }

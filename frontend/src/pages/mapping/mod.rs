@@ -5,6 +5,7 @@
 //! ([`rules`]). Which collection is chosen stands in the URL.
 
 mod documents;
+mod fill;
 mod preview;
 mod relational;
 mod rule_list;
@@ -15,13 +16,12 @@ mod source;
 mod trees;
 
 use crate::api;
-use crate::components::empty_state::EmptyState;
-use crate::components::icon::Icon;
 use crate::components::skeleton::Skeleton;
 use crate::live::use_live;
 use crate::pages::project::use_project_id;
 use crate::remote::{Remote, show_remote};
 use crate::routes;
+use fill::NoCollections;
 use godwit_shared::ids::{CollectionId, ProjectId};
 use godwit_shared::mapping::Content;
 use godwit_shared::project::ProjectDetails;
@@ -123,7 +123,7 @@ pub fn MappingPage() -> impl IntoView {
     let state = Memo::new(move |_| Remote::from(answer.get()));
     let retry = Callback::new(move |()| answer.refetch());
     let ready = move |project: Arc<MappedProject>| match project.content().collections.is_empty() {
-        true => view! { <NoCollections/> }.into_any(),
+        true => view! { <NoCollections project=project on_filled=retry/> }.into_any(),
         false => view! { <Mapping id=id.get_untracked() project=project/> }.into_any(),
     };
     show_remote(state.into(), || view! { <MappingSkeleton/> }.into_any(), retry, ready)
@@ -132,20 +132,6 @@ pub fn MappingPage() -> impl IntoView {
 #[component]
 fn MappingSkeleton() -> impl IntoView {
     view! { <div class="gw-page"><Skeleton lines=8/></div> }
-}
-
-#[component]
-fn NoCollections() -> impl IntoView {
-    view! {
-        <EmptyState
-            icon=Icon::Collection
-            title="This project maps no table yet"
-            text="A job needs at least one collection. Make a new project with the initial mapping that matches the \
-                  relational schema, or import a project file that has mapping rules."
-        >
-            <leptos_router::components::A href=routes::NEW_PROJECT>"New project"</leptos_router::components::A>
-        </EmptyState>
-    }
 }
 
 #[component]

@@ -8,7 +8,7 @@ use crate::components::drawer::Drawer;
 use crate::components::keys::on_enter;
 use crate::components::skeleton::Skeleton;
 use crate::connections::draft::SourceDraft;
-use crate::connections::problem::is_source_complete;
+use crate::connections::problem::{KnownSources, is_source_complete};
 use crate::connections::{SourceForm, SourceTest};
 use crate::pages::migration::wizard::{Drafts, use_drafts};
 use godwit_shared::ids::ProjectId;
@@ -51,20 +51,20 @@ fn SourceChoice(
     });
     let source: Field<SourceDraft> = chosen.source().into();
     let was_tried = RwSignal::new(false);
-    let submit = Callback::new(
-        move |()| match source.with_untracked(|source| is_source_complete(source, None)) {
-            true => {
-                drafts.keep_source(&id, source.get_untracked());
-                on_chosen.run(());
-                on_close.run(());
-            }
-            false => was_tried.set(true),
-        },
-    );
+    let known = saved.jdbc.clone();
+    let is_complete = move |source: &SourceDraft| is_source_complete(source, KnownSources::saved(&known));
+    let submit = Callback::new(move |()| match source.with_untracked(&is_complete) {
+        true => {
+            drafts.keep_source(&id, source.get_untracked());
+            on_chosen.run(());
+            on_close.run(());
+        }
+        false => was_tried.set(true),
+    });
     view! {
         <div class="gw-dialog__body gw-form" on:keydown=on_enter(submit)>
-            <SourceForm source=source saved=saved.jdbc was_tried=was_tried/>
-            <SourceTest source=source was_tried=was_tried/>
+            <SourceForm source=source saved=saved.jdbc.clone() was_tried=was_tried/>
+            <SourceTest source=source saved=saved.jdbc was_tried=was_tried/>
         </div>
         <footer class="gw-dialog__foot">
             <Button label="Cancel" on_press=on_close/>

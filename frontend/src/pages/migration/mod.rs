@@ -9,13 +9,16 @@ pub mod overview;
 pub mod present;
 pub mod wizard;
 
+use crate::api;
 use crate::components::empty_state::EmptyState;
 use crate::components::icon::Icon;
 use crate::components::skeleton::Skeleton;
 use crate::live::{JobField, Live, use_live};
 use crate::pages::project::use_project_id;
+use crate::remote::Remote;
 use crate::routes::{MigrationView, WizardStart};
 use godwit_shared::ids::{JobId, ProjectId};
+use godwit_shared::project::ProjectCollection;
 use history::HistoryPane;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_navigate, use_query_map};
@@ -28,6 +31,8 @@ pub struct MigrationContext {
     pub project: Signal<ProjectId>,
     pub view: Signal<MigrationView>,
     pub selection: Signal<Selection>,
+    /// The collections of the project.
+    collections: Signal<Remote<Vec<ProjectCollection>>>,
     go: Callback<MigrationView>,
 }
 
@@ -41,13 +46,35 @@ impl MigrationContext {
             navigate(&view.path(&project.get_untracked()), Default::default());
         });
         let live = use_live();
+        let answer = LocalResource::new(move || {
+            live.projects_version();
+            let project = project.get();
+            async move { api::projects::collections(&project).await }
+        });
+        let collections = Memo::new(move |_| Remote::from(answer.get()));
         let selection = Memo::new(move |_| selection(live, &project.get(), &view.get()));
         Self {
             project,
             view: view.into(),
             selection: selection.into(),
+            collections: collections.into(),
             go,
         }
+    }
+
+    /// As far as they are known.
+    pub fn collection_names(self) -> Signal<Vec<String>> {
+        let collections = self.collections;
+        Signal::derive(move || {
+            let known = collections.get().ready().unwrap_or_default();
+            known.into_iter().map(|collection| collection.name).collect()
+        })
+    }
+
+    /// Whether no job can be started, because the project maps no table.
+    pub fn has_no_rules(self) -> Signal<bool> {
+        let collections = self.collections;
+        Memo::new(move |_| collections.with(|known| matches!(known, Remote::Ready(list) if list.is_empty()))).into()
     }
 
     pub fn open_wizard(self, start: WizardStart) {

@@ -1,17 +1,15 @@
 //! *Connect database*: a saved connection or a new one, whose tables are read.
 
-use super::draft::{ProjectDraft, ProjectDraftStoreFields, ReadSchema, suggested_connection_name, suggested_name};
+use super::draft::{ProjectDraftStoreFields, ReadSchema, suggested_name};
 use super::selection::Selection;
 use super::{NewProject, use_new_project};
 use crate::api::{self, ApiError};
-use crate::components::choice::Checkbox;
-use crate::components::field::TextField;
-use crate::components::select::SelectField;
 use crate::connections::details::source_details;
 use crate::connections::draft::{SourceDraft, SourceDraftStoreFields};
-use crate::connections::{SourceForm, SourceTest, environment};
+use crate::connections::save::suggested_source_name;
+use crate::connections::{SaveFields, SourceForm, SourceTest};
 use leptos::prelude::*;
-use reactive_stores::{Field, Store};
+use reactive_stores::Field;
 
 #[component]
 pub fn ConnectStep() -> impl IntoView {
@@ -19,44 +17,20 @@ pub fn ConnectStep() -> impl IntoView {
     let source: Field<SourceDraft> = context.draft.source().into();
     let saved = context.saved.with_value(|saved| saved.jdbc.clone());
     let is_new = move || source.saved().with(String::is_empty);
+    let suggested = Signal::derive(move || source.with(suggested_source_name));
     view! {
         <div class="gw-form">
-            <SourceForm source=source saved=saved was_tried=context.was_tried/>
-            <Show when=is_new><SaveFields draft=context.draft/></Show>
-            <SourceTest source=source was_tried=context.was_tried/>
-        </div>
-    }
-}
-
-/// How a new connection is saved.
-#[component]
-fn SaveFields(draft: Store<ProjectDraft>) -> impl IntoView {
-    let saves = draft.saves_connection();
-    let suggested = Signal::derive(move || draft.source().with(suggested_connection_name));
-    view! {
-        <Checkbox
-            label="Save this connection"
-            note="Previews and jobs of the project then find it by themselves."
-            checked=saves
-            testid="save-connection"
-        />
-        <Show when=move || saves.get()>
-            <div class="gw-form__row">
-                <TextField
-                    label="Connection name"
-                    value=draft.connection_name()
-                    placeholder=suggested
-                    testid="connection-name"
+            <SourceForm source=source saved=saved.clone() was_tried=context.was_tried/>
+            <Show when=is_new>
+                <SaveFields
+                    save=context.draft.save()
+                    suggested=suggested
+                    note="Previews and jobs of the project then find it by themselves."
+                    was_tried=context.was_tried
                 />
-                <SelectField label="Environment tag" value=draft.tag() options=environment::options() testid="connection-tag"/>
-            </div>
-            <Checkbox
-                label="Save password"
-                note="Encrypted, on the machine of Godwit. Without it every job asks for the password."
-                checked=draft.save_password()
-                testid="save-password"
-            />
-        </Show>
+            </Show>
+            <SourceTest source=source saved=saved was_tried=context.was_tried/>
+        </div>
     }
 }
 

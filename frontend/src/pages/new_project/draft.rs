@@ -2,14 +2,12 @@
 
 use super::selection::{Selection, TableTree, selected_part};
 use crate::api::schema::StoredSchema;
+use crate::connections::SOURCE_KIND;
 use crate::connections::draft::SourceDraft;
-use crate::connections::environment;
-use crate::connections::url::{fields_of, source_url};
-use crate::connections::{SOURCE_KIND, details};
-use crate::format::wire_name;
+use crate::connections::save::SaveDraft;
 use crate::projects::name_error;
 use godwit_shared::casing::Casing;
-use godwit_shared::connection::{EnvironmentTag, JdbcConnectionDetails, SaveJdbcConnection};
+use godwit_shared::connection::JdbcConnectionDetails;
 use godwit_shared::ids::{ConnectionId, TableId};
 use godwit_shared::initial::{InitialMapping, content_of};
 use godwit_shared::mapping::{Content, KeyHandling};
@@ -22,13 +20,11 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Store)]
 pub struct ProjectDraft {
     pub source: SourceDraft,
-    /// Whether a connection that was typed in is saved with the project.
-    pub saves_connection: bool,
-    pub connection_name: String,
-    pub save_password: bool,
-    /// A value of [`environment::options`].
-    pub tag: String,
+    /// Of a connection that was typed in: it is saved with the project.
+    pub save: SaveDraft,
     pub filter: String,
+    /// Names of tables that are to be selected at once.
+    pub bulk_names: String,
     pub keeps_original_names: bool,
     /// A value of [`casing_name`].
     pub casing: String,
@@ -40,11 +36,9 @@ impl Default for ProjectDraft {
     fn default() -> Self {
         Self {
             source: SourceDraft::in_fields(),
-            saves_connection: true,
-            connection_name: String::new(),
-            save_password: true,
-            tag: wire_name(&EnvironmentTag::None),
+            save: SaveDraft::default(),
             filter: String::new(),
+            bulk_names: String::new(),
             keeps_original_names: false,
             casing: casing_name(Casing::default()).into(),
             starts_empty: false,
@@ -79,26 +73,9 @@ impl ProjectDraft {
         }
     }
 
-    /// Whether a connection is to be saved: one that was chosen is saved already.
-    pub fn has_connection_to_save(&self) -> bool {
-        self.saves_connection && self.source.saved.is_empty()
-    }
-
-    /// What is sent to save the connection.
-    pub fn connection_to_save(&self) -> SaveJdbcConnection {
-        SaveJdbcConnection {
-            id: None,
-            name: match self.connection_name.trim() {
-                "" => suggested_connection_name(&self.source),
-                name => name.to_owned(),
-            },
-            kind: SOURCE_KIND.into(),
-            url: source_url(&self.source),
-            user: details::given(&self.source.user),
-            password: details::given_exactly(&self.source.password),
-            save_password: self.save_password,
-            environment_tag: environment::from_value(&self.tag),
-        }
+    /// Whether the connection cannot be saved as it is to be.
+    pub fn has_save_problem(&self) -> bool {
+        self.save.has_source_to_save(&self.source) && self.save.problem().is_some()
     }
 
     pub fn initial_mapping(&self) -> InitialMapping {
@@ -119,15 +96,6 @@ impl ProjectDraft {
             jdbc_id: connection.map(|id| id.to_string()),
             mongodb_id: None,
         }
-    }
-}
-
-/// `shop on db.example`
-pub fn suggested_connection_name(source: &SourceDraft) -> String {
-    match fields_of(&source_url(source)) {
-        Some(f) if f.database.is_empty() => f.host,
-        Some(f) => format!("{} on {}", f.database, f.host),
-        None => "PostgreSQL".into(),
     }
 }
 
@@ -273,18 +241,5 @@ mod tests {
             (collections_of(&empty, Casing::CamelCase), empty.tables.len()),
             (vec![], 2)
         );
-    }
-
-    #[test]
-    fn connections_to_save() {
-        let mut draft = ProjectDraft::default();
-        draft.source.host = "db".into();
-        draft.source.database = "shop".into();
-        assert!(draft.has_connection_to_save());
-        assert_eq!(draft.connection_to_save().name, "shop on db");
-        draft.connection_name = " Main ".into();
-        assert_eq!(draft.connection_to_save().name, "Main");
-        draft.source.saved = "c1".into();
-        assert!(!draft.has_connection_to_save());
     }
 }

@@ -38,7 +38,7 @@ pub fn finish(context: NewProject) -> UnsyncCallback<(), Done> {
 
 /// The saved connection of the project, saved now where it is new.
 async fn connection_of(context: NewProject, draft: &ProjectDraft) -> Result<Option<ConnectionId>, ApiError> {
-    if !draft.has_connection_to_save() {
+    if !draft.save.has_source_to_save(&draft.source) {
         let chosen = &draft.source.saved;
         return Ok((!chosen.is_empty()).then(|| ConnectionId::new(chosen)));
     }
@@ -47,22 +47,14 @@ async fn connection_of(context: NewProject, draft: &ProjectDraft) -> Result<Opti
     if let Some((_, id)) = earlier.filter(|(saved_as, _)| is_of(saved_as)) {
         return Ok(Some(id));
     }
-    let id = api::connections::save_jdbc(&draft.connection_to_save()).await?.id;
+    let id = api::connections::save_jdbc(&draft.save.source(&draft.source)).await?.id;
     context.saved_connection.set_value(Some((draft.clone(), id.clone())));
     Ok(Some(id))
 }
 
 /// Whether two drafts speak of one connection, whatever else they say.
 fn same_connection(a: &ProjectDraft, b: &ProjectDraft) -> bool {
-    let what = |d: &ProjectDraft| {
-        (
-            d.source.clone(),
-            d.connection_name.clone(),
-            d.tag.clone(),
-            d.save_password,
-        )
-    };
-    what(a) == what(b)
+    a.source == b.source && a.save == b.save
 }
 
 async fn create(

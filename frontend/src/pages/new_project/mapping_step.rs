@@ -34,7 +34,7 @@ pub fn MappingStep() -> impl IntoView {
                 <Radio
                     label="Start with an empty MongoDB schema"
                     name="mapping"
-                    note="No rules: a job needs at least one collection, which you add later."
+                    note="No rules yet. A job needs some: fill them in on the Mapping tab, or import a project file that has them."
                     checked=Signal::derive(move || empty.get())
                     on_choose=Callback::new(move |()| empty.set(true))
                     testid="mapping-empty"

@@ -18,10 +18,12 @@ use crate::api::ApiError;
 use crate::api::connections::SavedConnections;
 use crate::components::button::{Button, ButtonTone};
 use crate::components::error_panel::StepError;
+use crate::components::focus::{focus_at_change, focus_invalid};
 use crate::components::keys::on_enter;
 use crate::components::skeleton::Skeleton;
 use crate::components::steps::StepList;
-use crate::connections::problem::is_source_complete;
+use crate::connections::details::source_details;
+use crate::connections::problem::{KnownSources, is_source_complete};
 use crate::pages::home::HomeBar;
 use crate::projects::{Projects, use_projects};
 use crate::{api, routes};
@@ -31,6 +33,7 @@ use draft::{ProjectDraft, ProjectDraftStoreFields, ReadSchema, new_name_error};
 use finish::finish;
 use godwit_shared::ids::ConnectionId;
 use godwit_shared::project::ProjectSummary;
+use leptos::html;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
@@ -64,18 +67,34 @@ fn use_new_project() -> NewProject {
 
 impl NewProject {
     fn new(saved: SavedConnections) -> Self {
-        let schema = RwSignal::new(None);
+        let draft = Store::new(ProjectDraft::default());
+        let schema = RwSignal::new(None::<ReadSchema>);
         let query = use_query_map();
         let step = Memo::new(move |_| {
-            let has_schema = schema.with(Option::is_some);
+            // The tables of another connection are not those of this one.
+            let source = draft.source().with(source_details);
+            let has_schema = schema.with(|read| read.as_ref().is_some_and(|read| read.source == source));
             query.with(|q| Step::from_query(q.get_str(routes::STEP), has_schema))
         });
         let navigate = use_navigate();
+        let correct = navigate.clone();
         let go = Callback::new(move |step: Step| {
             navigate(&routes::new_project(step.name()), NavigateOptions::default());
         });
+        // A step that cannot be shown is none to go on to by itself later.
+        Effect::new(move |_| {
+            let named = query.with(|q| q.get(routes::STEP));
+            let shown = step.get().name();
+            if named.is_some_and(|named| named != shown) {
+                let replace = NavigateOptions {
+                    replace: true,
+                    ..NavigateOptions::default()
+                };
+                correct(&routes::new_project(shown), replace);
+            }
+        });
         Self {
-            draft: Store::new(ProjectDraft::default()),
+            draft,
             saved: StoredValue::new(saved),
             projects: use_projects(),
             schema,
@@ -101,10 +120,11 @@ impl NewProject {
 
     fn is_step_complete(self) -> bool {
         match self.step.get_untracked() {
-            Step::Connect => self
-                .draft
-                .source()
-                .with_untracked(|source| is_source_complete(source, None)),
+            Step::Connect => self.saved.with_value(|saved| {
+                let known = KnownSources::saved(&saved.jdbc);
+                self.draft
+                    .with_untracked(|d| is_source_complete(&d.source, known) && !d.has_save_problem())
+            }),
             Step::Tables => self.selection.with_untracked(Selection::count) > 0,
             Step::Casing | Step::Mapping => true,
             Step::Name => {
@@ -143,10 +163,15 @@ fn Steps(saved: SavedConnections) -> impl IntoView {
     let context = NewProject::new(saved);
     provide_context(context);
     let forward = forward_action(context);
+    let body = NodeRef::<html::Div>::new();
     let press = Callback::new(move |()| match context.is_step_complete() {
         true => drop(forward.dispatch_local(())),
-        false => context.was_tried.set(true),
+        false => {
+            context.was_tried.set(true);
+            focus_invalid(body);
+        }
     });
+    focus_at_change(body, context.step);
     let step = move || match context.step.get() {
         Step::Connect => view! { <ConnectStep/> }.into_any(),
         Step::Tables => view! { <TablesStep/> }.into_any(),
@@ -158,7 +183,7 @@ fn Steps(saved: SavedConnections) -> impl IntoView {
     view! {
         <section class="gw-panel gw-new-project" aria-label="New project">
             <StepList titles=Step::ALL.map(Step::title).to_vec() current=current/>
-            <div class="gw-panel__body gw-new-project__body" on:keydown=on_enter(press)>
+            <div class="gw-panel__body gw-new-project__body" tabindex="-1" node_ref=body on:keydown=on_enter(press)>
                 <StepError failure=context.failure/>
                 {step}
             </div>

@@ -72,6 +72,46 @@ pub fn is_shown(path: &TablePath, filter: &str) -> bool {
         .all(|word| name.contains(&word.to_lowercase()))
 }
 
+/// What a list of names, set apart by commas, means.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NamedTables {
+    /// Each once, in the order of the tree.
+    pub places: Vec<usize>,
+    /// Names of no table, and names that may mean several which differ only in their case.
+    pub unknown: Vec<String>,
+}
+
+/// The tables that are named as `table` or `schema.table`. A name without its schema means every table of that name;
+/// another case will do, where it leaves no doubt.
+pub fn matches(names: &str, tree: &TableTree) -> NamedTables {
+    let mut found = NamedTables::default();
+    for name in names.split([',', '\n']).map(str::trim).filter(|name| !name.is_empty()) {
+        match places_of(name, tree) {
+            places if !places.is_empty() => found.places.extend(places),
+            _ if found.unknown.iter().any(|unknown| unknown == name) => {}
+            _ => found.unknown.push(name.to_owned()),
+        }
+    }
+    found.places.sort_unstable();
+    found.places.dedup();
+    found
+}
+
+fn places_of(name: &str, tree: &TableTree) -> Vec<usize> {
+    let places = |is_meant: &dyn Fn(&str) -> bool| -> Vec<usize> {
+        let tables = tree.tables.iter().enumerate();
+        let meant = tables.filter(|(_, t)| is_meant(&t.path.table) || is_meant(&t.path.name().to_string()));
+        meant.map(|(place, _)| place).collect()
+    };
+    let exact = places(&|own| own == name);
+    if !exact.is_empty() {
+        return exact;
+    }
+    let name = name.to_lowercase();
+    let alike = places(&|own| own.to_lowercase() == name);
+    if alike.len() == 1 { alike } else { vec![] }
+}
+
 /// For each table of the tree whether it is selected.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Selection(Vec<bool>);
@@ -109,6 +149,10 @@ impl Selection {
             n if n == all => Share::All,
             _ => Share::Some,
         }
+    }
+
+    pub fn clear(&mut self) {
+        self.0.fill(false);
     }
 
     pub fn set(&mut self, places: impl Iterator<Item = usize>, is_selected: bool) {
@@ -196,6 +240,35 @@ pub(super) mod tests {
         assert_eq!(shown("ORDER"), ["Order Details", "orders"]);
         assert_eq!(shown("sales det"), ["Order Details"]);
         assert_eq!(shown("x"), [""; 0]);
+    }
+
+    #[test]
+    fn tables_are_selected_by_their_names() {
+        let check = |tree: &TableTree, names: &str, places: &[usize], unknown: &[&str]| {
+            let found = matches(names, tree);
+            assert_eq!(
+                (&*found.places, found.unknown),
+                (places, unknown.iter().map(|n| (*n).to_owned()).collect())
+            );
+        };
+        let shop = tree();
+        check(&shop, "", &[], &[]);
+        check(&shop, " , ,", &[], &[]);
+        check(&shop, "sales.orders, b,a, b", &[0, 1, 3], &[]);
+        check(&shop, "ORDERS, order details, Public.B", &[1, 2, 3], &[]);
+        check(&shop, "c, public.orders, c", &[], &["c", "public.orders"]);
+        check(&shop, "a\nb", &[0, 1], &[]);
+        let twins = TableTree::of(&model(&[
+            ("a", "note"),
+            ("b", "note"),
+            ("b", "Note"),
+            ("c", "list"),
+            ("d", "List"),
+        ]));
+        check(&twins, "note", &[0, 2], &[]);
+        check(&twins, "Note", &[1], &[]);
+        check(&twins, "NOTE, LIST", &[], &["NOTE", "LIST"]);
+        check(&twins, "C.LIST", &[3], &[]);
     }
 
     #[test]

@@ -9,17 +9,19 @@ use crate::components::button::{Button, ButtonTone};
 use crate::components::icon::Icon;
 use crate::components::skeleton::Skeleton;
 use crate::live::use_live;
-use crate::routes::WizardStart;
+use crate::routes::{self, WizardStart};
 use chrono::Local;
 use godwit_shared::ids::JobId;
 use group::{DayGroup, by_day};
 use item::HistoryItem;
 use leptos::prelude::*;
+use leptos_router::components::A;
 
 #[component]
 pub fn HistoryPane() -> impl IntoView {
     let context = use_migration();
     let create = Callback::new(move |()| context.open_wizard(WizardStart::Empty));
+    let has_no_rules = context.has_no_rules();
     view! {
         <aside class="gw-history" aria-label="History">
             <div class="gw-history__head">
@@ -27,13 +29,29 @@ pub fn HistoryPane() -> impl IntoView {
                     label="Create migration job"
                     tone=ButtonTone::Primary
                     icon=Icon::Plus
+                    is_disabled=has_no_rules
                     on_press=create
                     attr:data-testid="create-job"
                 />
+                <Show when=move || has_no_rules.get()><NoRules/></Show>
                 <h2>"History"</h2>
             </div>
             <HistoryList/>
         </aside>
+    }
+}
+
+/// Why there is no job to create, and the way to one.
+#[component]
+fn NoRules() -> impl IntoView {
+    let project = use_migration().project;
+    let href = move || project.with(routes::mapping);
+    view! {
+        <p class="gw-muted" data-testid="no-rules">
+            "This project maps no table yet, and a job needs at least one collection. See "
+            <A href=href>"Mapping"</A>
+            "."
+        </p>
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the job will read and write, asked of source and destination before it starts.
 
-use super::draft::OptionsDraft;
+use super::confirm::DropConfirmation;
+use super::draft::{DraftStoreFields, OptionsDraft};
 use super::request::job_request;
 use super::use_wizard;
 use crate::api;
@@ -11,13 +12,21 @@ use crate::components::table::{Table, TableColumn};
 use crate::format::number;
 use crate::pages::migration::use_migration;
 use crate::remote::{Remote, show_remote};
-use godwit_shared::summary::{CollectionExtent, JobSummary};
+use godwit_shared::summary::{CollectionExtent, JobSummary, TableExtent};
 use leptos::prelude::*;
 
-const COLUMNS: &[TableColumn] = &[
+const COLLECTIONS: &[TableColumn] = &[
     TableColumn::text("Collection"),
     TableColumn::text("Tables"),
+    TableColumn::number("Rows, estimate"),
+    TableColumn::number("Size"),
     TableColumn::number("Existing documents"),
+];
+
+const TABLES: &[TableColumn] = &[
+    TableColumn::text("Table"),
+    TableColumn::number("Rows, estimate"),
+    TableColumn::number("Size"),
 ];
 
 #[component]
@@ -29,6 +38,10 @@ pub fn Extent() -> impl IntoView {
         async move { api::jobs::summary(&request).await }
     });
     let state = Memo::new(move |_| Remote::from(answer.get()));
+    // What was agreed to before may not be what is lost now.
+    wizard.draft.confirmation().set(String::new());
+    wizard.extent.set(Remote::Loading);
+    Effect::new(move |_| wizard.extent.set(state.get()));
     let retry = Callback::new(move |()| answer.refetch());
     let ready = move |summary: JobSummary| {
         let options = untrack(|| wizard.draft.with(|draft| draft.options.clone()));
@@ -50,24 +63,54 @@ fn ExtentView(summary: JobSummary, warnings: Vec<String>) -> impl IntoView {
             </Banner>
         }
     });
-    let row = |collection: CollectionExtent| {
+    view! {
+        <dl class="gw-figures gw-extent__figures" data-testid="review-figures">{figures(&summary).map(figure)}</dl>
+        {warnings}
+        <DropConfirmation/>
+        <div class="gw-extent__list"><CollectionTable summary=summary.clone()/></div>
+        <div class="gw-extent__list"><SourceTable tables=summary.tables/></div>
+    }
+}
+
+#[component]
+fn CollectionTable(summary: JobSummary) -> impl IntoView {
+    let row = |collection: &CollectionExtent| {
+        let (rows, bytes) = extent_of(collection, &summary.tables);
         view! {
             <tr>
-                <td class="gw-code">{collection.name}</td>
+                <td class="gw-code">{collection.name.clone()}</td>
                 <td class="gw-code">{collection.tables.join(", ")}</td>
+                <td class="gw-number">{number::count(rows)}</td>
+                <td class="gw-number">{number::bytes(bytes as f64)}</td>
                 <td class="gw-number">{number::count(collection.documents_existing)}</td>
             </tr>
         }
     };
-    view! {
-        <dl class="gw-figures gw-extent__figures" data-testid="review-figures">{figures(&summary).map(figure)}</dl>
-        {warnings}
-        <div class="gw-extent__collections">
-            <Table caption="Collections that the job writes" columns=COLUMNS>
-                <tbody>{summary.collections.into_iter().map(row).collect_view()}</tbody>
-            </Table>
-        </div>
-    }
+    let rows = summary.collections.iter().map(row).collect_view();
+    view! { <Table caption="Collections that the job writes" columns=COLLECTIONS><tbody>{rows}</tbody></Table> }
+}
+
+#[component]
+fn SourceTable(tables: Vec<TableExtent>) -> impl IntoView {
+    let row = |table: TableExtent| {
+        view! {
+            <tr>
+                <td class="gw-code">{table.table}</td>
+                <td class="gw-number">{number::count(table.rows_estimated)}</td>
+                <td class="gw-number">{number::bytes(table.size_bytes as f64)}</td>
+            </tr>
+        }
+    };
+    let rows = tables.into_iter().map(row).collect_view();
+    view! { <Table caption="Tables that the job reads" columns=TABLES><tbody>{rows}</tbody></Table> }
+}
+
+/// Rows and bytes of the tables that a collection is made of.
+fn extent_of(collection: &CollectionExtent, tables: &[TableExtent]) -> (u64, u64) {
+    let own = tables.iter().filter(|t| collection.tables.contains(&t.table));
+    own.fold((0, 0), |(rows, bytes), t| {
+        (rows + t.rows_estimated, bytes + t.size_bytes)
+    })
 }
 
 fn figures(summary: &JobSummary) -> [(&'static str, String); 5] {
@@ -141,7 +184,6 @@ fn weak_write_concern(summary: &JobSummary) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use godwit_shared::summary::TableExtent;
 
     fn summary() -> JobSummary {
         let collection = |name: &str, documents_existing| CollectionExtent {
@@ -166,6 +208,8 @@ mod tests {
     fn sums() {
         let values = figures(&summary()).map(|(_, value)| value);
         assert_eq!(values, ["2", "2", "251,000", "3.0 MB", "1,200"]);
+        let of_lines = extent_of(&summary().collections[1], &summary().tables);
+        assert_eq!(of_lines, (1000, 1_500_000));
     }
 
     #[test]

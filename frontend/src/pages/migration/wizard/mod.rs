@@ -4,15 +4,18 @@
 //! connections again. Validation ([`validate`]), the request ([`request`]) and the step that an error belongs to
 //! ([`steps`]) are plain functions.
 
+mod confirm;
 mod destination_step;
 mod draft;
 mod extent;
+mod keep;
 mod memory;
 mod options_step;
 mod prefill;
 mod preflight;
 mod request;
 mod review_step;
+mod selective;
 mod source_step;
 mod steps;
 mod validate;
@@ -25,17 +28,24 @@ use crate::api::{self, ApiError};
 use crate::components::button::{Button, ButtonTone};
 use crate::components::dialog::{Dialog, DialogSize};
 use crate::components::error_panel::StepError;
+use crate::components::focus::{focus_first, focus_invalid};
 use crate::components::keys::on_enter;
 use crate::components::skeleton::Skeleton;
 use crate::components::steps::StepList;
+use crate::components::toast::use_toasts;
 use crate::live::use_live;
 use crate::projects::use_projects;
+use crate::remote::Remote;
 use crate::routes::WizardStart;
+use confirm::may_start;
 use destination_step::DestinationStep;
 use draft::Draft;
+use godwit_shared::ids::{JobId, ProjectId};
+use godwit_shared::summary::JobSummary;
+use keep::keep_connections;
 use leptos::html;
 use leptos::prelude::*;
-use leptos::wasm_bindgen::JsCast;
+use leptos::task::spawn_local;
 use options_step::OptionsStep;
 use prefill::Known;
 use preflight::Preflight;
@@ -55,10 +65,14 @@ pub struct WizardContext {
     was_tried: RwSignal<bool>,
     failure: RwSignal<Option<ApiError>>,
     preflight: Preflight,
+    /// The names of the project's collections, as far as they are known.
+    collections: Signal<Vec<String>>,
+    /// What the job would read and write, as the review has it.
+    extent: RwSignal<Remote<JobSummary>>,
 }
 
 impl WizardContext {
-    fn new(draft: Draft, saved: SavedConnections) -> Self {
+    fn new(draft: Draft, saved: SavedConnections, collections: Signal<Vec<String>>) -> Self {
         Self {
             draft: Store::new(draft),
             saved: StoredValue::new(saved),
@@ -66,6 +80,8 @@ impl WizardContext {
             was_tried: RwSignal::new(false),
             failure: RwSignal::new(None),
             preflight: Preflight::new(),
+            collections,
+            extent: RwSignal::new(Remote::Loading),
         }
     }
 
@@ -83,7 +99,16 @@ impl WizardContext {
 
     fn is_step_complete(self) -> bool {
         let step = self.step.get_untracked();
-        self.draft.with_untracked(|draft| is_complete(draft, step))
+        let collections = self.collections.get_untracked();
+        self.saved.with_value(|saved| {
+            self.draft
+                .with_untracked(|draft| is_complete(draft, step, saved, &collections))
+        })
+    }
+
+    fn may_start(self) -> bool {
+        self.extent
+            .with_untracked(|extent| self.draft.with_untracked(|draft| may_start(draft, extent)))
     }
 
     /// Goes on where the step is complete; else shows what is missing.
@@ -112,6 +137,7 @@ pub fn Wizard(start: WizardStart) -> impl IntoView {
     let project = use_projects().find(migration.project);
     // Without the saved connections everything can still be typed in.
     let saved = LocalResource::new(|| async { api::connections::saved().await.unwrap_or_default() });
+    let collections = migration.collection_names();
     let body = move || match saved.get() {
         None => view! { <div class="gw-dialog__body"><Skeleton lines=5/></div> }.into_any(),
         Some(saved) => {
@@ -123,7 +149,7 @@ pub fn Wizard(start: WizardStart) -> impl IntoView {
                 saved: &saved,
             };
             let draft = prefill::first_draft(&start, &id, &known);
-            view! { <WizardSteps context=WizardContext::new(draft, saved) close=close/> }.into_any()
+            view! { <WizardSteps context=WizardContext::new(draft, saved, collections) close=close/> }.into_any()
         }
     };
     view! { <Dialog title="New migration job" size=DialogSize::Wide on_close=close>{body}</Dialog> }
@@ -141,50 +167,46 @@ fn WizardSteps(context: WizardContext, close: Callback<()>) -> impl IntoView {
         Step::Options => view! { <OptionsStep/> }.into_any(),
         Step::Review => view! { <ReviewStep/> }.into_any(),
     };
-    let next = Callback::new(move |()| context.next());
+    let body = NodeRef::<html::Div>::new();
+    let next = Callback::new(move |()| {
+        context.next();
+        focus_invalid(body);
+    });
     let current = Signal::derive(move || context.step.get().number() - 1);
-    let body = focus_on_step(context);
+    Effect::new(move |_| {
+        context.step.track();
+        focus_first(body);
+    });
     view! {
         <StepList titles=Step::ALL.map(Step::title).to_vec() current=current/>
         <div class="gw-dialog__body gw-wizard__body" tabindex="-1" node_ref=body on:keydown=on_enter(next)>
             <StepError failure=context.failure/>
             {step}
         </div>
-        <WizardFoot close=close/>
+        <WizardFoot next=next body=body close=close/>
     }
 }
 
-/// Brings the focus to the first control of each step, else to its text.
-fn focus_on_step(context: WizardContext) -> NodeRef<html::Div> {
-    let body = NodeRef::<html::Div>::new();
-    Effect::new(move |_| {
-        context.step.track();
-        let Some(body) = body.get() else { return };
-        // After this step has been rendered.
-        request_animation_frame(move || {
-            let control = body.query_selector("select, input").ok().flatten();
-            let control = control.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
-            let _ = control.unwrap_or_else(|| body.into()).focus();
-        });
-    });
-    body
-}
-
 #[component]
-fn WizardFoot(close: Callback<()>) -> impl IntoView {
+fn WizardFoot(next: Callback<()>, body: NodeRef<html::Div>, close: Callback<()>) -> impl IntoView {
     let context = use_wizard();
     let start = start_action(context);
     let is_last = move || context.step.get().next().is_none();
     let is_first = Signal::derive(move || context.step.get().previous().is_none());
-    let press_start = Callback::new(move |()| {
-        start.dispatch_local(());
+    let is_counting = Signal::derive(move || context.extent.with(|extent| *extent == Remote::Loading));
+    let press_start = Callback::new(move |()| match context.may_start() {
+        true => drop(start.dispatch_local(())),
+        false => {
+            context.was_tried.set(true);
+            focus_invalid(body);
+        }
     });
     let forward = move || match is_last() {
         false => view! {
             <Button
                 label="Next"
                 tone=ButtonTone::Primary
-                on_press=Callback::new(move |()| context.next())
+                on_press=next
                 attr:data-testid="wizard-next"
             />
         }
@@ -194,6 +216,7 @@ fn WizardFoot(close: Callback<()>) -> impl IntoView {
                 label="Start"
                 tone=ButtonTone::Primary
                 is_busy=start.pending()
+                is_disabled=is_counting
                 on_press=press_start
                 attr:data-testid="wizard-start"
             />
@@ -219,6 +242,7 @@ fn WizardFoot(close: Callback<()>) -> impl IntoView {
 /// Creates the job and shows it, or shows why not.
 fn start_action(context: WizardContext) -> Action<(), ()> {
     let (migration, live, drafts) = (use_migration(), use_live(), use_drafts());
+    let keep = keep_action();
     Action::new_local(move |(): &()| {
         let draft = context.draft.get_untracked();
         let project = migration.project.get_untracked();
@@ -227,13 +251,30 @@ fn start_action(context: WizardContext) -> Action<(), ()> {
             match api::jobs::create(&request::job_request(&draft, &project)).await {
                 Ok(job) => {
                     let id = job.id.clone();
-                    drafts.remember_job(&id, draft);
+                    drafts.remember_job(&id, draft.clone());
                     live.adopt(job);
+                    // First: it goes with the wizard.
+                    keep.run((draft, project, id.clone()));
                     migration.show_job(id);
                 }
                 Err(error) => context.fail(error),
             }
         }
+    })
+}
+
+/// Saves what was typed for a job and begins the next ones with it. Nobody waits for that: the job has started.
+fn keep_action() -> Callback<(Draft, ProjectId, JobId)> {
+    let (drafts, toasts) = (use_drafts(), use_toasts());
+    Callback::new(move |(mut draft, project, job): (Draft, ProjectId, JobId)| {
+        // The wizard is gone before the answers come.
+        spawn_local(async move {
+            if let Err(error) = keep_connections(&mut draft, &project).await {
+                toasts.fail(&error);
+            }
+            drafts.keep(&project, draft.clone());
+            drafts.remember_job(&job, draft);
+        });
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::draft::{DraftStoreFields, OptionsDraft, OptionsDraftStoreFields};
 use super::preflight::PreflightPart;
+use super::selective::SelectiveChoice;
 use super::use_wizard;
 use super::validate::error_limit_problem;
 use crate::components::choice::{Checkbox, Radio};
@@ -15,7 +16,8 @@ pub fn OptionsStep() -> impl IntoView {
     view! {
         <div class="gw-form">
             <ModeChoice options=options/>
-            <Show when=move || options.is_continuous().get()><PreflightPart/></Show>
+            <PreflightPart/>
+            <SelectiveChoice options=options/>
             <Checkbox
                 label="Drop destination collections before migration"
                 note="Only the collections that this project writes. Without it, documents of the same rows are replaced \
@@ -46,7 +48,7 @@ fn ModeChoice(options: Field<OptionsDraft>) -> impl IntoView {
                 label="Continuous"
                 name="mode"
                 note="The snapshot, then every change of the source until you complete the job. Row limits of table \
-                      filters and verification are for snapshot jobs."
+                      filters are for snapshot jobs."
                 checked=Signal::derive(move || is_continuous.get())
                 on_choose=Callback::new(move |()| is_continuous.set(true))
                 testid="mode-continuous"

@@ -52,6 +52,9 @@ pub fn like_job(job: &MigrationJobStatus, remembered: Option<Draft>, saved: &Sav
     };
     let tolerance = job.options.error_tolerance;
     draft.options = OptionsDraft {
+        is_selective: draft.options.is_selective,
+        left_out: draft.options.left_out,
+        collection_filter: String::new(),
         is_continuous: has_cdc(job),
         prepare_source: job.options.prepare_source,
         drop_collections: is_partial || job.options.drop_collections,
@@ -67,7 +70,7 @@ fn from_masked(job: &MigrationJobStatus, saved: &SavedConnections) -> Draft {
     let mut draft = Draft::default();
     match usable(&saved.jdbc).find(|c| c.url == job.jdbc_connection_string) {
         Some(connection) => draft.source.saved = connection.id.to_string(),
-        None => draft.source.uri = job.jdbc_connection_string.clone(),
+        None => (draft.source.is_manual_uri, draft.source.uri) = (true, job.jdbc_connection_string.clone()),
     }
     match saved
         .mongodb
@@ -144,7 +147,10 @@ mod tests {
             id: ConnectionId::new(format!("m{i}")),
             name: "Shop".into(),
             connection_string: "mongodb://other/shop".into(),
+            database: None,
+            user: None,
             environment_tag: Default::default(),
+            has_password: false,
         };
         SavedConnections {
             jdbc: (0..count).map(jdbc).collect(),

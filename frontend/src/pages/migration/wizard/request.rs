@@ -1,11 +1,10 @@
 //! What is sent for a draft.
 
 use super::draft::{Draft, OptionsDraft};
+use super::selective::collection_filters;
 use crate::connections::details::{destination_details, source_details};
 use godwit_shared::ids::ProjectId;
-use godwit_shared::job::{
-    CollectionFilters, ErrorHandling, JobOptions, MigrationMode, PostMigrationJobRequest, VerificationRequest,
-};
+use godwit_shared::job::{ErrorHandling, JobOptions, MigrationMode, PostMigrationJobRequest, VerificationRequest};
 
 pub fn job_request(draft: &Draft, project: &ProjectId) -> PostMigrationJobRequest {
     PostMigrationJobRequest {
@@ -15,7 +14,7 @@ pub fn job_request(draft: &Draft, project: &ProjectId) -> PostMigrationJobReques
         options: options(&draft.options),
         verification: VerificationRequest::default(),
         relational_table_filters: Default::default(),
-        collection_filters: CollectionFilters::default(),
+        collection_filters: collection_filters(&draft.options),
     }
 }
 
@@ -49,10 +48,11 @@ mod tests {
     #[test]
     fn the_body_of_a_new_job() {
         let mut draft = Draft::default();
-        draft.source.uri = "jdbc:postgresql://h:5432/shop".into();
+        (draft.source.is_manual_uri, draft.source.uri) = (true, "jdbc:postgresql://h:5432/shop".into());
         draft.source.user = "u ".into();
         draft.source.password = " p".into();
         draft.destination.uri = "mongodb://h/shop".into();
+        draft.destination.database = "copy".into();
         draft.options.drop_collections = true;
         let body = serde_json::to_value(job_request(&draft, &ProjectId::new("p1"))).unwrap();
         assert_eq!(
@@ -61,7 +61,8 @@ mod tests {
                 "projectId": "p1",
                 "jdbcConnectionDetails": {"type": "POSTGRESQL", "url": "jdbc:postgresql://h:5432/shop", "user": "u",
                     "password": " p", "savePassword": false, "isManualUri": true},
-                "mongodbConnectionDetails": {"connectionString": "mongodb://h/shop", "savePassword": false},
+                "mongodbConnectionDetails": {"connectionString": "mongodb://h/shop", "database": "copy",
+                    "savePassword": false},
                 "options": {"mode": "SNAPSHOT", "dropCollections": true, "errorHandling": "FAIL", "errorTolerance": 100,
                     "prepareSource": false},
                 "verification": {"enabled": false},

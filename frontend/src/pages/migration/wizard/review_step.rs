@@ -2,10 +2,12 @@
 
 use super::draft::Draft;
 use super::extent::Extent;
-use super::preflight::{PreflightState, verdict};
+use super::preflight::verdict;
 use super::request::mode;
+use super::selective::selection_text;
 use super::use_wizard;
 use crate::api::connections::SavedConnections;
+use crate::connections::details::given;
 use crate::connections::url::source_url;
 use crate::connections::usable;
 use crate::pages::migration::present::mode_label;
@@ -18,8 +20,11 @@ pub fn ReviewStep() -> impl IntoView {
     let lines = Memo::new(move |_| {
         let draft = wizard.draft.get();
         let lines = wizard.saved.with_value(|saved| summary(&draft, saved));
-        let of_source = wizard.preflight.with_state(|state| cdc_summary(&draft, state));
-        [lines, of_source].concat()
+        let collections = wizard.collections.with(|names| selection_text(&draft.options, names));
+        let checks = wizard
+            .preflight
+            .with_state(|state| verdict(state, draft.options.prepare_source));
+        [lines, vec![("Collections", collections), ("Preflight checks", checks)]].concat()
     });
     let line = |(name, value): (&'static str, String)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> };
     view! {
@@ -45,14 +50,6 @@ fn summary(draft: &Draft, saved: &SavedConnections) -> Vec<(&'static str, String
     ]
 }
 
-/// What a continuous job asks of its source.
-fn cdc_summary(draft: &Draft, state: &PreflightState) -> Vec<(&'static str, String)> {
-    match draft.options.is_continuous {
-        true => vec![("Preflight checks", verdict(state, draft.options.prepare_source))],
-        false => vec![],
-    }
-}
-
 fn source_text(draft: &Draft, saved: &SavedConnections) -> String {
     let url = with_masked_password(&source_url(&draft.source));
     let chosen = usable(&saved.jdbc).find(|c| c.id.as_str() == draft.source.saved);
@@ -65,9 +62,14 @@ fn source_text(draft: &Draft, saved: &SavedConnections) -> String {
 fn destination_text(draft: &Draft, saved: &SavedConnections) -> String {
     let uri = with_masked_password(draft.destination.uri.trim());
     let chosen = saved.mongodb.iter().find(|c| c.id.as_str() == draft.destination.saved);
-    match (uri.is_empty(), chosen) {
+    let place = match (uri.is_empty(), chosen) {
         (true, Some(connection)) => format!("{} ({})", connection.name, connection.connection_string),
         (false, _) | (true, None) => uri,
+    };
+    let of_chosen = chosen.and_then(|connection| connection.database.clone());
+    match given(&draft.destination.database).or(of_chosen) {
+        Some(database) => format!("{place}, database {database}"),
+        None => place,
     }
 }
 
@@ -78,7 +80,7 @@ mod tests {
     #[test]
     fn passwords_are_hidden() {
         let mut draft = Draft::default();
-        draft.source.uri = "postgres://u:secret@h/db".into();
+        (draft.source.is_manual_uri, draft.source.uri) = (true, "postgres://u:secret@h/db".into());
         draft.destination.uri = "mongodb://u:secret@h/db".into();
         draft.options.has_error_limit = false;
         let lines = summary(&draft, &SavedConnections::default());
@@ -87,13 +89,11 @@ mod tests {
     }
 
     #[test]
-    fn only_continuous_jobs_have_preflight_checks() {
+    fn a_database_that_was_entered_is_named() {
         let mut draft = Draft::default();
-        assert!(cdc_summary(&draft, &PreflightState::Unasked).is_empty());
-        draft.options.is_continuous = true;
-        assert_eq!(
-            cdc_summary(&draft, &PreflightState::Unasked),
-            [("Preflight checks", "Not run".to_owned())]
-        );
+        draft.destination.uri = "mongodb://h".into();
+        draft.destination.database = "shop".into();
+        let saved = SavedConnections::default();
+        assert_eq!(destination_text(&draft, &saved), "mongodb://h, database shop");
     }
 }

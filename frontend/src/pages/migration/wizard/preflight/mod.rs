@@ -1,11 +1,13 @@
-//! Whether the source is ready for a continuous job: asked as soon as that mode is chosen.
+//! Whether the source is ready for a job of the chosen mode: asked at once, and again when something else is chosen.
 //!
 //! A failed check does not keep the user from going on: the server decides when the job starts.
 
 mod details;
 mod report;
 
-use super::draft::{DraftStoreFields, OptionsDraftStoreFields};
+use super::draft::{Draft, DraftStoreFields, OptionsDraftStoreFields};
+use super::request::mode;
+use super::selective::collection_filters;
 use super::use_wizard;
 use crate::api::{self, ApiError};
 use crate::components::badge::Tone;
@@ -18,15 +20,13 @@ use crate::connections::details::source_details;
 use crate::format::text::sentence;
 use crate::pages::migration::use_migration;
 use details::DetailsDialog;
-use godwit_shared::connection::JdbcConnectionDetails;
 use godwit_shared::ids::ProjectId;
 use godwit_shared::job::MigrationMode;
-use godwit_shared::preflight::PreflightReport;
+use godwit_shared::preflight::{PreflightReport, PreflightRequest};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use report::{Counts, advice, headline, outcome};
 
-const MODE: MigrationMode = MigrationMode::Cdc;
 const SCRIPT_FILE: &str = "prepare-source.sql";
 
 #[derive(Debug, Clone, PartialEq)]
@@ -57,12 +57,22 @@ impl Preflight {
         self.state.with(read)
     }
 
-    fn start(self, project: ProjectId, source: JdbcConnectionDetails) {
+    /// What was found does not hold any more.
+    fn forget(self) {
+        self.run.update_value(|run| *run += 1);
+        self.state.set(PreflightState::Unasked);
+    }
+
+    /// What is known of the same mode stays in sight until there is something newer.
+    fn start(self, project: ProjectId, mode: MigrationMode, request: PreflightRequest) {
         let run = self.run.get_value() + 1;
         self.run.set_value(run);
-        self.state.set(PreflightState::Running);
+        let is_known = |state: &PreflightState| matches!(state, PreflightState::Ready(report) if report.mode == mode);
+        if !self.state.with_untracked(is_known) {
+            self.state.set(PreflightState::Running);
+        }
         spawn_local(async move {
-            let answer = api::preflight::check(&project, MODE, &source).await;
+            let answer = api::preflight::check(&project, mode, &request).await;
             // The wizard may be closed by now.
             if self.run.try_get_value() == Some(run) {
                 self.state.set(match answer {
@@ -72,6 +82,16 @@ impl Preflight {
             }
         });
     }
+}
+
+/// What is asked: the mode, and the source as the job will read it.
+fn question(draft: &Draft) -> (MigrationMode, PreflightRequest) {
+    let request = PreflightRequest {
+        jdbc_connection_details: Some(source_details(&draft.source)),
+        relational_table_filters: Default::default(),
+        collection_filters: collection_filters(&draft.options),
+    };
+    (mode(&draft.options), request)
 }
 
 /// For the summary: what the checks came to.
@@ -88,9 +108,19 @@ pub fn verdict(state: &PreflightState, is_prepared: bool) -> String {
 pub fn PreflightPart() -> impl IntoView {
     let wizard = use_wizard();
     let project = use_migration().project;
-    let source = move || wizard.draft.source().with_untracked(source_details);
-    let check = Callback::new(move |()| wizard.preflight.start(project.get_untracked(), source()));
-    check.run(());
+    let check = Callback::new(move |()| {
+        let (mode, request) = wizard.draft.with_untracked(question);
+        wizard.preflight.start(project.get_untracked(), mode, request);
+    });
+    wizard.preflight.forget();
+    let subject = Memo::new(move |_| {
+        let options = wizard.draft.options();
+        options.with(|options| (options.is_continuous, collection_filters(options)))
+    });
+    Effect::new(move |_| {
+        subject.track();
+        check.run(());
+    });
     let view = move || match wizard.preflight.state.get() {
         PreflightState::Unasked | PreflightState::Running => view! { <Checking/> }.into_any(),
         PreflightState::NotRun(error) => view! { <NotRun error=error on_retry=check/> }.into_any(),
@@ -104,7 +134,7 @@ fn Checking() -> impl IntoView {
     view! {
         <p class="gw-preflight__line gw-muted">
             <Glyph icon=Icon::Spinner/>
-            "Checking whether the source is ready for a continuous job"
+            "Checking whether the source is ready"
         </p>
     }
 }
@@ -188,12 +218,10 @@ fn ScriptButton() -> impl IntoView {
     let project = use_migration().project;
     let toasts = use_toasts();
     let fetch = Action::new_local(move |(): &()| {
-        let (project, source) = (
-            project.get_untracked(),
-            wizard.draft.source().with_untracked(source_details),
-        );
+        let project = project.get_untracked();
+        let (mode, request) = wizard.draft.with_untracked(question);
         async move {
-            match api::preflight::script(&project, MODE, &source).await {
+            match api::preflight::script(&project, mode, &request).await {
                 Ok(text) if crate::browser::save_as(SCRIPT_FILE, &text) => {}
                 Ok(_) => toasts.warn(
                     "The browser did not save the script.",

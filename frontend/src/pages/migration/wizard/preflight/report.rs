@@ -58,12 +58,12 @@ pub fn advice(counts: Counts, is_prepared: bool) -> String {
         (0, _, _) => "See the details for what may surprise you.".into(),
         (_, 0, true) => "The job mends that when it starts.".into(),
         (_, 0, false) => {
-            "Let the job prepare the source, or let its owner run the script, then check again. Until then a \
-                          continuous job is refused."
+            "Let the job prepare the source, or let its owner run the script, then check again. Until then \
+                          the job is refused."
                 .into()
         }
         (_, _, _) => format!(
-            "Let the owner of the source run the script, then check again. Until then a continuous job is refused{}.",
+            "Let the owner of the source run the script, then check again. Until then the job is refused{}.",
             if counts.preparable > 0 {
                 ": the job can prepare only a part of it"
             } else {
