@@ -101,8 +101,10 @@ async fn a_job_is_run_with_the_keyboard_alone() {
 
     wait_status(browser, "RUNNING").await;
     activate(browser, "pause").await;
+    activate(browser, "pause-confirm").await;
     wait_status(browser, "PAUSED").await;
     activate(browser, "resume").await;
+    activate(browser, "resume-confirm").await;
     wait_status(browser, "RUNNING").await;
     // A question can be left with Esc; the focus is back where it came from.
     activate(browser, "terminate").await;
