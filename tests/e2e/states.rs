@@ -49,3 +49,19 @@ async fn an_address_that_leads_nowhere_leads_back() {
         browser.find(&crate::pages::testid("import-file")).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_says_nothing_any_more_does_not_count_as_live() {
+    let (app, browser) = tokio::join!(App::start(), Browser::start());
+    HomePage::open(&browser, &app).await;
+    wait_text(&browser, LINK, "a live link", SOON, |text| text == "Live").await;
+    // Its connections stay, and nothing comes through them.
+    app.freeze();
+    wait_text(&browser, LINK, "a lost link", SOON, |text| {
+        text.starts_with("Reconnecting")
+    })
+    .await;
+    look(&browser, "reconnecting").await;
+    app.thaw();
+    wait_text(&browser, LINK, "a live link", SOON, |text| text == "Live").await;
+}

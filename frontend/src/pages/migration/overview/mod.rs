@@ -12,8 +12,9 @@ mod tables;
 
 use super::log::JobLog;
 use super::present::{announcement, has_cdc};
+use crate::api;
 use crate::components::badge::Tone;
-use crate::live::JobField;
+use crate::live::{JobField, Link, use_live};
 use actions::JobActions;
 use cdc_stage::CdcStage;
 use failure::FailureBox;
@@ -21,6 +22,7 @@ use figures::NONE;
 use godwit_shared::job::MigrationJobStatus;
 use head::JobHead;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use snapshot_stage::SnapshotStage;
 use std::sync::Arc;
 use tables::TableList;
@@ -42,6 +44,7 @@ pub fn JobOverview(job: JobField) -> impl IntoView {
 fn JobParts(job: JobSignal) -> impl IntoView {
     let has_cdc = Memo::new(move |_| has_cdc(&job.get()));
     let spoken = Memo::new(move |_| announcement(&job.get()));
+    prime_charts(job);
     view! {
         <div class="gw-job">
             <header class="gw-job__head">
@@ -57,6 +60,23 @@ fn JobParts(job: JobSignal) -> impl IntoView {
             <JobLog job=job/>
         </div>
     }
+}
+
+/// Asks for what was measured before the page looked, and again after each break of the link.
+fn prime_charts(job: JobSignal) {
+    let live = use_live();
+    let is_live = Memo::new(move |_| live.link() == Link::Live);
+    Effect::new(move |_| {
+        let id = job.get_untracked().id.clone();
+        if is_live.get() {
+            spawn_local(async move {
+                // Without it the charts begin now.
+                if let Ok(samples) = api::jobs::samples(&id).await {
+                    live.prime(&id, &samples);
+                }
+            });
+        }
+    });
 }
 
 /// One value with its name, in a list of values.
