@@ -2,7 +2,7 @@
 
 use crate::format::{number, time};
 use chrono::{DateTime, TimeZone, Utc};
-use godwit_shared::job::{JobStatus, MigrationJobStatus, TableProgress};
+use godwit_shared::job::{CollectionProgress, JobStatus, MigrationJobStatus, TableProgress};
 use std::fmt::Display;
 
 /// What is not known yet.
@@ -159,6 +159,36 @@ impl TableState {
     }
 }
 
+/// A collection's row.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct CollectionFigures {
+    pub documents: String,
+    pub state: TableState,
+    pub label: &'static str,
+    /// That there are documents which the job has not replaced.
+    pub untouched: Option<String>,
+}
+
+pub fn collection_figures(job: &MigrationJobStatus, collection: &CollectionProgress) -> CollectionFigures {
+    let (state, label) = match (collection.is_complete, job.status, collection.documents_written) {
+        (true, _, _) => (TableState::Complete, "Completed"),
+        (false, JobStatus::Running, 1..) => (TableState::Reading, "Writing"),
+        (false, _, 1..) => (TableState::Partly, "Partly written"),
+        (false, status, 0) if status.is_ended() => (TableState::NotRead, "Not written"),
+        (false, _, 0) => (TableState::Waiting, "Waiting"),
+    };
+    let untouched = collection.documents_untouched.filter(|n| *n > 0).map(|n| {
+        let documents = number::counted(n, "document was", "documents were");
+        format!("{documents} there before and came from no row of this job")
+    });
+    CollectionFigures {
+        documents: number::count(collection.documents_written),
+        state,
+        label,
+        untouched,
+    }
+}
+
 pub fn table_figures(job: &MigrationJobStatus, table: &TableProgress) -> TableFigures {
     let is_reading = job.status == JobStatus::Running && job.statistics.processing_tables.contains(&table.table);
     let state = match (table.is_complete, is_reading, table.rows_read) {
@@ -259,6 +289,37 @@ mod tests {
         assert_eq!(documents(40_210, 98_400_000), "40,210 (98.4 MB)");
         assert_eq!(issues(1, 2), "1 error, 2 warnings");
         assert_eq!(issues(0, 1), "1 warning");
+    }
+
+    #[test]
+    fn states_of_collections() {
+        let check = |status, (documents_written, is_complete), label: &str| {
+            let collection = CollectionProgress {
+                documents_written,
+                is_complete,
+                ..Default::default()
+            };
+            let figures = collection_figures(&job(status), &collection);
+            assert_eq!((figures.label, figures.untouched), (label, None));
+        };
+        check(JobStatus::Running, (0, false), "Waiting");
+        check(JobStatus::Running, (5, false), "Writing");
+        check(JobStatus::Paused, (5, false), "Partly written");
+        check(JobStatus::Cancelled, (0, false), "Not written");
+        check(JobStatus::Completed, (0, true), "Completed");
+        let kept = CollectionProgress {
+            documents_written: 1200,
+            is_complete: true,
+            documents_untouched: Some(1),
+            ..Default::default()
+        };
+        let figures = collection_figures(&job(JobStatus::Completed), &kept);
+        assert_eq!(figures.documents, "1,200");
+        assert!(
+            figures
+                .untouched
+                .is_some_and(|text| text.starts_with("1 document was there before"))
+        );
     }
 
     #[test]

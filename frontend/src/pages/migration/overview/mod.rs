@@ -4,6 +4,7 @@ mod actions;
 mod cdc_figures;
 mod cdc_stage;
 mod charts;
+mod collections;
 mod failure;
 mod figures;
 mod head;
@@ -17,6 +18,7 @@ use crate::components::badge::Tone;
 use crate::live::{JobField, Link, use_live};
 use actions::JobActions;
 use cdc_stage::CdcStage;
+use collections::CollectionList;
 use failure::FailureBox;
 use figures::NONE;
 use godwit_shared::job::MigrationJobStatus;
@@ -56,7 +58,10 @@ fn JobParts(job: JobSignal) -> impl IntoView {
             <JobHead job=job/>
             <SnapshotStage job=job/>
             <Show when=move || has_cdc.get()><CdcStage job=job/></Show>
-            <TableList job=job/>
+            <div class="gw-beside">
+                <TableList job=job/>
+                <CollectionList job=job/>
+            </div>
             <JobLog job=job/>
         </div>
     }
