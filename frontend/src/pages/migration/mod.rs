@@ -9,6 +9,7 @@ pub mod overview;
 pub mod present;
 pub mod wizard;
 
+use crate::components::button::Button;
 use crate::components::empty_state::EmptyState;
 use crate::components::icon::Icon;
 use crate::components::skeleton::Skeleton;
@@ -18,6 +19,7 @@ use crate::routes::{MigrationView, WizardStart};
 use godwit_shared::ids::{JobId, ProjectId};
 use history::HistoryPane;
 use leptos::prelude::*;
+use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 use overview::JobOverview;
 use wizard::Wizard;
@@ -36,9 +38,14 @@ impl MigrationContext {
         let project = use_project_id();
         let query = use_query_map();
         let view = Memo::new(move |_| query.with(|q| MigrationView::from_query(q.get("job"), q.get("wizard"))));
-        let navigate = use_navigate();
+        let (navigate, context_view) = (use_navigate(), view);
         let go = Callback::new(move |view: MigrationView| {
-            navigate(&view.path(&project.get_untracked()), Default::default());
+            let options = NavigateOptions {
+                // The browser's own button does not lead back into a wizard that was left.
+                replace: context_view.with_untracked(|view| view.wizard.is_some()),
+                ..NavigateOptions::default()
+            };
+            navigate(&view.path(&project.get_untracked()), options);
         });
         let live = use_live();
         let selection = Memo::new(move |_| selection(live, &project.get(), &view.get()));
@@ -134,13 +141,17 @@ fn SelectedJob() -> impl IntoView {
 
 #[component]
 fn NoJobs() -> impl IntoView {
+    let context = use_migration();
+    let create = Callback::new(move |()| context.open_wizard(WizardStart::Empty));
     view! {
         <EmptyState
             icon=Icon::Play
             title="No migration job yet"
-            text="A job reads the tables of the source at one point in time and writes whole documents to MongoDB. Start \
-                  with “Create migration job”; its progress shows here."
-        />
+            text="A job reads the tables of the source at one point in time and writes whole documents to MongoDB. Its \
+                  progress shows here."
+        >
+            <Button label="Create migration job" icon=Icon::Plus on_press=create attr:data-testid="create-first-job"/>
+        </EmptyState>
     }
 }
 
