@@ -1,7 +1,7 @@
 //! A continuous job from the wizard to *CDC Completed*, while the source is written to.
 
 use crate::pages::migration::MigrationPage;
-use crate::pages::{SOON, look};
+use crate::pages::{SOON, look, testid};
 use bson::doc;
 use godwit_shared::job::CdcStatus;
 use godwit_tests::api::{Job, LONG};
@@ -146,4 +146,23 @@ async fn a_job_that_has_lost_its_log_says_what_to_do() {
     wizard.next().await;
     wizard.next().await;
     assert!(wizard.is_drop_ticked().await && wizard.is_continuous().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_stands_still_is_abandoned() {
+    let (_postgres, migration, browser) = shop().await;
+    let job: Job = (migration.job())
+        .with("/options/mode", json!("CDC"))
+        .with("/options/prepareSource", json!(true));
+    migration.app.api().start_job(&job).await;
+    let page = MigrationPage::open(&browser, &migration.app, &migration.project).await;
+    page.wait_cdc("Running", LONG).await;
+    page.pause_continuous().await;
+    page.wait_cdc("Paused", SOON).await;
+    browser.click(&testid("abandon")).await;
+    browser.find(&testid("abandon-confirm")).await;
+    look(&browser, "abandon").await;
+    browser.click(&testid("abandon-confirm")).await;
+    page.wait_status("CANCELLED", LONG).await;
+    assert_eq!(left_in_source(&migration.source).await, [""; 0], "left in the source");
 }
