@@ -102,13 +102,21 @@ async fn a_continuous_job_is_prepared_watched_paused_and_completed() {
     page.wait_cdc("Running", SOON).await;
     page.wait_events_above(99).await;
 
+    // Held between reading and writing, so that there is something left to be done.
+    migration.app.hold("write");
+    place_orders(&migration.source, 201..=230).await;
+    migration.app.is_held("write").await;
     page.complete_cdc().await;
+    page.wait_cdc("Completing", SOON).await;
+    page.wait_for("completion").await;
+    look(&browser, "completing").await;
+    migration.app.let_go("write");
     page.wait_status("COMPLETED", LONG).await;
     page.wait_cdc("Completed", SOON).await;
     page.wait_history(&[("Check", "CDC Completed")]).await;
     assert!(page.has("create-new-job").await && !page.has("pause").await && !page.has("complete-cdc").await);
     look(&browser, "cdc-completed").await;
-    assert_eq!(orders_in(&migration).await, CUSTOMERS as i64 + 100);
+    assert_eq!(orders_in(&migration).await, CUSTOMERS as i64 + 130);
     assert_eq!(replica_identity(&migration.source).await, "d");
     assert_eq!(left_in_source(&migration.source).await, [""; 0], "left in the source");
 }
