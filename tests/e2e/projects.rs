@@ -23,7 +23,8 @@ async fn a_project_is_renamed_exported_and_deleted() {
     other["project"]["name"] = json!(OTHER);
     api.import_project(&other).await;
     let home = HomePage::open(browser, &stage.app).await;
-    home.wait_project(NAME).await;
+    // The newest comes first.
+    home.wait_project(OTHER).await;
 
     browser.click(&format!("[aria-label='Rename {NAME}']")).await;
     browser.find(&format!("{}:focus", testid("project-name"))).await;

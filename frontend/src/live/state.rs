@@ -127,7 +127,15 @@ impl Live {
 
     /// Takes what the server has measured of a job before the page looked.
     pub fn prime(self, id: &JobId, samples: &JobSamples) {
-        self.histories.update_value(|h| h.prime(now_second(), id, samples));
+        let now = now_second();
+        let newest = untrack(|| self.job(id).and_then(JobField::status));
+        self.histories.update_value(|h| {
+            h.prime(now, id, samples);
+            // What was pushed may have overtaken the answer.
+            if let Some(job) = newest {
+                h.record(now, &job);
+            }
+        });
     }
 
     pub(super) fn set_link(self, link: Link) {

@@ -1,7 +1,6 @@
 //! The question before a project is deleted.
 
 use crate::api::{self, ApiError};
-use crate::browser::focus_heading;
 use crate::components::badge::Tone;
 use crate::components::banner::Banner;
 use crate::components::button::ButtonTone;
@@ -42,8 +41,6 @@ pub fn DeleteDialog(project: ProjectSummary, on_close: Callback<()>) -> impl Int
             toasts.say(format!("Deleted “{}”.", project.name));
             projects.reload();
             on_close.run(());
-            // The button that led here goes with its card, a moment later than the focus comes back to it.
-            request_animation_frame(|| request_animation_frame(focus_heading));
             Ok::<(), ApiError>(())
         }
     });

@@ -6,6 +6,7 @@ mod import;
 mod rename;
 
 use crate::app::TopBar;
+use crate::browser::focus_heading;
 use crate::components::button::Button;
 use crate::components::empty_state::EmptyState;
 use crate::components::icon::{Glyph, Icon};
@@ -124,7 +125,29 @@ fn Cards(dialog: RwSignal<Option<HomeDialog>>) -> impl IntoView {
             view! { <ProjectCard project=project dialog=dialog/> }
         })
     };
-    view! { <ul class="gw-cards"><For each=ids key=ProjectId::clone children=card/></ul> }
+    let focused = StoredValue::new_local(None::<web_sys::HtmlElement>);
+    Effect::new(move |_| {
+        list.track();
+        // After the cards have been moved.
+        request_animation_frame(move || give_back_focus(focused.try_get_value().flatten()));
+    });
+    view! {
+        <ul class="gw-cards" on:focusin=move |event| focused.set_value(Some(event_target(&event)))>
+            <For each=ids key=ProjectId::clone children=card/>
+        </ul>
+    }
+}
+
+/// A card that is moved loses the focus, and one that goes takes it along: then the heading gets it.
+fn give_back_focus(last: Option<web_sys::HtmlElement>) {
+    let has_focus = document()
+        .active_element()
+        .is_some_and(|element| element.tag_name() != "BODY");
+    match last.filter(|_| !has_focus) {
+        Some(element) if element.is_connected() => _ = element.focus(),
+        Some(_) => focus_heading(),
+        None => {}
+    }
 }
 
 #[component]
