@@ -16,6 +16,7 @@ use crate::pages::project::ProjectPage;
 use crate::projects::provide_projects;
 use crate::routes;
 use crate::theme::{self, Theme};
+use crate::title::PageTitle;
 use leptos::prelude::*;
 use leptos_router::MatchNestedRoutes;
 use leptos_router::components::{A, Outlet, ParentRoute, Redirect, Route, Router, Routes};
@@ -31,6 +32,7 @@ pub fn App() -> impl IntoView {
     live::socket::start(live);
     view! {
         <Router>
+            <PageTitle/>
             <Routes fallback=NotFoundPage>
                 <Route path=path!("/") view=HomePage/>
                 <Route path=path!("/connections") view=ConnectionsPage/>
@@ -106,6 +108,7 @@ fn LinkState() -> impl IntoView {
 fn ThemeButton() -> impl IntoView {
     let theme = RwSignal::new(theme::stored());
     Effect::new(move |_| theme::apply(theme.get()));
+    theme::follow_other_tabs(theme);
     let icon = Signal::derive(move || match theme.get() {
         Theme::System => Icon::Monitor,
         Theme::Light => Icon::Sun,

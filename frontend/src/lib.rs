@@ -24,9 +24,16 @@ pub mod projects;
 pub mod remote;
 pub mod routes;
 pub mod theme;
+pub mod title;
+
+/// What `index.html` shows until the page is there.
+const BOOT: &str = "boot";
 
 /// Mounts the page into the document's body.
 pub fn start() {
     console_error_panic_hook::set_once();
+    if let Some(boot) = leptos::prelude::document().get_element_by_id(BOOT) {
+        boot.remove();
+    }
     leptos::mount::mount_to_body(app::App);
 }

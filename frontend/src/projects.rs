@@ -58,6 +58,12 @@ pub fn newest_first(mut list: Vec<ProjectSummary>) -> Vec<ProjectSummary> {
     list
 }
 
+/// Why a project cannot have this name beside others.
+pub fn taken_error(name: &str, others: &[ProjectSummary]) -> Option<String> {
+    let is_taken = others.iter().any(|p| p.name == name.trim());
+    is_taken.then(|| "Another project has this name.".into())
+}
+
 /// Why a project cannot have this name.
 pub fn name_error(name: &str) -> Option<String> {
     let length = name.trim().chars().count();

@@ -56,6 +56,12 @@ pub fn stored() -> Theme {
     Theme::from_name(&name.unwrap_or_default())
 }
 
+/// Takes over what another tab has chosen.
+pub fn follow_other_tabs(theme: RwSignal<Theme>) {
+    let listener = window_event_listener_untyped("storage", move |_| theme.set(stored()));
+    on_cleanup(move || listener.remove());
+}
+
 /// Shows the theme and keeps it. A browser that keeps nothing still shows it.
 pub fn apply(theme: Theme) {
     if let Some(root) = document().document_element() {

@@ -14,6 +14,7 @@ pub mod mapping;
 pub mod preflight;
 pub mod project;
 pub mod relmig;
+pub mod sample;
 pub mod schema;
 pub mod summary;
 

@@ -17,6 +17,9 @@ impl Seq {
     }
 }
 
+/// How often a `beat` comes. A reader that has had nothing for three of them is cut off, whatever its socket says.
+pub const BEAT_SECONDS: u64 = 5;
+
 /// First one `snapshot` with every job, then what changes, at most 5 a second for each job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -30,4 +33,8 @@ pub enum ServerMessage {
     JobRemoved { seq: Seq, job_id: JobId },
     /// Projects were added, changed or deleted: ask for the list again.
     ProjectsChanged { seq: Seq },
+    /// Saved connections were added, changed or deleted: ask for the list again.
+    ConnectionsChanged { seq: Seq },
+    /// Nothing has changed, and the link is alive: every [`BEAT_SECONDS`].
+    Beat { seq: Seq },
 }

@@ -5,6 +5,7 @@ use godwit_shared::error::{ErrorCode, ErrorResponse};
 use godwit_shared::ids::{JobId, ProjectId};
 use godwit_shared::job::*;
 use godwit_shared::live::{Seq, ServerMessage};
+use godwit_shared::sample::{JobSample, JobSamples, Measured};
 use serde_json::{Value, json};
 
 fn at(text: &str) -> DateTime<Utc> {
@@ -122,6 +123,27 @@ fn every_live_message() {
     check(
         ServerMessage::ProjectsChanged { seq: Seq(4) },
         json!({"type": "projectsChanged", "seq": 4}),
+    );
+    check(
+        ServerMessage::ConnectionsChanged { seq: Seq(5) },
+        json!({"type": "connectionsChanged", "seq": 5}),
+    );
+    check(ServerMessage::Beat { seq: Seq(6) }, json!({"type": "beat", "seq": 6}));
+}
+
+#[test]
+fn samples_of_a_job() {
+    let measured = Measured {
+        rows_per_second: Some(1.5),
+        ..Measured::default()
+    };
+    let (at, taken_at) = (at("2026-01-02T03:04:05Z"), at("2026-01-02T03:04:07Z"));
+    check(
+        JobSamples {
+            taken_at,
+            samples: vec![JobSample { at, measured }],
+        },
+        json!({"takenAt": "2026-01-02T03:04:07Z", "samples": [{"at": "2026-01-02T03:04:05Z", "rowsPerSecond": 1.5}]}),
     );
 }
 

@@ -92,4 +92,9 @@ async fn a_terminated_job_is_run_again_with_drop() {
 
     let mark = browser.client.execute("return window.isTheFirstPage", vec![]).await;
     assert_eq!(mark.expect("a script runs"), true, "the page was loaded anew");
+
+    // Who comes later sees as well how fast it was.
+    browser.client.refresh().await.expect("the page is loaded anew");
+    let chart = page.chart("Rows read per second").await;
+    assert!(chart.contains("at the end") && chart.contains("highest"), "{chart}");
 }

@@ -1,7 +1,7 @@
 //! A continuous job from the wizard to *CDC Completed*, while the source is written to.
 
 use crate::pages::migration::MigrationPage;
-use crate::pages::{SOON, look};
+use crate::pages::{SOON, look, testid};
 use bson::doc;
 use godwit_shared::job::CdcStatus;
 use godwit_tests::api::{Job, LONG};
@@ -102,13 +102,21 @@ async fn a_continuous_job_is_prepared_watched_paused_and_completed() {
     page.wait_cdc("Running", SOON).await;
     page.wait_events_above(99).await;
 
+    // Held between reading and writing, so that there is something left to be done.
+    migration.app.hold("write");
+    place_orders(&migration.source, 201..=230).await;
+    migration.app.is_held("write").await;
     page.complete_cdc().await;
+    page.wait_cdc("Completing", SOON).await;
+    page.wait_for("completion").await;
+    look(&browser, "completing").await;
+    migration.app.let_go("write");
     page.wait_status("COMPLETED", LONG).await;
     page.wait_cdc("Completed", SOON).await;
     page.wait_history(&[("Check", "CDC Completed")]).await;
     assert!(page.has("create-new-job").await && !page.has("pause").await && !page.has("complete-cdc").await);
     look(&browser, "cdc-completed").await;
-    assert_eq!(orders_in(&migration).await, CUSTOMERS as i64 + 100);
+    assert_eq!(orders_in(&migration).await, CUSTOMERS as i64 + 130);
     assert_eq!(replica_identity(&migration.source).await, "d");
     assert_eq!(left_in_source(&migration.source).await, [""; 0], "left in the source");
 }
@@ -146,4 +154,23 @@ async fn a_job_that_has_lost_its_log_says_what_to_do() {
     wizard.next().await;
     wizard.next().await;
     assert!(wizard.is_drop_ticked().await && wizard.is_continuous().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_stands_still_is_abandoned() {
+    let (_postgres, migration, browser) = shop().await;
+    let job: Job = (migration.job())
+        .with("/options/mode", json!("CDC"))
+        .with("/options/prepareSource", json!(true));
+    migration.app.api().start_job(&job).await;
+    let page = MigrationPage::open(&browser, &migration.app, &migration.project).await;
+    page.wait_cdc("Running", LONG).await;
+    page.pause_continuous().await;
+    page.wait_cdc("Paused", SOON).await;
+    browser.click(&testid("abandon")).await;
+    browser.find(&testid("abandon-confirm")).await;
+    look(&browser, "abandon").await;
+    browser.click(&testid("abandon-confirm")).await;
+    page.wait_status("CANCELLED", LONG).await;
+    assert_eq!(left_in_source(&migration.source).await, [""; 0], "left in the source");
 }

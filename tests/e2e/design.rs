@@ -25,6 +25,8 @@ async fn every_component_can_be_used_by_everyone() {
             break;
         }
     }
+    browser.click_text("Say a failure").await;
+    look(&browser, "design-toasts").await;
     browser.click(&testid("design-drawer")).await;
     look(&browser, "design-drawer").await;
 }

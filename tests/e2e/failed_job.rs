@@ -22,5 +22,6 @@ async fn a_failed_job_shows_its_reason_and_its_log() {
     let message = page.failure().await;
     assert!(message.contains("errors"), "{message}");
     assert!(page.has("log-row").await && page.has("create-new-job").await && !page.has("resume").await);
+    page.wait_for("failure-time").await;
     look(&browser, "failed").await;
 }

@@ -1,7 +1,7 @@
 //! A history of many jobs.
 
 use crate::pages::migration::MigrationPage;
-use crate::pages::{SOON, pictures, testid};
+use crate::pages::{SOON, look, testid};
 use futures_util::future::join_all;
 use godwit_tests::api::{Job, LONG, wait_for};
 use godwit_tests::browser::Browser;
@@ -45,7 +45,7 @@ async fn two_hundred_jobs_show_by_themselves_and_stay_one_list() {
     let count = "return document.querySelectorAll(arguments[0]).length";
     let all = async || (browser.run(count, &[json!(line)]).await == JOBS).then_some(());
     wait_for("all jobs in the history", SOON, all).await;
-    pictures::take(&browser, "history").await;
+    look(&browser, "history").await;
 
     // The first job lies at the end, and leads to its overview.
     let first = format!("li:last-child > {line}");

@@ -2,7 +2,8 @@
 
 use crate::library::{NAME, Stage};
 use crate::pages::home::HomePage;
-use crate::pages::{SOON, testid, wait_text};
+use crate::pages::{SOON, look, testid, wait_text};
+use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_project_that_comes_in_over_rest_is_listed_at_once() {
@@ -10,6 +11,31 @@ async fn a_project_that_comes_in_over_rest_is_listed_at_once() {
     let home = HomePage::open(&stage.browser, &stage.app).await;
     assert!(stage.browser.client.title().await.expect("a title").contains("Godwit"));
     stage.import().await;
+    home.wait_project(NAME).await;
+    look(&stage.browser, "home-project").await;
+}
+
+/// A file that hangs over the page, and then falls.
+const DRAG: &str = "
+const [type, name, text] = arguments, dataTransfer = new DataTransfer();
+dataTransfer.items.add(new File([text], name));
+const event = new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true });
+document.querySelector('main h1').dispatchEvent(event)";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_file_can_be_dropped_on_the_page() {
+    let stage = Stage::new().await;
+    let home = HomePage::open(&stage.browser, &stage.app).await;
+    let text = std::fs::read_to_string(stage.project_file().await).expect("the project file");
+    let file = [json!("library.relmig"), json!(text)];
+    let drag = async |kind: &str| {
+        let arguments = [&[json!(kind)], &file[..]].concat();
+        stage.browser.run(DRAG, &arguments).await
+    };
+    drag("dragover").await;
+    stage.browser.find(".gw-drop--over").await;
+    look(&stage.browser, "home-drop").await;
+    drag("drop").await;
     home.wait_project(NAME).await;
 }
 
@@ -28,4 +54,5 @@ async fn a_file_that_is_no_project_is_refused_by_name() {
     assert!(message.contains("content"), "{message}");
     let shown = stage.browser.text().await;
     assert!(shown.contains("library.relmig"), "{shown}");
+    look(&stage.browser, "import-refused").await;
 }

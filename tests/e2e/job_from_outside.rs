@@ -1,8 +1,8 @@
 //! An open page follows what others do over REST.
 
 use crate::library::Stage;
-use crate::pages::SOON;
 use crate::pages::migration::MigrationPage;
+use crate::pages::{SOON, look};
 use godwit_tests::api::Job;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -20,4 +20,5 @@ async fn a_job_started_and_stopped_over_rest_shows_by_itself() {
     api.act(&id, "stop").await.ok();
     page.wait_history(&[("Close", "Snapshot cancelled")]).await;
     page.wait_snapshot("Snapshot cancelled", SOON).await;
+    look(&stage.browser, "cancelled-from-outside").await;
 }

@@ -1,6 +1,6 @@
-//! A job is started, paused, resumed and terminated without a mouse.
+//! A job is started, paused, resumed and terminated without a mouse, and another one run to its end.
 
-use crate::library::{NAME, Stage};
+use crate::library::{NAME, Stage, WHOLE_JOB};
 use crate::pages::home::HomePage;
 use crate::pages::{SOON, look, testid, text_now, wait_focus, wait_text};
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
@@ -101,8 +101,10 @@ async fn a_job_is_run_with_the_keyboard_alone() {
 
     wait_status(browser, "RUNNING").await;
     activate(browser, "pause").await;
+    activate(browser, "pause-confirm").await;
     wait_status(browser, "PAUSED").await;
     activate(browser, "resume").await;
+    activate(browser, "resume-confirm").await;
     wait_status(browser, "RUNNING").await;
     // A question can be left with Esc; the focus is back where it came from.
     activate(browser, "terminate").await;
@@ -118,4 +120,16 @@ async fn a_job_is_run_with_the_keyboard_alone() {
     wait_status(browser, "CANCELLED").await;
     let label = text_now(browser, &testid("job-status")).await;
     assert_eq!(label.as_deref(), Some("Snapshot cancelled"));
+
+    // Once more, to the end: everything that was entered is there again.
+    activate(browser, "create-new-job").await;
+    for step in ["source-uri", "target-uri", "drop-collections"] {
+        browser.find(&testid(step)).await;
+        activate(browser, "wizard-next").await;
+    }
+    browser.find(&testid("review-figures")).await;
+    activate(browser, "wizard-start").await;
+    wait_status(browser, "RUNNING").await;
+    let css = format!("{}[data-status='COMPLETED']", testid("job-status"));
+    wait_text(browser, &css, "the end", WHOLE_JOB, |_| true).await;
 }

@@ -1,9 +1,9 @@
 //! Two windows on the same server show the same.
 
 use crate::library::{NAME, Stage};
-use crate::pages::SOON;
 use crate::pages::home::HomePage;
 use crate::pages::migration::MigrationPage;
+use crate::pages::{SOON, look};
 use godwit_tests::api::{Job, wait_for};
 use godwit_tests::browser::Browser;
 
@@ -26,6 +26,7 @@ async fn what_one_does_the_other_sees() {
     there.wait_status("PAUSED", SOON).await;
     here.wait_status("PAUSED", SOON).await;
     same_rows(&here, &there).await;
+    look(&second, "two-tabs").await;
     there.resume().await;
     here.wait_status("RUNNING", SOON).await;
     there.terminate().await;

@@ -306,6 +306,26 @@ async fn the_live_channel_numbers_its_messages() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_measured_of_a_job_is_there_after_its_end() {
+    let m = Migration::new(
+        "create table t(id int primary key); insert into t select generate_series(1, 1000)",
+        spec([coll("t", "t", "")]),
+    )
+    .await;
+    let api = m.app.api();
+    let id = api.start_job(&m.job()).await;
+    api.wait_ended(&id, LONG).await;
+    let answer = api.get(&format!("/jobs/{id}/samples")).await.ok();
+    let samples = answer["samples"].as_array().expect("samples");
+    let (first, last) = (&samples[0], &samples[samples.len() - 1]);
+    assert!(
+        first["rowsPerSecond"].is_f64() && first["lagMs"].is_null(),
+        "{answer:#}"
+    );
+    assert!(last["at"].is_string() && last["rowsPerSecond"].is_null(), "{answer:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn other_hosts_and_pages_are_refused() {
     let m = Migration::new("create table t(id int primary key)", spec([coll("t", "t", "")])).await;
     let api = m.app.api();

@@ -162,6 +162,7 @@ pub async fn save_jdbc(
     }
     connection.id = Some(id.clone());
     state.store.save_jdbc(&id, &connection).await?;
+    state.hub.connections_changed();
     Ok(Json(shown_jdbc(connection)))
 }
 
@@ -184,6 +185,7 @@ pub async fn get_jdbc(
 async fn delete(state: &AppState, kind: &str, id: &ConnectionId) -> Result<StatusCode, ApiError> {
     check_id("connection", id.as_str())?;
     if state.store.delete_connection(kind, id).await? {
+        state.hub.connections_changed();
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::not_found("connection", id))
@@ -244,6 +246,7 @@ pub async fn save_mongodb(
     }
     connection.id = Some(id.clone());
     state.store.save_mongodb(&id, &connection).await?;
+    state.hub.connections_changed();
     Ok(Json(shown_mongodb(connection)))
 }
 

@@ -131,6 +131,11 @@ impl From<JobError> for ApiError {
             JobError::Store(e) => e.into(),
             JobError::WrongState(_) | JobError::WrongCdcState(_) => Self::new(ErrorCode::WrongState, message),
             JobError::NotFound(_) => Self::new(ErrorCode::NotFound, message),
+            JobError::ProjectInUse { job, .. } => Self {
+                job_id: Some(job),
+                ..Self::new(ErrorCode::JobConflict, message)
+            }
+            .with_hint(Some("Terminate or complete the job, or wait for its end.")),
             JobError::Conflict { job, .. } => Self {
                 job_id: Some(job),
                 ..Self::new(ErrorCode::JobConflict, message)

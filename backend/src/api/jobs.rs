@@ -10,9 +10,11 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::IntoResponse;
+use chrono::Utc;
 use godwit_shared::error::ErrorResponse;
 use godwit_shared::ids::{JobId, ProjectId};
 use godwit_shared::job::{MigrationJobStatus, PostMigrationJobRequest};
+use godwit_shared::sample::JobSamples;
 use godwit_shared::summary::JobSummary;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -139,6 +141,17 @@ fn find(state: &AppState, id: &JobId) -> Result<MigrationJobStatus, ApiError> {
     (status = 200, body = MigrationJobStatus), (status = 404, body = ErrorResponse)))]
 pub async fn get(State(state): State<AppState>, Path(id): Path<JobId>) -> Result<Json<MigrationJobStatus>, ApiError> {
     Ok(Json(find(&state, &id)?))
+}
+
+/// Rates and lag of a job over the last minutes, as far as this process has seen them.
+#[utoipa::path(get, path = "/jobs/{jobId}/samples", tag = "jobs", params(("jobId" = String, Path)), responses(
+    (status = 200, body = JobSamples), (status = 404, body = ErrorResponse)))]
+pub async fn samples(State(state): State<AppState>, Path(id): Path<JobId>) -> Result<Json<JobSamples>, ApiError> {
+    find(&state, &id)?;
+    Ok(Json(JobSamples {
+        taken_at: Utc::now(),
+        samples: state.hub.samples(&id),
+    }))
 }
 
 /// How a job is stopped.

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use futures_util::{SinkExt, StreamExt};
-use godwit_shared::live::{Seq, ServerMessage};
+use godwit_shared::live::{BEAT_SECONDS, Seq, ServerMessage};
 use std::time::Duration;
 
 /// Between two looks at what changed.
@@ -16,6 +16,8 @@ const TICK: Duration = Duration::from_millis(200);
 const SEND_MAX: Duration = Duration::from_secs(20);
 /// Keeps proxies from ending a quiet connection, and finds readers that are gone.
 const PING_EVERY: Duration = Duration::from_secs(15);
+/// Says to the page, whose scripts see no pings, that the link is alive.
+const BEAT_EVERY: Duration = Duration::from_secs(BEAT_SECONDS);
 
 /// Upgrades to a WebSocket that carries `ServerMessage`s as JSON texts.
 #[utoipa::path(get, path = "/live", tag = "live", responses((status = 101, description = "a WebSocket of ServerMessage texts")))]
@@ -35,6 +37,9 @@ async fn serve(state: AppState, socket: WebSocket) -> Result<(), axum::Error> {
     let mut watch = state.hub.watch();
     let mut tick = tokio::time::interval(TICK);
     let mut ping = tokio::time::interval(PING_EVERY);
+    let mut beat = tokio::time::interval(BEAT_EVERY);
+    // The snapshot has said so already.
+    beat.reset();
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -46,6 +51,10 @@ async fn serve(state: AppState, socket: WebSocket) -> Result<(), axum::Error> {
                 Some(Ok(_)) => {}
             },
             _ = ping.tick() => out.send(Message::Ping(axum::body::Bytes::new())).await?,
+            _ = beat.tick() => {
+                seq = seq.next();
+                send(&mut out, &ServerMessage::Beat { seq }).await?;
+            }
             _ = tick.tick() => {
                 if !watch.has_changed().unwrap_or(false) {
                     continue;
@@ -78,6 +87,9 @@ fn messages(changes: Changes, seq: &mut Seq) -> Vec<ServerMessage> {
     }
     if changes.are_projects_changed {
         messages.push(ServerMessage::ProjectsChanged { seq: next() });
+    }
+    if changes.are_connections_changed {
+        messages.push(ServerMessage::ConnectionsChanged { seq: next() });
     }
     messages
 }

@@ -71,6 +71,7 @@ pub fn router(state: AppState) -> Router {
                 .routes(routes!(jobs::list, jobs::create))
                 .routes(routes!(jobs::summary))
                 .routes(routes!(jobs::get))
+                .routes(routes!(jobs::samples))
                 .routes(routes!(jobs::stop))
                 .routes(routes!(jobs::pause))
                 .routes(routes!(jobs::resume))

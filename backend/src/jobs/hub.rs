@@ -1,8 +1,11 @@
 //! The newest status of every job, for all who look at it. Writers never wait for readers: who looks late sees the
 //! newest state, not a backlog.
 
+use super::samples::Samples;
+use chrono::Utc;
 use godwit_shared::ids::{JobId, ProjectId};
 use godwit_shared::job::MigrationJobStatus;
+use godwit_shared::sample::{JobSample, Measured};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::watch;
@@ -17,6 +20,7 @@ pub struct Changes {
     pub jobs: Vec<Arc<MigrationJobStatus>>,
     pub removed: Vec<JobId>,
     pub are_projects_changed: bool,
+    pub are_connections_changed: bool,
 }
 
 #[derive(Debug, Default)]
@@ -25,6 +29,8 @@ struct State {
     jobs: HashMap<JobId, (Version, Arc<MigrationJobStatus>)>,
     removed: Vec<(Version, JobId)>,
     projects: Version,
+    connections: Version,
+    samples: HashMap<JobId, Samples>,
 }
 
 /// See the module.
@@ -59,6 +65,8 @@ impl Hub {
     /// Sets a job's status.
     pub fn publish(&self, status: MigrationJobStatus) {
         self.change(|state, version| {
+            let samples = state.samples.entry(status.id.clone()).or_default();
+            samples.push(Utc::now(), Measured::of(&status));
             state.jobs.insert(status.id.clone(), (version, Arc::new(status)));
         });
     }
@@ -68,6 +76,7 @@ impl Hub {
         self.change(|state, version| {
             for id in ids {
                 state.jobs.remove(id);
+                state.samples.remove(id);
                 state.removed.push((version, id.clone()));
             }
         });
@@ -76,6 +85,17 @@ impl Hub {
     /// Tells that the list of projects is another one now.
     pub fn projects_changed(&self) {
         self.change(|state, version| state.projects = version);
+    }
+
+    /// Tells that the saved connections are others now.
+    pub fn connections_changed(&self) {
+        self.change(|state, version| state.connections = version);
+    }
+
+    /// What was measured of a job since this process has started, oldest first; also of one that has ended.
+    pub fn samples(&self, id: &JobId) -> Vec<JobSample> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.samples.get(id).map(Samples::all).unwrap_or_default()
     }
 
     /// One job.
@@ -126,6 +146,7 @@ impl Hub {
                 .map(|(_, id)| id.clone())
                 .collect(),
             are_projects_changed: state.projects > version,
+            are_connections_changed: state.connections > version,
         }
     }
 

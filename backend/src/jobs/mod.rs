@@ -8,6 +8,7 @@ pub mod hub;
 mod meter;
 pub mod prepare;
 mod runner;
+mod samples;
 pub mod state;
 pub mod summary;
 pub mod supervisor;

@@ -37,6 +37,8 @@ pub enum JobError {
     NotFound(JobId),
     #[error("job {job} writes the collections {} of the same database", collections.join(", "))]
     Conflict { job: JobId, collections: Vec<String> },
+    #[error("the project \"{project}\" cannot be deleted: its job {job} has not ended")]
+    ProjectInUse { job: JobId, project: String },
 }
 
 struct Running {
@@ -340,9 +342,9 @@ impl Supervisor {
     /// When one of them still runs, or the store fails.
     pub async fn forget_project(&self, project: &ProjectId) -> Result<(), JobError> {
         if let Some(job) = self.hub.jobs(Some(project)).iter().find(|j| !j.status.is_ended()) {
-            return Err(JobError::Conflict {
+            return Err(JobError::ProjectInUse {
                 job: job.id.clone(),
-                collections: vec![job.project_name.clone()],
+                project: job.project_name.clone(),
             });
         }
         let ids = self.store.delete_jobs_of(project).await?;

@@ -3,10 +3,16 @@
 use super::client::{self, ApiError};
 use godwit_shared::ids::JobId;
 use godwit_shared::job::{MigrationJobStatus, PostMigrationJobRequest};
+use godwit_shared::sample::JobSamples;
 use godwit_shared::summary::JobSummary;
 
 pub async fn list() -> Result<Vec<MigrationJobStatus>, ApiError> {
     client::get("/jobs").await
+}
+
+/// What was measured of a job over the last minutes.
+pub async fn samples(id: &JobId) -> Result<JobSamples, ApiError> {
+    client::get(&format!("/jobs/{id}/samples")).await
 }
 
 /// What a job of this request would read and write.

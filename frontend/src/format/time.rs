@@ -51,11 +51,11 @@ pub fn exact_utc(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
-/// `Today`, `Yesterday`, `Monday, 2 Nov`, with the year where it is not this one.
+/// `Today, 3 Nov`, `Yesterday, 2 Nov`, `Monday, 2 Nov`, with the year where it is not this one.
 pub fn day_label(day: NaiveDate, today: NaiveDate) -> String {
     match (today - day).num_days() {
-        0 => "Today".into(),
-        1 => "Yesterday".into(),
+        0 => day.format("Today, %-d %b").to_string(),
+        1 => day.format("Yesterday, %-d %b").to_string(),
         _ if day.year() == today.year() => day.format("%A, %-d %b").to_string(),
         _ => day.format("%-d %b %Y").to_string(),
     }
@@ -124,8 +124,8 @@ mod tests {
     fn days() {
         let day = |text: &str| text.parse::<NaiveDate>().unwrap();
         let check = |d, label: &str| assert_eq!(day_label(day(d), day("2026-11-03")), label);
-        check("2026-11-03", "Today");
-        check("2026-11-02", "Yesterday");
+        check("2026-11-03", "Today, 3 Nov");
+        check("2026-11-02", "Yesterday, 2 Nov");
         check("2026-10-30", "Friday, 30 Oct");
         check("2025-12-31", "31 Dec 2025");
     }

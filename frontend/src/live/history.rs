@@ -1,8 +1,9 @@
-//! What the page has seen of each job since it was loaded: rates, lag, and where a completion began.
+//! What is known of each job over the last minutes: rates, lag, and where a completion began.
 
 use super::samples::Samples;
 use godwit_shared::ids::JobId;
-use godwit_shared::job::{CdcStatus, JobStatus, MigrationJobStatus};
+use godwit_shared::job::{CdcStatus, MigrationJobStatus};
+use godwit_shared::sample::{JobSamples, Measured};
 use std::collections::HashMap;
 
 /// Jobs whose values are kept; those that have not changed for longest go first.
@@ -26,70 +27,23 @@ pub struct JobHistory {
 
 impl JobHistory {
     fn record(&mut self, second: i64, job: &MigrationJobStatus) {
-        let measured = Measured::of(job);
-        self.rows.push(second, measured.rows);
-        self.bytes.push(second, measured.bytes);
-        self.events.push(second, measured.events);
-        self.lag_ms.push(second, measured.lag_ms);
+        self.push(second, Measured::of(job));
         if self.completing_from.is_none() && job.cdc_status == CdcStatus::Completing {
             self.completing_from = job.cdc_statistics.as_ref().and_then(|s| s.position.clone());
         }
+    }
+
+    fn push(&mut self, second: i64, measured: Measured) {
+        self.rows.push(second, measured.rows_per_second);
+        self.bytes.push(second, measured.bytes_per_second);
+        self.events.push(second, measured.events_per_second);
+        self.lag_ms.push(second, measured.lag_ms);
         self.last_change = second;
     }
 
     fn break_off(&mut self, second: i64) {
         for samples in [&mut self.rows, &mut self.bytes, &mut self.events, &mut self.lag_ms] {
             samples.push(second, None);
-        }
-    }
-}
-
-/// What holds from now on; `None` for a stage that is not at work.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-struct Measured {
-    rows: Option<f64>,
-    bytes: Option<f64>,
-    events: Option<f64>,
-    lag_ms: Option<f64>,
-}
-
-impl Measured {
-    fn of(job: &MigrationJobStatus) -> Self {
-        let of_snapshot = Self::of_snapshot(job);
-        match job.cdc_status {
-            CdcStatus::NotStarted => of_snapshot,
-            CdcStatus::Running | CdcStatus::Completing => Self::of_cdc(job, 1.0),
-            // What was measured before the pause is not measured any more: nothing is applied.
-            CdcStatus::Paused => Self::of_cdc(job, 0.0),
-            CdcStatus::Completed | CdcStatus::Failed | CdcStatus::Cancelled => Self::default(),
-        }
-    }
-
-    fn of_snapshot(job: &MigrationJobStatus) -> Self {
-        let s = &job.statistics;
-        let share = match job.status {
-            JobStatus::Running => 1.0,
-            JobStatus::Paused => 0.0,
-            JobStatus::CleaningUp
-            | JobStatus::Cancelling
-            | JobStatus::Cancelled
-            | JobStatus::Failed
-            | JobStatus::Completed => return Self::default(),
-        };
-        let of_stage = |rate: f64| Some(rate * share).filter(|_| !s.snapshot_completed);
-        Self {
-            rows: of_stage(s.rows_per_second),
-            bytes: of_stage(s.bytes_per_second),
-            ..Self::default()
-        }
-    }
-
-    fn of_cdc(job: &MigrationJobStatus, share: f64) -> Self {
-        let statistics = job.cdc_statistics.as_ref();
-        Self {
-            events: statistics.map(|s| s.events_per_second * share),
-            lag_ms: statistics.map(|s| s.lag_ms as f64),
-            ..Self::default()
         }
     }
 }
@@ -105,6 +59,29 @@ impl Histories {
             return;
         }
         self.0.entry(job.id.clone()).or_default().record(second, job);
+        self.make_room();
+    }
+
+    /// Replaces what the page has seen by what the server has, which is more: it was there before, and its clock has no
+    /// gaps. `now` is the second of the page's clock at which they were taken.
+    pub fn prime(&mut self, now: i64, id: &JobId, answer: &JobSamples) {
+        if answer.samples.is_empty() {
+            return;
+        }
+        let history = self.0.entry(id.clone()).or_default();
+        let completing_from = history.completing_from.take();
+        *history = JobHistory {
+            completing_from,
+            ..JobHistory::default()
+        };
+        for sample in &answer.samples {
+            let age = (answer.taken_at - sample.at).num_seconds().max(0);
+            history.push(now - age, sample.measured);
+        }
+        self.make_room();
+    }
+
+    fn make_room(&mut self) {
         if self.0.len() > JOBS_MAX {
             let oldest = self.0.iter().min_by_key(|(_, history)| history.last_change);
             if let Some(id) = oldest.map(|(id, _)| id.clone()) {
@@ -131,7 +108,8 @@ impl Histories {
 mod tests {
     use super::*;
     use crate::pages::migration::present::tests::{cdc_job, job};
-    use godwit_shared::job::CdcStatistics;
+    use godwit_shared::job::{CdcStatistics, JobStatus};
+    use godwit_shared::sample::JobSample;
 
     fn last(samples: &Samples) -> Option<Option<f64>> {
         samples
@@ -202,6 +180,38 @@ mod tests {
         }
         let history = histories.of(&JobId::new("j")).expect("a history");
         assert_eq!(history.completing_from.as_deref(), Some("0/10"));
+    }
+
+    #[test]
+    fn what_the_server_has_measured_stands_at_the_seconds_of_the_page() {
+        let at = |text: &str| text.parse().expect("a time");
+        let sample = |time: &str, rows: Option<f64>| JobSample {
+            at: at(time),
+            measured: Measured {
+                rows_per_second: rows,
+                ..Measured::default()
+            },
+        };
+        let answer = JobSamples {
+            taken_at: at("2026-11-03T10:00:30Z"),
+            samples: vec![
+                sample("2026-11-03T10:00:10Z", Some(500.0)),
+                sample("2026-11-03T10:00:20Z", None),
+            ],
+        };
+        let mut histories = Histories::default();
+        let id = JobId::new("j");
+        histories.prime(100, &id, &answer);
+        let window = histories.of(&id).and_then(|h| h.rows.window(100)).expect("a window");
+        assert_eq!(window.ended, Some(90));
+        assert_eq!(window.values.iter().flatten().count(), 11);
+        // Nothing is taken away by a server that has started anew.
+        let nothing = JobSamples {
+            samples: vec![],
+            ..answer
+        };
+        histories.prime(100, &id, &nothing);
+        assert!(histories.of(&id).is_some_and(|h| h.rows.window(100).is_some()));
     }
 
     #[test]

@@ -23,7 +23,10 @@ pub enum Update {
     ReloadProjects {
         seq: Seq,
     },
-    /// A message of a newer server, which this page does not know.
+    ReloadConnections {
+        seq: Seq,
+    },
+    /// A sign of life, or a message of a newer server, which this page does not know.
     Skip {
         seq: Seq,
     },
@@ -58,9 +61,15 @@ pub fn interpret(last: Seq, message: ServerMessage) -> Update {
             Update::RemoveJob { seq, job_id }
         }
         ServerMessage::ProjectsChanged { seq } if seq == expected && last > Seq(0) => Update::ReloadProjects { seq },
-        ServerMessage::JobChanged { .. } | ServerMessage::JobRemoved { .. } | ServerMessage::ProjectsChanged { .. } => {
-            Update::Resync
+        ServerMessage::ConnectionsChanged { seq } if seq == expected && last > Seq(0) => {
+            Update::ReloadConnections { seq }
         }
+        ServerMessage::Beat { seq } if seq == expected && last > Seq(0) => Update::Skip { seq },
+        ServerMessage::JobChanged { .. }
+        | ServerMessage::JobRemoved { .. }
+        | ServerMessage::ProjectsChanged { .. }
+        | ServerMessage::ConnectionsChanged { .. }
+        | ServerMessage::Beat { .. } => Update::Resync,
     }
 }
 
@@ -100,6 +109,15 @@ mod tests {
             interpret(Seq(4), ServerMessage::ProjectsChanged { seq: Seq(5) }),
             Update::ReloadProjects { seq: Seq(5) }
         );
+        assert_eq!(
+            interpret(Seq(4), ServerMessage::ConnectionsChanged { seq: Seq(5) }),
+            Update::ReloadConnections { seq: Seq(5) }
+        );
+        assert_eq!(
+            interpret(Seq(4), ServerMessage::Beat { seq: Seq(5) }),
+            Update::Skip { seq: Seq(5) }
+        );
+        assert_eq!(interpret(Seq(4), ServerMessage::Beat { seq: Seq(6) }), Update::Resync);
         for (last, seq) in [(4, 6), (4, 4), (4, 1), (0, 1)] {
             assert_eq!(interpret(Seq(last), removed(seq)), Update::Resync, "{last} {seq}");
         }

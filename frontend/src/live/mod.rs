@@ -2,7 +2,7 @@
 //!
 //! One task ([`socket`]) owns the link: it connects, backs off, reads messages, lets [`interpret`] decide what each one
 //! means, and writes the result into the store of [`state`]. Components only read. What a message says of rates is kept
-//! for the charts as well ([`history`]): as long as the page lives, a reload begins anew.
+//! for the charts as well ([`history`]), after what the server has measured before the page looked.
 
 pub mod backoff;
 pub mod history;

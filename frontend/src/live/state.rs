@@ -5,6 +5,7 @@ use super::interpret;
 use chrono::Utc;
 use godwit_shared::ids::JobId;
 use godwit_shared::job::MigrationJobStatus;
+use godwit_shared::sample::JobSamples;
 use leptos::prelude::*;
 use reactive_stores::{Field, Store};
 use std::sync::Arc;
@@ -29,6 +30,8 @@ pub struct LiveState {
     is_loaded: bool,
     /// Grows when the list of projects has to be asked for again.
     projects_version: u64,
+    /// Grows when the saved connections have to be asked for again.
+    connections_version: u64,
     /// Newest first.
     #[store(key: JobId = |job| job.id.clone())]
     jobs: Vec<LiveJob>,
@@ -85,6 +88,10 @@ impl Live {
         self.store.projects_version().get()
     }
 
+    pub fn connections_version(self) -> u64 {
+        self.store.connections_version().get()
+    }
+
     /// Follows every change of every job; wrap it in a memo.
     pub fn with_jobs<R>(self, read: impl FnOnce(&mut dyn Iterator<Item = &MigrationJobStatus>) -> R) -> R {
         let jobs = self.store.jobs();
@@ -118,6 +125,19 @@ impl Live {
         self.histories.with_value(|histories| histories.of(id).map(read))
     }
 
+    /// Takes what the server has measured of a job before the page looked.
+    pub fn prime(self, id: &JobId, samples: &JobSamples) {
+        let now = now_second();
+        let newest = untrack(|| self.job(id).and_then(JobField::status));
+        self.histories.update_value(|h| {
+            h.prime(now, id, samples);
+            // What was pushed may have overtaken the answer.
+            if let Some(job) = newest {
+                h.record(now, &job);
+            }
+        });
+    }
+
     pub(super) fn set_link(self, link: Link) {
         match link {
             Link::Connecting | Link::Live => {}
@@ -137,11 +157,12 @@ impl Live {
                 self.store.jobs().write().retain(|job| job.id != job_id);
             }
             Change::ReloadProjects { .. } => self.store.projects_version().update(|n| *n += 1),
+            Change::ReloadConnections { .. } => self.store.connections_version().update(|n| *n += 1),
             Change::Skip { .. } | Change::Resync => {}
         }
     }
 
-    /// The list as a server said it. After a break the projects may have changed as well.
+    /// The list as a server said it. After a break projects and connections may have changed as well.
     pub(super) fn replace_all(self, jobs: Vec<MigrationJobStatus>) {
         let is_first = !self.store.is_loaded().get_untracked();
         let second = now_second();
@@ -153,6 +174,7 @@ impl Live {
         self.store.is_loaded().set(true);
         if !is_first {
             self.store.projects_version().update(|n| *n += 1);
+            self.store.connections_version().update(|n| *n += 1);
         }
     }
 

@@ -90,12 +90,16 @@ impl<'a> MigrationPage<'a> {
         self.browser.click(&testid("terminate-confirm")).await;
     }
 
+    /// *Pause* and the question that follows.
     pub async fn pause(&self) {
         self.browser.click(&testid("pause")).await;
+        self.browser.click(&testid("pause-confirm")).await;
     }
 
+    /// *Resume* and the question that follows.
     pub async fn resume(&self) {
         self.browser.click(&testid("resume")).await;
+        self.browser.click(&testid("resume-confirm")).await;
     }
 
     /// *Pause* of a continuous job; what its question says of the log that the source keeps.

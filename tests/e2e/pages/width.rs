@@ -14,25 +14,30 @@ return [...document.querySelectorAll(frames)]
   .filter(frame => frame.clientWidth > 0 && frame.scrollWidth > frame.clientWidth + 1)
   .map(frame => `${frame.tagName} ${frame.className}: ${frame.scrollWidth} in ${frame.clientWidth}`)";
 
-/// Fails where something has to be scrolled sideways to be seen.
+/// What a dialog offers to do stands below its text, which alone scrolls.
+const OUT_OF_SIGHT: &str = "
+return [...document.querySelectorAll('dialog[open] > .gw-dialog__foot')]
+  .map(foot => foot.getBoundingClientRect().bottom)
+  .filter(bottom => bottom > innerHeight)
+  .map(bottom => `the foot of a dialog ends at ${bottom} of ${innerHeight}`)";
+
+/// Fails where something has to be scrolled sideways to be seen, or the buttons of a dialog are out of sight.
 pub async fn check(browser: &Browser, name: &str) {
     browser.resize(NARROW.0, NARROW.1).await;
     if let Some(folder) = std::env::var_os("GODWIT_SCREENSHOTS").map(std::path::PathBuf::from) {
         let file = folder.join(format!("{name}-{}.png", NARROW.0));
         browser.screenshot(&file).await.expect("a picture of the window");
     }
-    let found = browser.run(TOO_WIDE, &[]).await;
+    let found = [browser.run(TOO_WIDE, &[]).await, browser.run(OUT_OF_SIGHT, &[]).await];
     browser.resize(USUAL.0, USUAL.1).await;
     let found: Vec<&str> = found
-        .as_array()
-        .expect("a list")
         .iter()
+        .flat_map(|list| list.as_array().expect("a list"))
         .filter_map(Value::as_str)
         .collect();
     assert!(
         found.is_empty(),
-        "{name} does not fit into {} pixels:\n{}",
-        NARROW.0,
+        "{name} does not fit into {NARROW:?}:\n{}",
         found.join("\n")
     );
 }

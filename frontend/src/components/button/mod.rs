@@ -60,13 +60,19 @@ pub fn IconButton(
     #[prop(into)] label: Signal<String>,
     #[prop(into)] icon: Signal<Icon>,
     on_press: Callback<()>,
+    /// As that of [`Button`].
+    #[prop(optional, into)]
+    is_busy: Signal<bool>,
+    #[prop(optional, into)] is_disabled: Signal<bool>,
 ) -> impl IntoView {
+    let icon = Signal::derive(move || if is_busy.get() { Icon::Spinner } else { icon.get() });
     view! {
         <button
             type="button"
             class="gw-button gw-button--icon"
             aria-label=label
             title=label
+            disabled=move || is_busy.get() || is_disabled.get()
             on:click=move |_| on_press.run(())
         >
             <Glyph icon=icon/>
@@ -77,9 +83,9 @@ pub fn IconButton(
 /// A download that looks like [`IconButton`] or, with `is_wide`, like [`Button`].
 #[component]
 pub fn DownloadLink(
-    #[prop(into)] label: String,
+    #[prop(into)] label: Signal<String>,
     #[prop(into)] href: String,
-    #[prop(into)] file_name: String,
+    #[prop(into)] file_name: Signal<String>,
     #[prop(optional)] is_wide: bool,
 ) -> impl IntoView {
     let class = if is_wide {
@@ -87,10 +93,10 @@ pub fn DownloadLink(
     } else {
         "gw-button gw-button--icon"
     };
-    let text = is_wide.then(|| label.clone());
+    let text = is_wide.then_some(label);
     view! {
         // `rel=external`: the router leaves it to the browser.
-        <a class=class href=href download=file_name rel="external" aria-label=label.clone() title=label>
+        <a class=class href=href download=file_name rel="external" aria-label=label title=label>
             <Glyph icon=Icon::Download/>
             {text}
         </a>

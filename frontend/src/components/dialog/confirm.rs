@@ -20,6 +20,7 @@ pub fn ConfirmDialog(
     on_confirm: Callback<()>,
     on_close: Callback<()>,
     #[prop(optional, into)] is_busy: Signal<bool>,
+    #[prop(optional, into)] is_disabled: Signal<bool>,
     children: Children,
 ) -> impl IntoView {
     let tone = match action.tone {
@@ -36,6 +37,7 @@ pub fn ConfirmDialog(
                     label=action.label
                     tone=action.tone
                     is_busy=is_busy
+                    is_disabled=is_disabled
                     on_press=on_confirm
                     attr:data-testid=action.testid
                 />

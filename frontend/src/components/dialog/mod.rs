@@ -6,7 +6,9 @@ pub use confirm::{ConfirmAction, ConfirmDialog};
 
 use super::button::IconButton;
 use super::icon::Icon;
+use super::toast::ToastCorner;
 use super::unique_id;
+use crate::browser::focus_heading;
 use leptos::html;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
@@ -66,6 +68,7 @@ pub fn Dialog(
         if let Some(dialog) = element.get() {
             // Fails only where it is open already.
             let _ = dialog.show_modal();
+            focus_first_field(&dialog);
         }
     });
     // Esc: the state of the page closes it, not the browser alone.
@@ -86,11 +89,26 @@ pub fn Dialog(
                 <IconButton label="Close" icon=Icon::Close on_press=on_close/>
             </header>
             {children()}
+            // The corner of the page lies behind the dialog, where it can be neither seen nor used.
+            <ToastCorner/>
         </dialog>
     }
 }
 
-/// Gives the focus back to what had it before, as far as it is still there.
+/// The browser gives the focus to what asks for it (`autofocus`), else to the first control there is: the button that
+/// closes the dialog. A field is more likely wanted.
+fn focus_first_field(dialog: &web_sys::HtmlDialogElement) {
+    let find = |css: &str| dialog.query_selector(css).ok().flatten();
+    if find("[autofocus]").is_some() {
+        return;
+    }
+    let field = find(".gw-dialog__body :is(input, select, textarea):enabled");
+    if let Some(field) = field.and_then(|field| field.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let _ = field.focus();
+    }
+}
+
+/// Gives the focus back to what had it before; where that is gone, to the heading of the page.
 fn return_focus_on_cleanup() {
     let before = document()
         .active_element()
@@ -99,8 +117,9 @@ fn return_focus_on_cleanup() {
     on_cleanup(move || {
         if let Some(element) = before.try_get_value().flatten() {
             // After this run of effects: until then the dialog makes the rest of the page inert.
-            request_animation_frame(move || {
-                let _ = element.focus();
+            request_animation_frame(move || match element.is_connected() {
+                true => _ = element.focus(),
+                false => focus_heading(),
             });
         }
     });

@@ -74,7 +74,7 @@ impl Toasts {
     }
 }
 
-/// The corner itself: once, in the shell. Two regions, for screen readers speak failures at once.
+/// The corner itself: once in the shell, and in every dialog. Two regions, for screen readers speak failures at once.
 #[component]
 pub fn ToastCorner() -> impl IntoView {
     let toasts = use_toasts();

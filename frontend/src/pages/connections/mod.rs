@@ -15,6 +15,7 @@ use crate::components::empty_state::EmptyState;
 use crate::components::icon::Icon;
 use crate::components::skeleton::Skeleton;
 use crate::format::number;
+use crate::live::use_live;
 use crate::pages::home::HomeBar;
 use crate::remote::{Remote, show_remote};
 use delete::DeleteConnectionDialog;
@@ -48,7 +49,11 @@ fn use_connections() -> ConnectionsContext {
 
 #[component]
 pub fn ConnectionsPage() -> impl IntoView {
-    let answer = LocalResource::new(|| async { api::connections::saved().await });
+    let live = use_live();
+    let answer = LocalResource::new(move || {
+        live.connections_version();
+        async { api::connections::saved().await }
+    });
     let state = Memo::new(move |_| Remote::from(answer.get()));
     let context = ConnectionsContext {
         dialog: RwSignal::new(None),

@@ -7,10 +7,10 @@ use crate::components::button::Button;
 use crate::components::chart::{ChartUnit, LineChart, Plot};
 use crate::components::empty_state::EmptyState;
 use crate::components::error_panel::ErrorBox;
-use crate::components::icon::Icon;
+use crate::components::icon::{Glyph, Icon};
 use crate::components::progress::ProgressBar;
 use crate::components::skeleton::Skeleton;
-use crate::components::status::{Status, StatusText};
+use crate::components::status::{Status, StatusIcon, StatusText};
 use crate::components::table::{Table, TableColumn};
 use crate::components::toast::use_toasts;
 use leptos::prelude::*;
@@ -35,6 +35,16 @@ const COLUMNS: &[TableColumn] = &[
 #[component]
 pub fn States() -> impl IntoView {
     let status = |(icon, tone, label)| view! { <StatusText status=Status { icon, tone, label }/> };
+    let icon = |(icon, tone, label)| view! { <StatusIcon status=Status { icon, tone, label }/> };
+    let chip = |is_pressed: bool| {
+        view! {
+            <button type="button" class="gw-chip" aria-pressed=is_pressed.to_string()>
+                <span class="gw-status" data-tone=Tone::Warning.name()><Glyph icon=Icon::Warning/></span>
+                "Warning"
+                <span class="gw-muted">"12"</span>
+            </button>
+        }
+    };
     let badge = |tone: Tone| view! { <Badge text=tone.name().to_owned() tone=tone/> };
     let bar = |(i, tone): (usize, Tone)| {
         view! { <ProgressBar label=tone.name() percent=20.0 * (i + 1) as f64 value_text="" tone=tone/> }
@@ -51,6 +61,8 @@ pub fn States() -> impl IntoView {
     view! {
         <Sample title="States">
             <div class="gw-row">{STATES.map(status)}</div>
+            <div class="gw-row">{STATES.map(icon)}</div>
+            <div class="gw-row">{[true, false].map(chip)}</div>
             <div class="gw-row">{TONES.map(badge)}</div>
             {TONES.into_iter().enumerate().map(bar).collect_view()}
             <Table caption="A table" columns=COLUMNS>

@@ -1,8 +1,8 @@
 //! Buttons, fields, choices and dialogs.
 
 use super::Sample;
-use crate::components::button::{Button, ButtonTone, IconButton};
-use crate::components::choice::{Checkbox, Radio};
+use crate::components::button::{Button, ButtonTone, DownloadLink, IconButton};
+use crate::components::choice::{Checkbox, Radio, Share, TriCheckbox};
 use crate::components::dialog::{ConfirmAction, ConfirmDialog};
 use crate::components::field::{FieldKind, TextField};
 use crate::components::icon::Icon;
@@ -17,6 +17,8 @@ const TONES: [(&str, ButtonTone); 5] = [
     ("Success", ButtonTone::Success),
     ("Quiet", ButtonTone::Quiet),
 ];
+
+const SHARES: [(&str, Share); 3] = [("None", Share::None), ("Some", Share::Some), ("All", Share::All)];
 
 #[component]
 pub fn Buttons() -> impl IntoView {
@@ -50,7 +52,13 @@ pub fn Buttons() -> impl IntoView {
     view! {
         <Sample title="Buttons and dialogs">
             {TONES.map(button)}
-            <div class="gw-row"><IconButton label="Copy" icon=Icon::Copy on_press=close/></div>
+            <div class="gw-row">
+                <IconButton label="Copy" icon=Icon::Copy on_press=close/>
+                <IconButton label="Copy, busy" icon=Icon::Copy is_busy=true on_press=close/>
+                <IconButton label="Copy, disabled" icon=Icon::Copy is_disabled=true on_press=close/>
+                <DownloadLink label="Download" href="/favicon.svg" file_name="godwit.svg".to_owned()/>
+                <DownloadLink label="Download the picture" href="/favicon.svg" file_name="godwit.svg".to_owned() is_wide=true/>
+            </div>
         </Sample>
         {dialog}
     }
@@ -77,6 +85,9 @@ pub fn Fields() -> impl IntoView {
     });
     let options = ["Prefer", "Require", "Verify full"].map(|name| SelectOption::new(name, name));
     let is_checked = entered.is_checked();
+    let tri = |(label, share): (&'static str, Share)| {
+        view! { <TriCheckbox label=label share=Signal::stored(share) on_change=Callback::new(|_| ())/> }
+    };
     view! {
         <Sample title="Fields and choices">
             <div class="gw-form__row">
@@ -101,6 +112,12 @@ pub fn Fields() -> impl IntoView {
                 checked=Signal::derive(move || !is_checked.get())
                 on_choose=Callback::new(move |()| is_checked.set(false))
             />
+            <div class="gw-row">{SHARES.map(tri)}</div>
+            <fieldset class="gw-form" disabled>
+                <TextField label="Disabled text" value=entered.text()/>
+                <SelectField label="Disabled select" value=entered.choice() options=options.to_vec()/>
+                <Checkbox label="Disabled check box" checked=is_checked/>
+            </fieldset>
         </Sample>
     }
 }

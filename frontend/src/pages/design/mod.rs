@@ -11,7 +11,7 @@ use feedback::{Charts, Messages, States};
 use inputs::{Buttons, Fields};
 use leptos::prelude::*;
 use tokens::Tokens;
-use views::{Code, Drawers, Trees};
+use views::{Code, Drawers, Navigation, Trees};
 
 #[component]
 pub fn DesignPage() -> impl IntoView {
@@ -23,6 +23,7 @@ pub fn DesignPage() -> impl IntoView {
                     <Tokens/>
                     <Buttons/>
                     <Fields/>
+                    <Navigation/>
                     <Drawers/>
                     <States/>
                     <Trees/>

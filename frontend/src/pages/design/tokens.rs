@@ -1,4 +1,4 @@
-//! Colours and sizes of text.
+//! Colours, sizes of text, spaces, radii, shadows and durations.
 
 use super::Sample;
 use leptos::prelude::*;
@@ -30,6 +30,11 @@ const COLOURS: [&str; 22] = [
 
 const TEXTS: [&str; 5] = ["xs", "s", "m", "l", "xl"];
 
+const SPACES: [&str; 7] = ["1", "2", "3", "4", "5", "6", "7"];
+const RADII: [&str; 4] = ["s", "m", "l", "full"];
+const SHADOWS: [&str; 2] = ["s", "l"];
+const DURATIONS: [&str; 2] = ["fast", "slow"];
+
 #[component]
 pub fn Tokens() -> impl IntoView {
     let colour = |name: &'static str| {
@@ -47,6 +52,21 @@ pub fn Tokens() -> impl IntoView {
         <Sample title="Tokens">
             <ul class="gw-swatches">{COLOURS.map(colour)}</ul>
             {TEXTS.map(text)}
+            <ul class="gw-swatches">{SPACES.map(|name| swatch("space", name, "width"))}</ul>
+            <ul class="gw-swatches">{RADII.map(|name| swatch("radius", name, "border-radius"))}</ul>
+            <ul class="gw-swatches">{SHADOWS.map(|name| swatch("shadow", name, "box-shadow"))}</ul>
+            // Pointed at, they change their colour.
+            <ul class="gw-swatches">{DURATIONS.map(|name| swatch("duration", name, "transition-duration"))}</ul>
         </Sample>
+    }
+}
+
+/// A token where it is used.
+fn swatch(kind: &'static str, name: &'static str, property: &'static str) -> impl IntoView {
+    view! {
+        <li class="gw-swatch">
+            <span class="gw-swatch__colour gw-swatch__token" style=format!("{property}: var(--{kind}-{name})")></span>
+            <span class="gw-code">{format!("{kind}-{name}")}</span>
+        </li>
     }
 }

@@ -1,11 +1,14 @@
-//! Drawer, tree and code.
+//! Tabs, steps, drawer, tree and code.
 
 use super::Sample;
 use crate::components::button::Button;
 use crate::components::code::{CodeLanguage, CodeView};
 use crate::components::drawer::Drawer;
 use crate::components::icon::Icon;
+use crate::components::steps::StepList;
+use crate::components::tabs::{Tab, TabBar};
 use crate::components::tree::{Tree, TreeNode};
+use crate::routes;
 use leptos::prelude::*;
 
 const JSON: &str = r#"{
@@ -68,6 +71,19 @@ pub fn Trees() -> impl IntoView {
                     on_select=Callback::new(move |id| selected.set(Some(id)))
                 />
             </div>
+        </Sample>
+    }
+}
+
+#[component]
+pub fn Navigation() -> impl IntoView {
+    view! {
+        <Sample title="Tabs and steps">
+            <TabBar label="Tabs">
+                <Tab label="Open" href="/design".to_owned()/>
+                <Tab label="Another" href=routes::HOME.to_owned()/>
+            </TabBar>
+            <StepList titles=vec!["Done", "Current", "To come"] current=1/>
         </Sample>
     }
 }

@@ -6,16 +6,18 @@ mod import;
 mod rename;
 
 use crate::app::TopBar;
+use crate::browser::focus_heading;
 use crate::components::button::Button;
 use crate::components::empty_state::EmptyState;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::skeleton::Skeleton;
 use crate::components::tabs::{Tab, TabBar};
 use crate::projects::use_projects;
-use crate::remote::show_remote;
+use crate::remote::{Remote, show_remote};
 use crate::routes;
 use card::ProjectCard;
 use delete::DeleteDialog;
+use godwit_shared::ids::ProjectId;
 use godwit_shared::project::ProjectSummary;
 use import::{DropZone, ImportButton, Importer};
 use leptos::prelude::*;
@@ -86,21 +88,66 @@ fn NewProjectLink() -> impl IntoView {
     }
 }
 
+/// What the list shows instead of cards, if anything: a change of one project does not make the others anew.
+fn without_cards(state: Remote<Vec<ProjectSummary>>) -> Remote<bool> {
+    match state {
+        Remote::Loading => Remote::Loading,
+        Remote::Failed(error) => Remote::Failed(error),
+        Remote::Ready(list) => Remote::Ready(list.is_empty()),
+    }
+}
+
 #[component]
 fn ProjectList(importer: Importer, dialog: RwSignal<Option<HomeDialog>>) -> impl IntoView {
     let projects = use_projects();
     let retry = Callback::new(move |()| projects.reload());
-    let card = move |project| view! { <ProjectCard project=project dialog=dialog/> };
-    let ready = move |list: Vec<ProjectSummary>| match list.is_empty() {
+    let state = Memo::new(move |_| without_cards(projects.state().get()));
+    let ready = move |is_empty: bool| match is_empty {
         true => view! { <NoProjects importer=importer/> }.into_any(),
-        false => view! { <ul class="gw-cards">{list.into_iter().map(card).collect_view()}</ul> }.into_any(),
+        false => view! { <Cards dialog=dialog/> }.into_any(),
     };
-    show_remote(
-        projects.state(),
-        || view! { <Skeleton lines=4/> }.into_any(),
-        retry,
-        ready,
-    )
+    show_remote(state.into(), || view! { <Skeleton lines=4/> }.into_any(), retry, ready)
+}
+
+#[component]
+fn Cards(dialog: RwSignal<Option<HomeDialog>>) -> impl IntoView {
+    let projects = use_projects();
+    let list = Memo::new(move |_| projects.state().get().ready().unwrap_or_default());
+    let ids = move || list.with(|list| list.iter().map(|p| p.id.clone()).collect::<Vec<_>>());
+    let card = move |id: ProjectId| {
+        let first = list.with_untracked(|list| list.iter().find(|p| p.id == id).cloned());
+        first.map(|first| {
+            // One that goes away is taken out by the list; until then it stays as it was.
+            let project = Memo::new(move |before: Option<&ProjectSummary>| {
+                let now = list.with(|list| list.iter().find(|p| p.id == id).cloned());
+                now.or_else(|| before.cloned()).unwrap_or_else(|| first.clone())
+            });
+            view! { <ProjectCard project=project dialog=dialog/> }
+        })
+    };
+    let focused = StoredValue::new_local(None::<web_sys::HtmlElement>);
+    Effect::new(move |_| {
+        list.track();
+        // After the cards have been moved.
+        request_animation_frame(move || give_back_focus(focused.try_get_value().flatten()));
+    });
+    view! {
+        <ul class="gw-cards" on:focusin=move |event| focused.set_value(Some(event_target(&event)))>
+            <For each=ids key=ProjectId::clone children=card/>
+        </ul>
+    }
+}
+
+/// A card that is moved loses the focus, and one that goes takes it along: then the heading gets it.
+fn give_back_focus(last: Option<web_sys::HtmlElement>) {
+    let has_focus = document()
+        .active_element()
+        .is_some_and(|element| element.tag_name() != "BODY");
+    match last.filter(|_| !has_focus) {
+        Some(element) if element.is_connected() => _ = element.focus(),
+        Some(_) => focus_heading(),
+        None => {}
+    }
 }
 
 #[component]

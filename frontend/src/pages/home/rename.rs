@@ -5,7 +5,7 @@ use crate::components::button::{Button, ButtonTone};
 use crate::components::dialog::Dialog;
 use crate::components::error_panel::ErrorPanel;
 use crate::components::field::TextField;
-use crate::projects::{name_error, use_projects};
+use crate::projects::{name_error, taken_error, use_projects};
 use godwit_shared::project::ProjectSummary;
 use leptos::prelude::*;
 use reactive_stores::Store;
@@ -14,6 +14,7 @@ use reactive_stores::Store;
 pub fn RenameDialog(project: ProjectSummary, on_close: Callback<()>) -> impl IntoView {
     let projects = use_projects();
     let name = Store::new(project.name.clone());
+    let own_id = StoredValue::new(project.id.clone());
     let rename = Action::new_local(move |name: &String| {
         let (id, name) = (project.id.clone(), name.trim().to_owned());
         async move {
@@ -23,7 +24,13 @@ pub fn RenameDialog(project: ProjectSummary, on_close: Callback<()>) -> impl Int
             Ok::<(), ApiError>(())
         }
     });
-    let error = Signal::derive(move || name.with(|name| name_error(name)));
+    let others = move || {
+        let all = projects.state().get().ready().unwrap_or_default();
+        all.into_iter()
+            .filter(|p| p.id != own_id.get_value())
+            .collect::<Vec<_>>()
+    };
+    let error = Signal::derive(move || name.with(|name| name_error(name).or_else(|| taken_error(name, &others()))));
     let failure = move || rename.value().get().and_then(Result::err);
     let submit = Callback::new(move |()| {
         if error.with_untracked(Option::is_none) {

@@ -2,7 +2,7 @@
 
 use super::source::{SourceDrawer, has_source};
 use super::use_mapping;
-use crate::api;
+use crate::api::{self, ApiError};
 use crate::components::button::{Button, ButtonTone};
 use crate::components::code::{CodeLanguage, CodeView};
 use crate::components::empty_state::EmptyState;
@@ -34,23 +34,26 @@ pub fn PreviewPane(id: ProjectId) -> impl IntoView {
             .with_value(|project| project.details.summary.jdbc_id.clone());
         id.with_value(|id| has_source(drafts, id, saved.as_deref()))
     });
+    let is_busy = RwSignal::new(false);
+    let name = move || context.collection.get().map(|id| context.name_of(&id));
     let refresh = Callback::new(move |()| version.update(|n| *n += 1));
     let choose = Callback::new(move |()| is_choosing.set(true));
     let close = Callback::new(move |()| is_choosing.set(false));
     let body = move || match is_known.get() {
-        true => view! { <Documents id=id version=version/> }.into_any(),
+        true => view! { <Documents id=id version=version is_busy=is_busy/> }.into_any(),
         false => view! { <NoSource on_choose=choose/> }.into_any(),
     };
     view! {
         <section class="gw-mapping__pane" aria-label="Documents" data-testid="documents">
             <header class="gw-mapping__pane-head">
-                <h2>"Documents"</h2>
+                <h2 title=name>"Documents of " <span class="gw-code">{name}</span></h2>
                 <div class="gw-mapping__pane-end">
                     <Button label="Source" icon=Icon::Database tone=ButtonTone::Quiet on_press=choose attr:data-testid="preview-source"/>
                     <Button
                         label="Refresh"
                         icon=Icon::Retry
                         tone=ButtonTone::Quiet
+                        is_busy=is_busy
                         is_disabled=Signal::derive(move || !is_known.get())
                         on_press=refresh
                         attr:data-testid="preview-refresh"
@@ -76,25 +79,45 @@ fn NoSource(on_choose: Callback<()>) -> impl IntoView {
     }
 }
 
+/// What documents are asked for: another one makes an answer an old one.
+#[derive(Debug, Clone, PartialEq)]
+struct Asked {
+    version: u32,
+    /// The name of the collection.
+    collection: Option<String>,
+}
+
 #[component]
-fn Documents(id: StoredValue<ProjectId>, version: RwSignal<u32>) -> impl IntoView {
+fn Documents(id: StoredValue<ProjectId>, version: RwSignal<u32>, is_busy: RwSignal<bool>) -> impl IntoView {
     let context = use_mapping();
     let drafts = use_drafts();
+    let asked = Memo::new(move |_| Asked {
+        version: version.get(),
+        collection: context.collection.get().map(|id| context.name_of(&id)),
+    });
     let answer = LocalResource::new(move || {
-        version.track();
-        let collection = context.collection.get().map(|id| context.name_of(&id));
+        let asked = asked.get();
         let project = id.get_value();
         let request = PreviewRequest {
             jdbc_connection_details: drafts.source_of(&project),
-            collection,
+            collection: asked.collection.clone(),
             limit: Some(DOCUMENTS),
         };
-        async move { api::projects::preview(&project, &request).await }
+        async move { (asked, api::projects::preview(&project, &request).await) }
     });
-    let state = Memo::new(move |_| Remote::from(answer.get().map(|result| result.map(|p| shown(&p))))).into();
-    let retry = Callback::new(move |()| answer.refetch());
+    Effect::new(move |_| is_busy.set(answer.get().is_none_or(|(of, _)| of != asked.get())));
+    on_cleanup(move || _ = is_busy.try_set(false));
+    let state = Memo::new(move |_| state(&asked.get(), answer.get())).into();
+    let retry = Callback::new(move |()| version.update(|n| *n += 1));
     let ready = |shown: Shown| view! { <ShownDocuments shown=shown/> };
     show_remote(state, || view! { <Skeleton lines=8/> }.into_any(), retry, ready)
+}
+
+/// Documents of another collection do not stand beside the rules of this one; of this one they stay until newer ones are
+/// there.
+fn state(asked: &Asked, answer: Option<(Asked, Result<Preview, ApiError>)>) -> Remote<Shown> {
+    let answer = answer.filter(|(of, _)| of.collection == asked.collection);
+    Remote::from(answer.map(|(_, result)| result.map(|preview| shown(&preview))))
 }
 
 #[component]
@@ -159,6 +182,25 @@ fn shown(preview: &Preview) -> Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn documents_of_another_collection_are_not_shown() {
+        let asked = |version, name: &str| Asked {
+            version,
+            collection: Some(name.into()),
+        };
+        let nothing = || Preview {
+            collection: String::new(),
+            documents: vec![],
+            sizes: vec![],
+            issues: vec![],
+        };
+        let answer = |of: Asked| Some((of, Ok(nothing())));
+        let now = asked(2, "letters");
+        assert_eq!(state(&now, None), Remote::Loading);
+        assert_eq!(state(&now, answer(asked(2, "customers"))), Remote::Loading);
+        assert!(state(&now, answer(asked(1, "letters"))).ready().is_some());
+    }
     use serde_json::json;
 
     #[test]

@@ -1,6 +1,6 @@
 //! The rules of the chosen collection with their settings.
 
-use super::rules::{FieldView, RuleView, Setting, rules_of};
+use super::rules::{FieldView, RuleView, Setting, is_time_series, rules_of};
 use super::use_mapping;
 use crate::components::badge::{Badge, Tone};
 use crate::components::icon::{Glyph, Icon};
@@ -13,6 +13,7 @@ const COLUMNS: &[TableColumn] = &[
     TableColumn::text("Type"),
     TableColumn::text("Made of"),
     TableColumn::text("Source type"),
+    TableColumn::text("Null"),
 ];
 
 #[component]
@@ -26,6 +27,10 @@ pub fn RulePane() -> impl IntoView {
                 .project
                 .with_value(|project| rules_of(project.content(), &project.model, &id)),
         )
+    });
+    let is_time_series = Memo::new(move |_| {
+        let id = context.collection.get();
+        id.is_some_and(|id| context.with_content(|content| is_time_series(content, &id)))
     });
     let count = Signal::derive(move || {
         let count = rules.with(|rules| rules.as_ref().map_or(0, Vec::len));
@@ -47,10 +52,17 @@ pub fn RulePane() -> impl IntoView {
             <header class="gw-mapping__pane-head">
                 <h2 class="gw-code" data-testid="collection-name">{name}</h2>
                 <Badge text=count/>
+                {move || is_time_series.get().then(|| view! { <TimeSeriesBadge/> })}
             </header>
             <div class="gw-mapping__scroll gw-rules" tabindex="0" role="region" aria-label="Rules of the collection">{list}</div>
         </section>
     }
+}
+
+#[component]
+fn TimeSeriesBadge() -> impl IntoView {
+    let title = "This version cannot write time series collections: make it a regular one";
+    view! { <Badge text="Time series".to_owned() tone=Tone::Warning attr:title=title attr:data-testid="time-series"/> }
 }
 
 #[component]
@@ -95,12 +107,17 @@ fn FieldTable(fields: Vec<FieldView>, left_out: Vec<String>, is_open: bool) -> i
         let key = field.is_key.then(|| {
             view! { <span class="gw-rule__key" title="Primary key"><Glyph icon=Icon::Key/><span class="gw-visually-hidden">"Primary key"</span></span> }
         });
+        let null = match field.keeps_null {
+            true => ("Kept", "Where it is null, the document has the field with null"),
+            false => ("Left out", "Where it is null, the document does not have the field"),
+        };
         view! {
             <tr>
                 <td class="gw-code">{field.name}</td>
                 <td>{field.kind}</td>
                 <td class="gw-code">{field.source}{key}</td>
                 <td class="gw-muted">{field.source_type}</td>
+                <td title=null.1>{null.0}</td>
             </tr>
         }
     };

@@ -3,7 +3,9 @@
 use super::relational::table_name;
 use crate::format::number;
 use godwit_shared::ids::{CollectionId, MappingId};
-use godwit_shared::mapping::{ArrayConditions, Content, Field, FieldType, KeyHandling, Mapping, RuleType, SortOrder};
+use godwit_shared::mapping::{
+    ArrayConditions, CollectionType, Content, Field, FieldType, KeyHandling, Mapping, RuleType, SortOrder,
+};
 use godwit_shared::schema::{ForeignKey, RelationalModel, TableName};
 
 /// One rule as it is shown.
@@ -37,6 +39,8 @@ pub struct FieldView {
     pub source: String,
     pub source_type: String,
     pub is_key: bool,
+    /// A null becomes a field with null; else the document has no such field.
+    pub keeps_null: bool,
 }
 
 /// The rules of a collection, each before those below it.
@@ -46,6 +50,11 @@ pub fn rules_of(content: &Content, model: &RelationalModel, collection: &Collect
         add(&Project { content, model }, id, rule, None, &mut views);
     }
     views
+}
+
+pub fn is_time_series(content: &Content, collection: &CollectionId) -> bool {
+    let found = content.collections.get(collection);
+    found.is_some_and(|collection| collection.kind == CollectionType::TimeSeries)
 }
 
 /// What the words are made of.
@@ -215,6 +224,7 @@ fn fields(rule: &Mapping) -> Vec<FieldView> {
             source: column.clone(),
             source_type: field.source.database_specific_type.clone(),
             is_key: field.source.is_primary_key,
+            keeps_null: !field.target.is_null_excluded,
         });
     let calculated = rule.calculated_fields.values().map(|field| FieldView {
         name: field.name.clone(),
@@ -222,6 +232,7 @@ fn fields(rule: &Mapping) -> Vec<FieldView> {
         source: field.expression.clone(),
         source_type: "JavaScript".into(),
         is_key: false,
+        keeps_null: !field.is_null_excluded,
     });
     of_columns.chain(calculated).collect()
 }

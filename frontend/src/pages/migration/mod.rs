@@ -10,6 +10,7 @@ pub mod present;
 pub mod wizard;
 
 use crate::api;
+use crate::components::button::Button;
 use crate::components::empty_state::EmptyState;
 use crate::components::icon::Icon;
 use crate::components::skeleton::Skeleton;
@@ -21,6 +22,7 @@ use godwit_shared::ids::{JobId, ProjectId};
 use godwit_shared::project::ProjectCollection;
 use history::HistoryPane;
 use leptos::prelude::*;
+use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 use overview::JobOverview;
 use wizard::Wizard;
@@ -41,9 +43,14 @@ impl MigrationContext {
         let project = use_project_id();
         let query = use_query_map();
         let view = Memo::new(move |_| query.with(|q| MigrationView::from_query(q.get("job"), q.get("wizard"))));
-        let navigate = use_navigate();
+        let (navigate, context_view) = (use_navigate(), view);
         let go = Callback::new(move |view: MigrationView| {
-            navigate(&view.path(&project.get_untracked()), Default::default());
+            let options = NavigateOptions {
+                // The browser's own button does not lead back into a wizard that was left.
+                replace: context_view.with_untracked(|view| view.wizard.is_some()),
+                ..NavigateOptions::default()
+            };
+            navigate(&view.path(&project.get_untracked()), options);
         });
         let live = use_live();
         let answer = LocalResource::new(move || {
@@ -161,13 +168,17 @@ fn SelectedJob() -> impl IntoView {
 
 #[component]
 fn NoJobs() -> impl IntoView {
+    let context = use_migration();
+    let create = Callback::new(move |()| context.open_wizard(WizardStart::Empty));
     view! {
         <EmptyState
             icon=Icon::Play
             title="No migration job yet"
-            text="A job reads the tables of the source at one point in time and writes whole documents to MongoDB. Start \
-                  with “Create migration job”; its progress shows here."
-        />
+            text="A job reads the tables of the source at one point in time and writes whole documents to MongoDB. Its \
+                  progress shows here."
+        >
+            <Button label="Create migration job" icon=Icon::Plus on_press=create attr:data-testid="create-first-job"/>
+        </EmptyState>
     }
 }
 

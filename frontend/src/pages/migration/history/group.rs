@@ -70,8 +70,8 @@ mod tests {
         assert_eq!(
             shown,
             [
-                ("Today", vec!["second", "first", "night"]),
-                ("Yesterday", vec!["eve"]),
+                ("Today, 3 Nov", vec!["second", "first", "night"]),
+                ("Yesterday, 2 Nov", vec!["eve"]),
                 ("Tuesday, 20 Oct", vec!["old"]),
             ]
         );

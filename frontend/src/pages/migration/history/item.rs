@@ -5,18 +5,20 @@ use crate::components::icon::{Glyph, Icon};
 use crate::components::status::{Status, StatusIcon};
 use crate::format::time;
 use crate::live::JobField;
-use crate::pages::migration::present::{is_streaming, job_status};
+use crate::pages::migration::present::{is_streaming, job_status, mode_label};
 use crate::pages::migration::use_migration;
 use crate::routes::MigrationView;
-use chrono::{DateTime, Local, Utc};
+use chrono::{DateTime, Local, TimeZone, Utc};
 use godwit_shared::ids::JobId;
 use godwit_shared::job::MigrationJobStatus;
 use leptos::prelude::*;
+use std::fmt::Display;
 
 /// What of a job its row shows; progress does not change it.
 #[derive(Debug, Clone, PartialEq)]
 struct Row {
     id: JobId,
+    mode: &'static str,
     status: Status,
     submitted_at: DateTime<Utc>,
     ended_at: Option<DateTime<Utc>>,
@@ -28,6 +30,7 @@ impl Row {
     fn of(job: &MigrationJobStatus) -> Self {
         Self {
             id: job.id.clone(),
+            mode: mode_label(job.options.mode),
             status: job_status(job),
             submitted_at: job.submitted_at,
             ended_at: job.ended_at,
@@ -61,6 +64,7 @@ fn HistoryRow(first: Row, row: Memo<Option<Row>>) -> impl IntoView {
     let is_streaming = Memo::new(move |_| shown.get().is_streaming);
     let mark = move || is_streaming.get().then(|| view! { <StreamingMark/> });
     let duration = duration_of(shown);
+    let tooltip = move || shown.with(|row| tooltip(row, &duration.get(), &Local));
     view! {
         <li>
             <a
@@ -68,12 +72,11 @@ fn HistoryRow(first: Row, row: Memo<Option<Row>>) -> impl IntoView {
                 class="gw-history__item"
                 data-testid="history-item"
                 data-job-id=job_id
+                title=tooltip
                 aria-current=move || is_selected().then_some("true")
             >
                 <span class="gw-status-slot" data-testid="history-icon"><StatusIcon status=status/></span>
-                <span class="gw-history__time" title=time::exact_utc(submitted_at)>
-                    {time::clock(submitted_at, &Local)}
-                </span>
+                <span class="gw-history__time">{time::clock(submitted_at, &Local)}</span>
                 <span class="gw-history__duration">{duration}</span>
                 <span class="gw-history__label">{move || status.get().label} {mark}</span>
             </a>
@@ -87,6 +90,17 @@ fn StreamingMark() -> impl IntoView {
     view! { <span class="gw-history__mark" data-testid="streaming-mark"><Glyph icon=Icon::Streaming/>"Streaming"</span> }
 }
 
+/// The job in four lines.
+fn tooltip<Z: TimeZone>(row: &Row, duration: &str, zone: &Z) -> String
+where
+    Z::Offset: Display,
+{
+    let start = time::date_and_clock(row.submitted_at, zone);
+    let exactly = time::exact_utc(row.submitted_at);
+    let label = row.status.label;
+    format!("{}: {label}\nStarted {start}\n{exactly}\nDuration {duration}", row.mode)
+}
+
 /// From submission to end, or to now.
 fn duration_of(row: Signal<Row>) -> Memo<String> {
     let now = use_now();
@@ -98,4 +112,20 @@ fn duration_of(row: Signal<Row>) -> Memo<String> {
             (None, true) => String::new(),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::migration::present::tests::job;
+    use godwit_shared::job::JobStatus;
+
+    #[test]
+    fn a_row_says_more_when_it_is_pointed_at() {
+        let row = Row::of(&job(JobStatus::Failed));
+        assert_eq!(
+            tooltip(&row, "45 s", &Utc),
+            "Snapshot: Failed\nStarted 3 Nov 2026, 10:00:00\n2026-11-03T10:00:00.000Z\nDuration 45 s"
+        );
+    }
 }

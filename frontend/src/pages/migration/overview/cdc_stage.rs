@@ -139,8 +139,6 @@ fn FigureGrid(job: JobSignal) -> impl IntoView {
             <FigureItem label="Total events seen" value=show(|f| &f.total) testid="cdc-events"/>
             <FigureItem label="Events in the last hour" value=show(|f| &f.last_hour)/>
             <FigureItem label="Events in the last minute" value=show(|f| &f.last_minute)/>
-            <KnownFigure label="Events per second" value=show(|f| &f.rate)/>
-            <FigureItem label="Lag" value=show(|f| &f.lag) testid="cdc-lag"/>
             <KnownFigure label="Log not applied yet" value=show(|f| &f.lag_bytes)/>
             <KnownFigure label="Wait of the last batch" value=show(|f| &f.slowest)/>
             <FigureItem label="Documents rebuilt" value=show(|f| &f.rebuilt) testid="cdc-rebuilt"/>

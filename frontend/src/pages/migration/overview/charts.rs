@@ -1,4 +1,4 @@
-//! Charts of what the page has seen of a job.
+//! Charts of the last minutes of a job.
 
 use super::JobSignal;
 use crate::clock::use_now;
@@ -14,7 +14,7 @@ use std::fmt::Display;
 /// Fewer of them make no line that says something.
 const VALUES_MIN: usize = 3;
 
-/// One value of a job over the last minutes; it moves on every second. Nothing, where the page has seen nothing of it.
+/// One value of a job over the last minutes; it moves on every second. Nothing, where nothing is known of it.
 #[component]
 pub fn HistoryChart(
     job: JobSignal,

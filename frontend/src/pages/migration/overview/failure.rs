@@ -3,7 +3,8 @@
 use super::JobSignal;
 use crate::api::advice;
 use crate::components::error_panel::ErrorBox;
-use crate::format::wire_name;
+use crate::format::{time, wire_name};
+use chrono::Local;
 use godwit_shared::job::FailureError;
 use leptos::prelude::*;
 
@@ -14,7 +15,12 @@ pub fn FailureBox(job: JobSignal) -> impl IntoView {
         failure.get().map(|failure| {
             let hint = hint(&failure);
             let code = wire_name(&failure.error_type);
-            view! { <ErrorBox message=failure.message hint=hint code=code/> }
+            let at = time::date_and_clock(failure.failure_at, &Local);
+            view! {
+                <ErrorBox message=failure.message hint=hint code=code>
+                    <p class="gw-muted" title=time::exact_utc(failure.failure_at) data-testid="failure-time">{at}</p>
+                </ErrorBox>
+            }
         })
     }
 }

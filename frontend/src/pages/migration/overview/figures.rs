@@ -2,7 +2,7 @@
 
 use crate::format::{number, time};
 use chrono::{DateTime, TimeZone, Utc};
-use godwit_shared::job::{JobStatus, MigrationJobStatus, TableProgress};
+use godwit_shared::job::{CollectionProgress, JobStatus, MigrationJobStatus, TableProgress};
 use std::fmt::Display;
 
 /// What is not known yet.
@@ -17,8 +17,9 @@ pub struct SnapshotFigures {
     pub tables: String,
     pub rows: String,
     pub rows_expected: String,
-    pub rows_rate: String,
-    pub bytes_rate: String,
+    /// Over the whole time, of a stage that is over; as long as it is at work its charts say how fast it is now.
+    pub average_rows: String,
+    pub average_bytes: String,
     pub documents: String,
     pub remaining: String,
     pub percent: String,
@@ -32,7 +33,7 @@ where
 {
     let s = &job.statistics;
     let migrated = s.total_table_count.saturating_sub(s.remaining_table_count);
-    let (rows_rate, bytes_rate) = rates(job);
+    let (average_rows, average_bytes) = averages(job);
     SnapshotFigures {
         started: at(s.started_at, |t| time::date_and_clock(t, zone)),
         started_exactly: s.started_at.map(time::exact_utc).unwrap_or_default(),
@@ -40,8 +41,8 @@ where
         tables: format!("{} of {}", number::count(migrated), number::count(s.total_table_count)),
         rows: number::count(s.total_events_seen),
         rows_expected: rows_expected(job),
-        rows_rate,
-        bytes_rate,
+        average_rows,
+        average_bytes,
         documents: documents(s.documents_written, s.bytes_written),
         remaining: remaining(job),
         percent: number::percent(s.percent),
@@ -63,18 +64,14 @@ fn in_work(job: &MigrationJobStatus) -> String {
     }
 }
 
-/// Now while the job runs; over its whole time when it has ended.
-fn rates(job: &MigrationJobStatus) -> (String, String) {
+fn averages(job: &MigrationJobStatus) -> (String, String) {
     let s = &job.statistics;
-    let texts = |rows, bytes| (number::rows_per_second(rows), number::bytes_per_second(bytes));
-    if !job.status.is_ended() && !s.snapshot_completed {
-        return texts(s.rows_per_second, s.bytes_per_second);
-    }
+    let is_over = job.status.is_ended() || s.snapshot_completed;
     // A fraction of a second says nothing about a rate.
-    match s.elapsed_seconds >= 0.1 {
-        true => texts(
-            s.total_events_seen as f64 / s.elapsed_seconds,
-            s.bytes_written as f64 / s.elapsed_seconds,
+    match is_over && s.elapsed_seconds >= 0.1 {
+        true => (
+            number::rows_per_second(s.total_events_seen as f64 / s.elapsed_seconds),
+            number::bytes_per_second(s.bytes_written as f64 / s.elapsed_seconds),
         ),
         false => (NONE.into(), NONE.into()),
     }
@@ -162,6 +159,36 @@ impl TableState {
     }
 }
 
+/// A collection's row.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct CollectionFigures {
+    pub documents: String,
+    pub state: TableState,
+    pub label: &'static str,
+    /// That there are documents which the job has not replaced.
+    pub untouched: Option<String>,
+}
+
+pub fn collection_figures(job: &MigrationJobStatus, collection: &CollectionProgress) -> CollectionFigures {
+    let (state, label) = match (collection.is_complete, job.status, collection.documents_written) {
+        (true, _, _) => (TableState::Complete, "Completed"),
+        (false, JobStatus::Running, 1..) => (TableState::Reading, "Writing"),
+        (false, _, 1..) => (TableState::Partly, "Partly written"),
+        (false, status, 0) if status.is_ended() => (TableState::NotRead, "Not written"),
+        (false, _, 0) => (TableState::Waiting, "Waiting"),
+    };
+    let untouched = collection.documents_untouched.filter(|n| *n > 0).map(|n| {
+        let documents = number::counted(n, "document was", "documents were");
+        format!("{documents} there before and came from no row of this job")
+    });
+    CollectionFigures {
+        documents: number::count(collection.documents_written),
+        state,
+        label,
+        untouched,
+    }
+}
+
 pub fn table_figures(job: &MigrationJobStatus, table: &TableProgress) -> TableFigures {
     let is_reading = job.status == JobStatus::Running && job.statistics.processing_tables.contains(&table.table);
     let state = match (table.is_complete, is_reading, table.rows_read) {
@@ -215,8 +242,8 @@ mod tests {
             &figures.tables,
             &figures.rows,
             &figures.rows_expected,
-            &figures.rows_rate,
-            &figures.bytes_rate,
+            &figures.average_rows,
+            &figures.average_bytes,
             &figures.remaining,
             &figures.percent,
             &figures.in_work,
@@ -230,8 +257,8 @@ mod tests {
                 "7 of 12",
                 "120,000",
                 "about 300,000",
-                "45,678 rows/s",
-                "12.3 MB/s",
+                "–",
+                "–",
                 "1 min 38 s",
                 "40 %",
                 "shop.orders, shop.item",
@@ -246,12 +273,12 @@ mod tests {
         job.status = JobStatus::Cancelled;
         let figures = snapshot_figures(&job, &Utc);
         assert_eq!(
-            (&*figures.rows_rate, &*figures.bytes_rate),
+            (&*figures.average_rows, &*figures.average_bytes),
             ("1,846 rows/s", "1.0 MB/s")
         );
         assert_eq!((&*figures.remaining, &*figures.in_work), ("–", ""));
         job.statistics.elapsed_seconds = 0.0;
-        assert_eq!(snapshot_figures(&job, &Utc).rows_rate, "–");
+        assert_eq!(snapshot_figures(&job, &Utc).average_rows, "–");
     }
 
     #[test]
@@ -262,6 +289,37 @@ mod tests {
         assert_eq!(documents(40_210, 98_400_000), "40,210 (98.4 MB)");
         assert_eq!(issues(1, 2), "1 error, 2 warnings");
         assert_eq!(issues(0, 1), "1 warning");
+    }
+
+    #[test]
+    fn states_of_collections() {
+        let check = |status, (documents_written, is_complete), label: &str| {
+            let collection = CollectionProgress {
+                documents_written,
+                is_complete,
+                ..Default::default()
+            };
+            let figures = collection_figures(&job(status), &collection);
+            assert_eq!((figures.label, figures.untouched), (label, None));
+        };
+        check(JobStatus::Running, (0, false), "Waiting");
+        check(JobStatus::Running, (5, false), "Writing");
+        check(JobStatus::Paused, (5, false), "Partly written");
+        check(JobStatus::Cancelled, (0, false), "Not written");
+        check(JobStatus::Completed, (0, true), "Completed");
+        let kept = CollectionProgress {
+            documents_written: 1200,
+            is_complete: true,
+            documents_untouched: Some(1),
+            ..Default::default()
+        };
+        let figures = collection_figures(&job(JobStatus::Completed), &kept);
+        assert_eq!(figures.documents, "1,200");
+        assert!(
+            figures
+                .untouched
+                .is_some_and(|text| text.starts_with("1 document was there before"))
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod actions;
 mod cdc_figures;
 mod cdc_stage;
 mod charts;
+mod collections;
 mod failure;
 mod figures;
 mod head;
@@ -12,15 +13,18 @@ mod tables;
 
 use super::log::JobLog;
 use super::present::{announcement, has_cdc};
+use crate::api;
 use crate::components::badge::Tone;
-use crate::live::JobField;
+use crate::live::{JobField, Link, use_live};
 use actions::JobActions;
 use cdc_stage::CdcStage;
+use collections::CollectionList;
 use failure::FailureBox;
 use figures::NONE;
 use godwit_shared::job::MigrationJobStatus;
 use head::JobHead;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use snapshot_stage::SnapshotStage;
 use std::sync::Arc;
 use tables::TableList;
@@ -42,6 +46,7 @@ pub fn JobOverview(job: JobField) -> impl IntoView {
 fn JobParts(job: JobSignal) -> impl IntoView {
     let has_cdc = Memo::new(move |_| has_cdc(&job.get()));
     let spoken = Memo::new(move |_| announcement(&job.get()));
+    prime_charts(job);
     view! {
         <div class="gw-job">
             <header class="gw-job__head">
@@ -53,10 +58,30 @@ fn JobParts(job: JobSignal) -> impl IntoView {
             <JobHead job=job/>
             <SnapshotStage job=job/>
             <Show when=move || has_cdc.get()><CdcStage job=job/></Show>
-            <TableList job=job/>
+            <div class="gw-beside">
+                <TableList job=job/>
+                <CollectionList job=job/>
+            </div>
             <JobLog job=job/>
         </div>
     }
+}
+
+/// Asks for what was measured before the page looked, and again after each break of the link.
+fn prime_charts(job: JobSignal) {
+    let live = use_live();
+    let is_live = Memo::new(move |_| live.link() == Link::Live);
+    Effect::new(move |_| {
+        let id = job.get_untracked().id.clone();
+        if is_live.get() {
+            spawn_local(async move {
+                // Without it the charts begin now.
+                if let Ok(samples) = api::jobs::samples(&id).await {
+                    live.prime(&id, &samples);
+                }
+            });
+        }
+    });
 }
 
 /// One value with its name, in a list of values.

@@ -58,8 +58,8 @@ fn StageAtWork(job: JobSignal, status: Memo<Status>, figures: Memo<SnapshotFigur
             <MainFigures figures=figures/>
             <KnownFigure label="Estimated time remaining" value=shown(figures, |f| &f.remaining)/>
             <KnownFigure label="Rows expected" value=shown(figures, |f| &f.rows_expected)/>
-            <KnownFigure label="Reading" value=shown(figures, |f| &f.rows_rate)/>
-            <KnownFigure label="Writing" value=shown(figures, |f| &f.bytes_rate)/>
+            <KnownFigure label="Average reading" value=shown(figures, |f| &f.average_rows)/>
+            <KnownFigure label="Average writing" value=shown(figures, |f| &f.average_bytes)/>
         </dl>
         <Show when=move || !in_work().is_empty()>
             <p class="gw-in-work"><span class="gw-muted">"Tables in work "</span><span class="gw-code">{in_work}</span></p>

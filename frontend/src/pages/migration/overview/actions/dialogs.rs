@@ -45,7 +45,10 @@ pub fn TerminateDialog(job: JobSignal, on_confirm: Callback<()>, on_close: Callb
     });
     view! {
         <ConfirmDialog title="Terminate this job?" action=TERMINATE on_confirm=on_confirm on_close=on_close>
-            <p>"The snapshot stops. Data written so far stays in MongoDB, every document of it whole."</p>
+            <p>
+                "The snapshot stops, which usually takes less than two seconds. Data written so far stays in MongoDB, \
+                 every document of it whole."
+            </p>
             {slot}
             <p>
                 "A stopped job cannot be resumed. To go on later, use " <b>"Pause"</b> " instead; to start again, create \
@@ -130,21 +133,29 @@ pub fn PauseDialog(job: JobSignal, on_confirm: Callback<()>, on_close: Callback<
     let is_in_cdc = Memo::new(move |_| is_in_cdc(&job.get()));
     let what = move || match is_in_cdc.get() {
         true => "No changes are applied until you resume it.",
-        false => "Nothing is read until you resume it. The point in time of the snapshot stays open in the source.",
+        false => {
+            "Nothing is read until you resume it. The point in time of the snapshot stays open in the source, which keeps \
+             for it what is changed or deleted meanwhile."
+        }
     };
     let kept = move || {
         let job = job.get();
         let bytes = job.cdc_statistics.as_ref().and_then(|s| s.retained_log_bytes);
         bytes.map(|n| format!(" It keeps {} now.", number::bytes(n as f64)))
     };
-    view! {
-        <ConfirmDialog title="Pause this job?" action=PAUSE on_confirm=on_confirm on_close=on_close>
-            <p>{what}</p>
+    let log = has_cdc(&job.get_untracked()).then(|| {
+        view! {
             <p>
                 "The replication slot stays, and with it the source keeps its log from the position of the job on."
                 {kept}
             </p>
             <p data-testid="retention">{move || retention(&job.get())}</p>
+        }
+    });
+    view! {
+        <ConfirmDialog title="Pause this job?" action=PAUSE on_confirm=on_confirm on_close=on_close>
+            <p>{what}</p>
+            {log}
         </ConfirmDialog>
     }
 }
@@ -167,6 +178,9 @@ pub fn ResumeDialog(job: JobSignal, on_confirm: Callback<()>, on_close: Callback
 }
 
 fn what_resume_does(job: &MigrationJobStatus) -> String {
+    if !has_cdc(job) {
+        return "The snapshot goes on where it stood.".into();
+    }
     if !is_in_cdc(job) {
         return "The snapshot goes on where it stood; changes made in the meantime are applied after it.".into();
     }
@@ -189,7 +203,7 @@ fn what_resume_does(job: &MigrationJobStatus) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pages::migration::present::tests::cdc_job;
+    use crate::pages::migration::present::tests::{cdc_job, job};
     use godwit_shared::job::{CdcStatistics, JobStatus};
 
     fn with(cdc_status: CdcStatus, statistics: CdcStatistics) -> MigrationJobStatus {
@@ -238,6 +252,10 @@ mod tests {
              65.0 kB of the source's log are waiting."
         );
         let snapshot = cdc_job(JobStatus::Paused, CdcStatus::NotStarted, false);
-        assert!(what_resume_does(&snapshot).starts_with("The snapshot goes on"));
+        assert!(what_resume_does(&snapshot).contains("changes made in the meantime"));
+        assert_eq!(
+            what_resume_does(&job(JobStatus::Paused)),
+            "The snapshot goes on where it stood."
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! The buttons at the upper right, and the questions that most of them ask first.
+//! The buttons at the upper right, and the questions that they ask first.
 
 mod commands;
 mod dialogs;
@@ -6,12 +6,11 @@ mod dialogs;
 use super::JobSignal;
 use crate::components::button::{Button, ButtonTone};
 use crate::components::icon::Icon;
-use crate::pages::migration::present::{Controls, StopControl, controls, has_cdc};
+use crate::pages::migration::present::{Controls, StopControl, controls};
 use crate::pages::migration::use_migration;
 use crate::routes::WizardStart;
 use commands::{Command, Commands};
 use dialogs::{AbandonDialog, CompleteCdcDialog, PauseDialog, ResumeDialog, TerminateDialog};
-use godwit_shared::job::MigrationJobStatus;
 use leptos::prelude::*;
 
 /// What is asked before it is done.
@@ -46,11 +45,6 @@ impl Question {
     }
 }
 
-/// Pausing a snapshot costs nothing that has to be known; a continuous job makes its source keep its log.
-fn asks_before_pause(job: &MigrationJobStatus) -> bool {
-    has_cdc(job)
-}
-
 #[component]
 pub fn JobActions(job: JobSignal) -> impl IntoView {
     let context = use_migration();
@@ -61,12 +55,7 @@ pub fn JobActions(job: JobSignal) -> impl IntoView {
     let create = Callback::new(move |()| {
         context.open_wizard(WizardStart::LikeJob(job.get_untracked().id.clone()));
     });
-    let ask_or_do = move |asked: Question| {
-        Callback::new(move |()| match asks_before_pause(&job.get_untracked()) {
-            true => question.set(Some(asked)),
-            false => commands.dispatch(asked.command()),
-        })
-    };
+    let ask = move |asked: Question| Callback::new(move |()| question.set(Some(asked)));
     view! {
         <div class="gw-row">
             <Show when=may(|c| c.can_create_new)>
@@ -77,7 +66,7 @@ pub fn JobActions(job: JobSignal) -> impl IntoView {
                     label="Pause"
                     icon=Icon::Pause
                     is_busy=commands.is_running(Command::Pause)
-                    on_press=ask_or_do(Question::Pause)
+                    on_press=ask(Question::Pause)
                     attr:data-testid="pause"
                 />
             </Show>
@@ -86,7 +75,7 @@ pub fn JobActions(job: JobSignal) -> impl IntoView {
                     label="Resume"
                     icon=Icon::Play
                     is_busy=commands.is_running(Command::Resume)
-                    on_press=ask_or_do(Question::Resume)
+                    on_press=ask(Question::Resume)
                     attr:data-testid="resume"
                 />
             </Show>
@@ -96,7 +85,7 @@ pub fn JobActions(job: JobSignal) -> impl IntoView {
                     tone=ButtonTone::Danger
                     icon=Icon::Stop
                     is_busy=commands.is_running(Command::Abandon)
-                    on_press=Callback::new(move |()| question.set(Some(Question::Abandon)))
+                    on_press=ask(Question::Abandon)
                     attr:data-testid="abandon"
                 />
             </Show>
@@ -181,7 +170,7 @@ fn QuestionDialog(
 mod tests {
     use super::*;
     use crate::pages::migration::present::tests::{cdc_job, job};
-    use godwit_shared::job::{CdcStatus, JobStatus};
+    use godwit_shared::job::{CdcStatus, JobStatus, MigrationJobStatus};
 
     #[test]
     fn a_question_goes_when_the_job_has_changed() {
@@ -203,15 +192,5 @@ mod tests {
         check(Question::Pause, streaming(), true);
         check(Question::Pause, paused(), false);
         check(Question::Resume, paused(), true);
-    }
-
-    #[test]
-    fn only_continuous_jobs_ask_before_they_stand_still() {
-        assert!(!asks_before_pause(&job(JobStatus::Running)));
-        assert!(asks_before_pause(&cdc_job(
-            JobStatus::Running,
-            CdcStatus::NotStarted,
-            false
-        )));
     }
 }
