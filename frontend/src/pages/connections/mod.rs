@@ -164,12 +164,13 @@ fn keep_focus(list: Memo<Vec<Saved>>, heading: NodeRef<html::H2>) {
     Effect::new(move |before: Option<Vec<Saved>>| {
         let now = list.get();
         if before.is_some_and(|before| before != now) {
-            // After the rows have been rendered, and a dialog has given the focus back.
+            // After the rows have been rendered, and a dialog has given the focus back: to the heading of the page, where
+            // what opened it is gone. That of the list is nearer.
             request_animation_frame(move || {
                 request_animation_frame(move || {
                     let is_lost = document()
                         .active_element()
-                        .is_none_or(|element| element.tag_name() == "BODY");
+                        .is_none_or(|element| matches!(element.tag_name().as_str(), "BODY" | "H1"));
                     if let (true, Some(heading)) = (is_lost, heading.get_untracked()) {
                         let _ = heading.focus();
                     }

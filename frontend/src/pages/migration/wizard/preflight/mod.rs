@@ -118,7 +118,8 @@ pub fn PreflightPart() -> impl IntoView {
         options.with(|options| (options.is_continuous, collection_filters(options)))
     });
     Effect::new(move |_| {
-        subject.track();
+        // Read, not only tracked: a memo that nobody reads never looks at what it depends on.
+        subject.get();
         check.run(());
     });
     let view = move || match wizard.preflight.state.get() {
