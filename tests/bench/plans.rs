@@ -115,12 +115,13 @@ impl Plan {
     pub fn project(&self) -> Value {
         // TPC-H leads from a line to its part and supplier through the offers of suppliers alone.
         let link = |name: &str, column: &str, table: &str, key: &str| json!({"name": name, "table": "lineitem", "columns": [column], "ref": table, "ref_columns": [key]});
+        let links = [
+            link("line_part", "l_partkey", "part", "p_partkey"),
+            link("line_supplier", "l_suppkey", "supplier", "s_suppkey"),
+        ];
         json!({
             "name": self.name,
-            "synthetic": [
-                link("line_part", "l_partkey", "part", "p_partkey"),
-                link("line_supplier", "l_suppkey", "supplier", "s_suppkey"),
-            ],
+            "synthetic": if self.tables.contains(&"part") { &links[..] } else { &[] },
             "collections": [(self.rules)()],
         })
     }
