@@ -177,7 +177,7 @@ def wait(api, job, is_enough):
 
 def tell(status):
     s = status["statistics"]
-    seconds = max(s["elapsedSeconds"], 1e-3)
+    seconds = max(s["elapsedMs"] / 1000, 1e-3)
     print(f"snapshot: {s['totalEventsSeen']} rows, {s['documentsWritten']} documents, "
           f"{s['bytesWritten'] / 1e6:.1f} MB in {seconds:.2f} s: {s['totalEventsSeen'] / seconds:.0f} rows/s, "
           f"{s['bytesWritten'] / 1e6 / seconds:.1f} MB/s, {s['errors']} errors, {s['warnings']} warnings")

@@ -6,7 +6,7 @@ use crate::ids::{JobId, ProjectId};
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Which stages a job has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -243,8 +243,11 @@ pub struct JobMetadata {
 pub struct JobStatistics {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<DateTime<Utc>>,
-    /// Time in work, without pauses.
-    pub elapsed_seconds: f64,
+    /// Time in work, without pauses, in whole seconds.
+    #[serde(deserialize_with = "whole")]
+    pub elapsed_seconds: u64,
+    /// The same, ms.
+    pub elapsed_ms: u64,
     pub total_table_count: u64,
     pub remaining_table_count: u64,
     /// Names of the tables whose rows have all been read.
@@ -273,6 +276,11 @@ pub struct JobStatistics {
     pub snapshot_completed: bool,
     pub tables: Vec<TableProgress>,
     pub collections: Vec<CollectionProgress>,
+}
+
+/// Earlier versions stored fractions.
+fn whole<'de, D: Deserializer<'de>>(value: D) -> Result<u64, D::Error> {
+    Ok(f64::deserialize(value)? as u64)
 }
 
 /// One table's part of the snapshot.

@@ -72,7 +72,7 @@ fn job_json() -> Value {
         "cdcStatus": "NOT_STARTED",
         "jdbcConnectionString": "jdbc:postgresql://h/db", "mongoDbConnectionString": "mongodb://u:***@h/db",
         "statistics": {
-            "elapsedSeconds": 0.0, "totalTableCount": 0, "remainingTableCount": 0, "migratedTables": [], "processingTables": [],
+            "elapsedSeconds": 0, "elapsedMs": 0, "totalTableCount": 0, "remainingTableCount": 0, "migratedTables": [], "processingTables": [],
             "totalEvents": 0, "totalEventsSeen": 0, "totalEventSize": 7, "documentsWritten": 0, "bytesWritten": 0, "errors": 0,
             "warnings": 0, "rowsPerSecond": 0.0, "bytesPerSecond": 0.0, "percent": 0.0, "snapshotCompleted": false, "tables": [],
             "collections": []

@@ -40,7 +40,7 @@ pub async fn publish(tracker: Arc<Tracker>, progress: Arc<Progress>, is_over: Ca
 /// Turns counters into statistics.
 struct Meter {
     /// Time in work before this go.
-    elapsed_before: f64,
+    elapsed_before: Duration,
     started: Instant,
     paused: Duration,
     seen: Instant,
@@ -52,7 +52,7 @@ impl Meter {
     fn new(statistics: &JobStatistics) -> Self {
         let now = Instant::now();
         Self {
-            elapsed_before: statistics.elapsed_seconds,
+            elapsed_before: Duration::from_millis(statistics.elapsed_ms),
             started: now,
             paused: Duration::ZERO,
             seen: now,
@@ -115,7 +115,9 @@ impl Meter {
         let before = self.elapsed_before;
         let s = &mut status.statistics;
         s.started_at.get_or_insert_with(Utc::now);
-        s.elapsed_seconds = before + (now - self.started).saturating_sub(self.paused).as_secs_f64();
+        let of_this_run = (now - self.started).saturating_sub(self.paused);
+        s.elapsed_ms = (before + of_this_run).as_millis() as u64;
+        s.elapsed_seconds = s.elapsed_ms / 1000;
         s.total_table_count = tables.len() as u64;
         s.remaining_table_count = tables.iter().filter(|t| !t.is_complete).count() as u64;
         s.migrated_tables = tables
@@ -148,7 +150,7 @@ impl Meter {
             (false, roots) => (roots_read as f64 / roots as f64 * 100.0).min(99.9),
         };
         s.estimated_seconds_remaining = (is_running && s.percent > 0.0 && !is_done)
-            .then(|| (s.elapsed_seconds - before).max(0.1) * (100.0 - s.percent) / s.percent);
+            .then(|| of_this_run.as_secs_f64().max(0.1) * (100.0 - s.percent) / s.percent);
         s.snapshot_completed = is_done;
         s.collections = progress
             .collections

@@ -37,7 +37,7 @@ where
     SnapshotFigures {
         started: at(s.started_at, |t| time::date_and_clock(t, zone)),
         started_exactly: s.started_at.map(time::exact_utc).unwrap_or_default(),
-        duration: time::duration(s.elapsed_seconds),
+        duration: time::duration(s.elapsed_ms as f64 / 1000.0),
         tables: format!("{} of {}", number::count(migrated), number::count(s.total_table_count)),
         rows: number::count(s.total_events_seen),
         rows_expected: rows_expected(job),
@@ -68,10 +68,11 @@ fn averages(job: &MigrationJobStatus) -> (String, String) {
     let s = &job.statistics;
     let is_over = job.status.is_ended() || s.snapshot_completed;
     // A fraction of a second says nothing about a rate.
-    match is_over && s.elapsed_seconds >= 0.1 {
+    let seconds = s.elapsed_ms as f64 / 1000.0;
+    match is_over && seconds >= 0.1 {
         true => (
-            number::rows_per_second(s.total_events_seen as f64 / s.elapsed_seconds),
-            number::bytes_per_second(s.bytes_written as f64 / s.elapsed_seconds),
+            number::rows_per_second(s.total_events_seen as f64 / seconds),
+            number::bytes_per_second(s.bytes_written as f64 / seconds),
         ),
         false => (NONE.into(), NONE.into()),
     }
@@ -222,7 +223,7 @@ mod tests {
         let mut job = job(JobStatus::Running);
         let s = &mut job.statistics;
         s.started_at = Some("2026-11-03T10:00:00Z".parse().unwrap());
-        s.elapsed_seconds = 65.0;
+        s.elapsed_ms = 65_000;
         (s.total_table_count, s.remaining_table_count) = (12, 5);
         (s.total_events, s.total_events_seen) = (300_000, 120_000);
         (s.rows_per_second, s.bytes_per_second) = (45_678.4, 12_300_000.0);
@@ -277,7 +278,7 @@ mod tests {
             ("1,846 rows/s", "1.0 MB/s")
         );
         assert_eq!((&*figures.remaining, &*figures.in_work), ("–", ""));
-        job.statistics.elapsed_seconds = 0.0;
+        job.statistics.elapsed_ms = 0;
         assert_eq!(snapshot_figures(&job, &Utc).average_rows, "–");
     }
 
