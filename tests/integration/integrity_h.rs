@@ -1,7 +1,9 @@
 //! Group H of the integrity cases: stop, complete, pause and resume of continuous jobs.
 
 use crate::common::{assert_completed, coll, issues, refused, spec};
-use crate::family::{COLD, RANGE, ROWS, TABLES, behind_proxy, family, mapping, streaming_family};
+use crate::family::{
+    COLD, RANGE, ROWS, TABLES, behind_proxy, family, mapping, streaming_family, stuck_in_the_snapshot, to_proxy,
+};
 use bson::doc;
 use godwit_shared::error::ErrorCode;
 use godwit_shared::job::{CdcStatus, EventType, JobStatus, MigrationJobStatus};
@@ -10,19 +12,19 @@ use godwit_tests::continuous::{Continuous, continuous_job, full_identity, left_i
 use godwit_tests::docs::raw_documents;
 use godwit_tests::migrate::Migration;
 use godwit_tests::proxy::Links;
-use godwit_tests::servers::{PASSWORD, PrivatePostgres};
+use godwit_tests::servers::{PASSWORD, PrivatePostgres, servers};
 use godwit_tests::writers::Writers;
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn h01_a_stop_in_the_snapshot() {
-    let m = family(&format!("{ROWS}{COLD}")).await;
-    let job = continuous_job(&m);
-    let c = Continuous::begin(m, &job).await;
-    c.wait("the first documents", |job| job.statistics.documents_written > 0)
-        .await;
+    let sql = format!("{TABLES}{ROWS}{COLD}");
+    let source = servers().await.postgres.database("stopped", &sql).await;
+    let (m, proxy) = to_proxy(source).await;
+    let c = stuck_in_the_snapshot(m, &proxy).await;
     c.api().act(&c.id, "stop").await.ok();
     let stopped = c.api().wait_ended(&c.id, LONG).await;
+    proxy.flow();
     assert_eq!(stopped.status, JobStatus::Cancelled, "{stopped:#?}");
     assert!(
         matches!(stopped.cdc_status, CdcStatus::NotStarted | CdcStatus::Cancelled),
