@@ -23,5 +23,8 @@ pub const WRITES_IN_FLIGHT: usize = 3;
 pub const CHUNK_BYTES: u64 = 16 << 20;
 /// Of the root table alone; smaller chunks cost more queries than they gain.
 pub const CHUNK_BYTES_MIN: u64 = 128 << 10;
+/// The most parts of a root table whose children are read as streams, one for each worker: the source sorts several at
+/// once. Measured with two instead of one on two cores, customers with orders with lines: 4.8 s instead of 6.1.
+pub const STREAM_PARTS_MAX: u64 = 4;
 /// The most chunks of one table; beyond, chunks grow.
 pub const CHUNKS_MAX: u64 = 4_000;

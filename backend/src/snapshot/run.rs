@@ -2,7 +2,7 @@
 
 use super::chunks::{Chunk, RootQueue, open_chunks};
 use super::refused::{REFUSED_MAX, RefusedRow, key_of, settle};
-use super::{CHUNK_BYTES, CHUNK_BYTES_MIN, CHUNKS_MAX, WRITES_IN_FLIGHT};
+use super::{CHUNK_BYTES, CHUNK_BYTES_MIN, CHUNKS_MAX, STREAM_PARTS_MAX, WRITES_IN_FLIGHT};
 use crate::assemble::rows;
 use crate::assemble::{Assembled, Assembler};
 use crate::data::issue::{Issue, IssueKind, Location};
@@ -197,16 +197,19 @@ async fn make_queue(
                 None => {
                     // A limited table is read as the first rows of one order: parts would each have their own limit.
                     let is_limited = root.node.table_filter.as_ref().is_some_and(|f| f.row_count.is_some());
-                    // Nor is a child table sorted once for each part.
                     let streams = streamed_nodes(root);
                     run.progress
                         .report(streams.iter().map(|path| read_once(path)), EventStage::Snapshotting)?;
-                    let cuts = if is_limited || !streams.is_empty() {
+                    let table = &root.node.table;
+                    let cuts = if is_limited {
                         Vec::new()
+                    } else if streams.is_empty() {
+                        snapshot.split_keys(table, chunk_bytes(root), CHUNKS_MAX).await?
                     } else {
-                        snapshot
-                            .split_keys(&root.node.table, chunk_bytes(root), CHUNKS_MAX)
-                            .await?
+                        // Each part scans the child table once and sorts its own rows: no more of them than sort at once.
+                        let parts = (run.workers as u64).clamp(1, STREAM_PARTS_MAX);
+                        let bytes = (table.size_bytes / parts).max(CHUNK_BYTES_MIN);
+                        snapshot.split_keys(table, bytes, parts).await?
                     };
                     let chunks = RootChunks {
                         cuts,
@@ -216,7 +219,7 @@ async fn make_queue(
                     chunks
                 }
             };
-            let open = open_chunks(c, r, &chunks, !streamed_nodes(root).is_empty());
+            let open = open_chunks(c, r, &chunks);
             // Documents of a chunk that is not done are there as well.
             let has_begun = is_resumed && (!chunks.done.is_empty() || run.sink.count(held).await? > 0);
             if has_begun && !open.is_empty() && !run.is_continuous {
@@ -530,18 +533,14 @@ impl Worker<'_> {
     async fn checkpoint(&self, chunk: &Chunk, writes: &mut Writes) -> Result<(), SnapshotError> {
         let (documents, refused) = (writes.written, std::mem::take(&mut writes.refused));
         let remember = |chunks: &mut RootChunks| {
-            chunks.done = match chunks.done.as_slice() {
-                // What was cut while it was read is done up to its end.
-                _ if chunk.is_stream => (0..=chunks.cuts.len()).collect(),
-                done => done.iter().copied().chain([chunk.index]).collect(),
-            };
+            chunks.finish(chunk.range.to.as_ref());
             chunks.documents += documents;
             chunks.refused.extend(refused);
         };
         self.save_chunks(chunk, remember).await
     }
 
-    /// Remembers how far a root table has come that is read in one go, in the order of its keys: up to the first of
+    /// Remembers how far a part has come that is read in one go, in the order of its keys: up to the first of
     /// the rows that come next.
     async fn checkpoint_stream(
         &self,
@@ -559,8 +558,7 @@ impl Worker<'_> {
         let refused = std::mem::take(&mut writes.refused);
         writes.bytes_since_checkpoint = 0;
         let remember = |chunks: &mut RootChunks| {
-            chunks.cuts = vec![cut];
-            chunks.done = vec![0];
+            chunks.finish_up_to(chunk.range.to.as_ref(), cut);
             chunks.documents += documents;
             chunks.refused.extend(refused);
         };
