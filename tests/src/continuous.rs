@@ -178,7 +178,11 @@ impl Continuous {
         for (collection, expected) in expected {
             let found = self.documents(&self.m.target, collection).await;
             if let Some(difference) = difference(&found, expected) {
-                panic!("{case}: {collection}: {difference}");
+                // Whether it was lost or only late, and what the job says of it.
+                self.settled().await;
+                let later = self.documents(&self.m.target, collection).await.len();
+                let job = self.job().await;
+                panic!("{case}: {collection}: {difference}\nlater: {later} documents of {job:#?}");
             }
         }
     }
