@@ -18,8 +18,11 @@ pub struct Chunk {
 /// known by its end and not by its number.
 impl RootChunks {
     fn part_that_ends_at(&self, end: Option<&Vec<String>>) -> usize {
-        let place = end.and_then(|end| self.cuts.iter().position(|cut| cut == end));
-        place.unwrap_or(self.cuts.len())
+        let place_of = |end| self.cuts.iter().position(|cut| cut == end);
+        // To take an end that is not known for the last one would leave rows out without a word.
+        end.map_or(self.cuts.len(), |end| {
+            place_of(end).expect("a cut goes only with the part that it ends")
+        })
     }
 
     /// The part that ends there is done.
