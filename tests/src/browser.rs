@@ -2,7 +2,7 @@
 
 use crate::process::{self, free_port, scratch, tail};
 use fantoccini::elements::Element;
-use fantoccini::error::{CmdError, NewSessionError};
+use fantoccini::error::{CmdError, ErrorStatus, NewSessionError};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -91,19 +91,11 @@ impl Browser {
     }
 
     pub async fn click(&self, css: &str) {
-        let element = self.find(css).await;
-        element
-            .click()
-            .await
-            .unwrap_or_else(|e| panic!("cannot click {css}: {e}"));
+        click_one(css, async || self.find(css).await).await;
     }
 
     pub async fn click_text(&self, text: &str) {
-        let element = self.find_text(text).await;
-        element
-            .click()
-            .await
-            .unwrap_or_else(|e| panic!("cannot click {text:?}: {e}"));
+        click_one(text, async || self.find_text(text).await).await;
     }
 
     /// Replaces what an input holds.
@@ -117,6 +109,23 @@ impl Browser {
             .send_keys(text)
             .await
             .unwrap_or_else(|e| panic!("cannot type into {css}: {e}"));
+    }
+
+    /// What each element shows, a line each; read at one moment, as the page may draw itself again at any time.
+    pub async fn texts(&self, css: &str) -> Vec<String> {
+        let script = "return Array.from(document.querySelectorAll(arguments[0]), e => e.innerText.trim())";
+        let found: Vec<String> = serde_json::from_value(self.run(script, &[json!(css)]).await).expect("texts");
+        let line = |text: String| text.split('\n').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+        found.into_iter().map(line).collect()
+    }
+
+    /// Attributes of each element, read at one moment.
+    pub async fn attributes<const N: usize>(&self, css: &str, names: [&str; N]) -> Vec<[String; N]> {
+        let script = "return Array.from(document.querySelectorAll(arguments[0]), \
+                      e => arguments[1].map(name => e.getAttribute(name) ?? ''))";
+        let found: Vec<Vec<String>> =
+            serde_json::from_value(self.run(script, &[json!(css), json!(names.as_slice())]).await).expect("attributes");
+        found.into_iter().map(|all| all.try_into().expect("one per name")).collect()
     }
 
     /// Everything that the page shows as text.
@@ -164,6 +173,19 @@ impl Browser {
     pub async fn screenshot(&self, file: &Path) -> Result<(), CmdError> {
         std::fs::write(file, self.client.screenshot().await?).expect("the picture can be written");
         Ok(())
+    }
+}
+
+/// Clicks an element; finds it again where the page has drawn itself anew in between.
+async fn click_one(what: &str, find: impl AsyncFn() -> Element) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match find().await.click().await {
+            Ok(()) => return,
+            Err(CmdError::Standard(e))
+                if e.error == ErrorStatus::StaleElementReference && Instant::now() < deadline => {}
+            Err(error) => panic!("cannot click {what:?}: {error}"),
+        }
     }
 }
 

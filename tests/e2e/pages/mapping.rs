@@ -22,11 +22,7 @@ impl<'a> MappingTab<'a> {
     /// The lines of a tree, each with its note.
     pub async fn lines(&self, tree: &str) -> Vec<String> {
         let css = format!("[role='tree'][aria-label='{tree}'] [role='treeitem']");
-        let mut lines = Vec::new();
-        for line in self.browser.client.find_all(Locator::Css(&css)).await.expect("lines") {
-            lines.push(line.text().await.expect("a text").replace('\n', ", "));
-        }
-        lines
+        self.browser.texts(&css).await
     }
 
     pub async fn search(&self, tree: &str, text: &str) {

@@ -166,21 +166,16 @@ impl<'a> MigrationPage<'a> {
     }
 
     /// Icon and its spoken label of every job of the history, newest first.
-    async fn history_now(&self) -> Option<Vec<(String, String)>> {
+    async fn history_now(&self) -> Vec<[String; 2]> {
         let css = format!("{} [role='img']", testid("history-icon"));
-        let mut found = Vec::new();
-        for icon in self.browser.client.find_all(Locator::Css(&css)).await.ok()? {
-            let name = icon.attr("data-icon").await.ok()??;
-            found.push((name, icon.attr("aria-label").await.ok()??));
-        }
-        Some(found)
+        self.browser.attributes(&css, ["data-icon", "aria-label"]).await
     }
 
     /// Waits until the history shows exactly these icons and labels, newest first.
     pub async fn wait_history(&self, expected: &[(&str, &str)]) {
         let look = async || {
-            let found = self.history_now().await?;
-            let found: Vec<(&str, &str)> = found.iter().map(|(icon, label)| (&**icon, &**label)).collect();
+            let found = self.history_now().await;
+            let found: Vec<(&str, &str)> = found.iter().map(|[icon, label]| (&**icon, &**label)).collect();
             (found == expected).then_some(())
         };
         wait_for(&format!("the history {expected:?}"), SOON, look).await;
@@ -188,17 +183,7 @@ impl<'a> MigrationPage<'a> {
 
     /// The rows of the job update log that are in the page, each as a line.
     pub async fn log_rows(&self) -> Vec<String> {
-        let mut rows = Vec::new();
-        for row in self
-            .browser
-            .client
-            .find_all(Locator::Css(&testid("log-row")))
-            .await
-            .expect("rows")
-        {
-            rows.push(row.text().await.expect("a text").replace('\n', " "));
-        }
-        rows
+        self.browser.texts(&testid("log-row")).await
     }
 
     /// The message of a failed job.

@@ -81,12 +81,7 @@ impl<'a> NewProjectPage<'a> {
 
     /// The names of the tables that the filter shows.
     pub async fn shown_tables(&self) -> Vec<String> {
-        let css = format!("{}:not([hidden]) label", testid("table"));
-        let mut names = Vec::new();
-        for label in self.browser.client.find_all(Locator::Css(&css)).await.expect("tables") {
-            names.push(label.text().await.expect("a text"));
-        }
-        names
+        self.browser.texts(&format!("{}:not([hidden]) label", testid("table"))).await
     }
 
     /// The *Data Migration* tab of the project that was made.
