@@ -20,6 +20,7 @@ if [ "$purpose" != build ] && [ ! -x "$GODWIT_MONGOD" ]; then need_mongod=1; fi
 
 need cc build-essential
 need pkg-config pkg-config
+need brotli brotli
 need /etc/ssl/certs/ca-certificates.crt ca-certificates
 if [ "$purpose" != build ]; then
   need python3 python3
