@@ -38,7 +38,7 @@ async fn a_terminated_job_is_run_again_with_drop() {
     let second = page.wait_rows_above(first).await;
     let third = page.wait_rows_above(second).await;
     assert!(third < ROWS, "the job ended before it could be terminated");
-    page.wait_history(&[("Spinner", "Running")]).await;
+    page.wait_history(&[("Running", "Running")]).await;
     // Held for as long as it is looked at.
     stage.app.freeze();
     look(browser, "running").await;

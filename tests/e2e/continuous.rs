@@ -81,7 +81,7 @@ async fn a_continuous_job_is_prepared_watched_paused_and_completed() {
     wizard.start().await;
 
     page.wait_cdc("Running", LONG).await;
-    page.wait_history(&[("Spinner", "Running")]).await;
+    page.wait_history(&[("Running", "Running")]).await;
     page.wait_for("streaming-mark").await;
     assert_eq!(replica_identity(&migration.source).await, "f");
     place_orders(&migration.source, 101..=160).await;

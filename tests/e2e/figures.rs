@@ -85,8 +85,10 @@ async fn sizes_and_times_of_the_page() {
 /// The page of a job that reads and writes as fast as it can: its figures change with every message.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_page_of_a_running_job_takes() {
-    let sql = format!("create table readings (id int primary key, value int not null);
-                       insert into readings select i, i % 1000 from generate_series(1, {READINGS}) i");
+    let sql = format!(
+        "create table readings (id int primary key, value int not null);
+                       insert into readings select i, i % 1000 from generate_series(1, {READINGS}) i"
+    );
     let spec = json!({"name": "Readings", "collections": [{"collection": "readings", "table": "readings"}]});
     let (migration, browser) = tokio::join!(Migration::new(&sql, spec), Browser::start());
     let page = MigrationPage::open(&browser, &migration.app, &migration.project).await;

@@ -14,7 +14,7 @@ async fn a_job_started_and_stopped_over_rest_shows_by_itself() {
     page.wait_history(&[]).await;
 
     let id = api.start_job(&Job::new(&project, stage.source, &stage.target)).await;
-    page.wait_history(&[("Spinner", "Running")]).await;
+    page.wait_history(&[("Running", "Running")]).await;
     page.wait_status("RUNNING", SOON).await;
     page.wait_rows_above(0).await;
     api.act(&id, "stop").await.ok();

@@ -2,6 +2,8 @@
 
 use super::history::{Histories, JobHistory};
 use super::interpret;
+use super::pace::Held;
+use crate::clock::use_beat;
 use chrono::Utc;
 use godwit_shared::ids::JobId;
 use godwit_shared::job::MigrationJobStatus;
@@ -59,6 +61,7 @@ pub struct Live {
     store: Store<LiveState>,
     /// Not reactive: who shows it follows the clock.
     histories: StoredValue<Histories>,
+    held: StoredValue<Held>,
 }
 
 /// Makes the store. Once, in the shell.
@@ -66,8 +69,14 @@ pub fn provide_live() -> Live {
     let live = Live {
         store: Store::new(LiveState::default()),
         histories: StoredValue::new(Histories::default()),
+        held: StoredValue::new(Held::default()),
     };
     provide_context(live);
+    let beat = use_beat();
+    Effect::new(move |_| {
+        beat.track();
+        live.release();
+    });
     live
 }
 
@@ -116,7 +125,7 @@ impl Live {
         let is_known = untrack(|| self.with_jobs(|jobs| jobs.filter(|known| known.id == job.id).count() > 0));
         let is_live = self.store.link().get_untracked() == Link::Live;
         if !(is_known && is_live) {
-            self.set_job(job);
+            self.pace(job);
         }
     }
 
@@ -151,9 +160,10 @@ impl Live {
         use interpret::Update as Change;
         match update {
             Change::ReplaceAll { jobs, .. } => self.replace_all(jobs),
-            Change::SetJob { job, .. } => self.set_job(*job),
+            Change::SetJob { job, .. } => self.pace(*job),
             Change::RemoveJob { job_id, .. } => {
                 self.histories.update_value(|h| h.remove(&job_id));
+                self.held.update_value(|held| held.forget(&job_id));
                 self.store.jobs().write().retain(|job| job.id != job_id);
             }
             Change::ReloadProjects { .. } => self.store.projects_version().update(|n| *n += 1),
@@ -168,6 +178,7 @@ impl Live {
         let second = now_second();
         self.histories
             .update_value(|h| jobs.iter().for_each(|job| h.record(second, job)));
+        self.held.set_value(Held::default());
         self.store
             .jobs()
             .set(newest_first(jobs).into_iter().map(LiveJob::from).collect());
@@ -178,9 +189,23 @@ impl Live {
         }
     }
 
+    /// Shows a job at once or with the next beat.
+    fn pace(self, job: MigrationJobStatus) {
+        self.histories.update_value(|h| h.record(now_second(), &job));
+        let shown = untrack(|| self.job(&job.id).and_then(JobField::status));
+        let now = self.held.try_update_value(|held| held.take(shown.as_deref(), job));
+        if let Some(job) = now.flatten() {
+            self.set_job(job);
+        }
+    }
+
+    fn release(self) {
+        let held = self.held.try_update_value(Held::release).unwrap_or_default();
+        held.into_iter().for_each(|job| self.set_job(job));
+    }
+
     /// Writes the narrowest field, so that only readers of this job run.
     fn set_job(self, status: MigrationJobStatus) {
-        self.histories.update_value(|h| h.record(now_second(), &status));
         let found = untrack(|| {
             let mut jobs = self.store.jobs().into_iter();
             jobs.find(|job| job.clone().id().get_untracked() == status.id)

@@ -81,7 +81,9 @@ impl<'a> NewProjectPage<'a> {
 
     /// The names of the tables that the filter shows.
     pub async fn shown_tables(&self) -> Vec<String> {
-        self.browser.texts(&format!("{}:not([hidden]) label", testid("table"))).await
+        self.browser
+            .texts(&format!("{}:not([hidden]) label", testid("table")))
+            .await
     }
 
     /// The *Data Migration* tab of the project that was made.

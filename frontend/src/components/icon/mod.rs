@@ -1,5 +1,6 @@
 //! Icons of the Lucide set.
 
+use crate::clock::use_beat;
 use leptos::prelude::*;
 use leptos_icons::Icon as Drawing;
 
@@ -37,7 +38,10 @@ pub enum Icon {
     Preview,
     Rename,
     Retry,
+    /// It turns as the page's clock beats.
+    Running,
     Schema,
+    /// It turns smoothly, which a browser paints sixty times a second: for what takes a moment.
     Spinner,
     Stop,
     Streaming,
@@ -83,7 +87,7 @@ impl Icon {
             Icon::Rename => icondata::LuPencil,
             Icon::Retry => icondata::LuRefreshCw,
             Icon::Schema => icondata::LuFolder,
-            Icon::Spinner => icondata::LuLoaderCircle,
+            Icon::Running | Icon::Spinner => icondata::LuLoaderCircle,
             Icon::Stop => icondata::LuCircleStop,
             Icon::Streaming => icondata::LuRadio,
             Icon::Sun => icondata::LuSun,
@@ -96,17 +100,25 @@ impl Icon {
 
     fn class(self) -> &'static str {
         match self {
+            Icon::Running => "gw-icon gw-icon--running",
             Icon::Spinner => "gw-icon gw-icon--spinning",
             _ => "gw-icon",
         }
     }
 }
 
+/// One turn in four seconds.
+fn turn(beat: u32) -> String {
+    format!("{}deg", beat % 8 * 45)
+}
+
 /// A picture beside text that says the same: hidden from screen readers.
 #[component]
 pub fn Glyph(#[prop(into)] icon: Signal<Icon>) -> impl IntoView {
+    let beat = use_beat();
+    let rotate = move || (icon.get() == Icon::Running).then(|| turn(beat.get()));
     view! {
-        <span class=move || icon.get().class() aria-hidden="true">
+        <span class=move || icon.get().class() style:rotate=rotate aria-hidden="true">
             <Drawing icon=Signal::derive(move || icon.get().data())/>
         </span>
     }

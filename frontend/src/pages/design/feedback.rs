@@ -19,7 +19,7 @@ const TONES: [Tone; 5] = [Tone::Neutral, Tone::Accent, Tone::Success, Tone::Warn
 
 const STATES: [(Icon, Tone, &str); 6] = [
     (Icon::Info, Tone::Neutral, "Not started"),
-    (Icon::Spinner, Tone::Accent, "Running"),
+    (Icon::Running, Tone::Accent, "Running"),
     (Icon::Streaming, Tone::Accent, "Streaming"),
     (Icon::Check, Tone::Success, "Completed"),
     (Icon::Pause, Tone::Warning, "Paused"),

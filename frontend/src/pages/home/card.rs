@@ -94,7 +94,7 @@ fn marks<'a>(jobs: impl Iterator<Item = &'a MigrationJobStatus>) -> Vec<Mark> {
         mark(
             running,
             tone,
-            Icon::Spinner,
+            Icon::Running,
             "job running",
             "jobs running",
             "project-running",

@@ -13,16 +13,16 @@ pub fn job_status(job: &MigrationJobStatus) -> Status {
     let (icon, tone, label) = match job.status {
         JobStatus::Running => match job.cdc_status {
             CdcStatus::Paused => (Icon::Pause, Tone::Warning, "CDC paused"),
-            CdcStatus::Completing => (Icon::Spinner, Tone::Accent, "Completing CDC"),
+            CdcStatus::Completing => (Icon::Running, Tone::Accent, "Completing CDC"),
             CdcStatus::NotStarted
             | CdcStatus::Running
             | CdcStatus::Completed
             | CdcStatus::Failed
-            | CdcStatus::Cancelled => (Icon::Spinner, Tone::Accent, "Running"),
+            | CdcStatus::Cancelled => (Icon::Running, Tone::Accent, "Running"),
         },
         JobStatus::Paused => (Icon::Pause, Tone::Warning, "Paused"),
-        JobStatus::CleaningUp => (Icon::Spinner, Tone::Accent, "Cleaning up"),
-        JobStatus::Cancelling => (Icon::Spinner, Tone::Neutral, "Cancelling"),
+        JobStatus::CleaningUp => (Icon::Running, Tone::Accent, "Cleaning up"),
+        JobStatus::Cancelling => (Icon::Running, Tone::Neutral, "Cancelling"),
         JobStatus::Cancelled if is_snapshot_over(job) => (Icon::Close, Tone::Neutral, "Cancelled"),
         JobStatus::Cancelled => (Icon::Close, Tone::Neutral, SNAPSHOT_CANCELLED),
         JobStatus::Failed => (Icon::Error, Tone::Danger, "Failed"),
@@ -37,9 +37,9 @@ pub fn snapshot_status(job: &MigrationJobStatus) -> Status {
     let (icon, tone, label) = match job.status {
         _ if is_snapshot_over(job) => (Icon::Check, Tone::Success, "Completed"),
         JobStatus::Completed => (Icon::Check, Tone::Success, "Completed"),
-        JobStatus::Running | JobStatus::CleaningUp => (Icon::Spinner, Tone::Accent, "Running"),
+        JobStatus::Running | JobStatus::CleaningUp => (Icon::Running, Tone::Accent, "Running"),
         JobStatus::Paused => (Icon::Pause, Tone::Warning, "Paused"),
-        JobStatus::Cancelling => (Icon::Spinner, Tone::Neutral, "Cancelling"),
+        JobStatus::Cancelling => (Icon::Running, Tone::Neutral, "Cancelling"),
         JobStatus::Cancelled => (Icon::Close, Tone::Neutral, SNAPSHOT_CANCELLED),
         JobStatus::Failed => (Icon::Error, Tone::Danger, "Failed"),
     };
@@ -50,8 +50,8 @@ pub fn snapshot_status(job: &MigrationJobStatus) -> Status {
 pub fn cdc_status(job: &MigrationJobStatus) -> Status {
     let (icon, tone, label) = match job.cdc_status {
         CdcStatus::NotStarted => (Icon::Info, Tone::Neutral, "Not started"),
-        CdcStatus::Running => (Icon::Spinner, Tone::Accent, "Running"),
-        CdcStatus::Completing => (Icon::Spinner, Tone::Accent, "Completing"),
+        CdcStatus::Running => (Icon::Running, Tone::Accent, "Running"),
+        CdcStatus::Completing => (Icon::Running, Tone::Accent, "Completing"),
         CdcStatus::Completed => (Icon::Check, Tone::Success, "Completed"),
         CdcStatus::Failed => (Icon::Error, Tone::Danger, "Failed"),
         CdcStatus::Cancelled => (Icon::Close, Tone::Neutral, "Cancelled"),
@@ -213,10 +213,10 @@ pub(crate) mod tests {
             assert_eq!(snapshot_status(&job).label, stage);
             assert_eq!(job_status(&job).icon, icon);
         };
-        check(JobStatus::Running, "Running", "Running", Icon::Spinner);
+        check(JobStatus::Running, "Running", "Running", Icon::Running);
         check(JobStatus::Paused, "Paused", "Paused", Icon::Pause);
-        check(JobStatus::CleaningUp, "Cleaning up", "Running", Icon::Spinner);
-        check(JobStatus::Cancelling, "Cancelling", "Cancelling", Icon::Spinner);
+        check(JobStatus::CleaningUp, "Cleaning up", "Running", Icon::Running);
+        check(JobStatus::Cancelling, "Cancelling", "Cancelling", Icon::Running);
         check(
             JobStatus::Cancelled,
             "Snapshot cancelled",
