@@ -88,6 +88,44 @@ async fn b05_an_id_calculated_from_other_columns() {
     c.complete().await;
 }
 
+/// What happens between the moment at which a row gives its id back and the one at which another gets it.
+#[tokio::test(flavor = "multi_thread")]
+async fn b05_an_id_on_its_way_from_row_to_row() {
+    let mapping = spec([coll("ps", "p", "").with("calc", json!({"_id": "columns.code"}))]);
+    let sql = "create table p(id int primary key, code text);
+        insert into p values (1, 'a'), (2, 'b'), (3, 'a')";
+    let mut c = Continuous::new(sql, mapping).await;
+    let holds = async |c: &Continuous, step: &str| {
+        c.settled().await;
+        c.m.app.hold("claims");
+        c.run(step).await;
+        c.m.app.is_held("claims").await;
+    };
+
+    holds(
+        &c,
+        "update p set code = case code when 'a' then 'b' else 'a' end where id < 3",
+    )
+    .await;
+    assert_eq!(
+        c.count("ps", doc! {}).await,
+        2,
+        "two that change places stay all the time"
+    );
+    c.m.app.let_go("claims");
+    c.settled().await;
+    c.expect_like_snapshot("B05, two change places").await;
+
+    // Row 3 waits for the id that row 2 gives back: the server dies before it gets it.
+    holds(&c, "update p set code = 'c' where id = 2").await;
+    c.m.app.kill();
+    c.m.app.let_go("claims");
+    c.m.app.restart().await;
+    c.expect_like_snapshot("B05, a crash").await;
+    assert_eq!(c.count("ps", doc! {"_id": "a"}).await, 1, "the row that waited");
+    c.complete().await;
+}
+
 /// Equal rows of a table without a key can only be told apart by how many there are.
 #[tokio::test(flavor = "multi_thread")]
 async fn children_without_a_key() {

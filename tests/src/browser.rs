@@ -115,7 +115,12 @@ impl Browser {
     pub async fn texts(&self, css: &str) -> Vec<String> {
         let script = "return Array.from(document.querySelectorAll(arguments[0]), e => e.innerText.trim())";
         let found: Vec<String> = serde_json::from_value(self.run(script, &[json!(css)]).await).expect("texts");
-        let line = |text: String| text.split('\n').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+        let line = |text: String| {
+            text.split('\n')
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
         found.into_iter().map(line).collect()
     }
 
@@ -125,7 +130,10 @@ impl Browser {
                       e => arguments[1].map(name => e.getAttribute(name) ?? ''))";
         let found: Vec<Vec<String>> =
             serde_json::from_value(self.run(script, &[json!(css), json!(names.as_slice())]).await).expect("attributes");
-        found.into_iter().map(|all| all.try_into().expect("one per name")).collect()
+        found
+            .into_iter()
+            .map(|all| all.try_into().expect("one per name"))
+            .collect()
     }
 
     /// Everything that the page shows as text.

@@ -50,7 +50,9 @@ pub async fn serve(uri: Uri, asked: HeaderMap) -> Response {
 #[cfg(any(feature = "page", test))]
 fn takes_brotli(asked: &HeaderMap) -> bool {
     let all = asked.get_all(header::ACCEPT_ENCODING).iter();
-    let mut codings = all.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    let mut codings = all
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
     codings.any(|coding| {
         let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
         let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0));

@@ -1,10 +1,15 @@
 //! Collections in which two rows may come to one `_id`: an `_id` belongs to the row that had it first, until that row
 //! goes; then the next one gets it. They are rebuilt one piece after the other.
 //!
-//! The order makes every step repeatable after a crash: a document goes before its claim does, and a claim is there
-//! before its document.
+//! The order makes every step repeatable after a crash: a document that no row of its piece takes over goes before its
+//! claim does, a claim is there before its document, and a row waits in the store until it has been looked at again: what
+//! waits for an `_id` that is free is found when the stream is opened anew ([`Store::ready_contenders`]). A document whose
+//! `_id` passes to another row of the piece is replaced, so that nobody sees the collection without it.
+//!
+//! [`Store::ready_contenders`]: crate::store::Store::ready_contenders
 
 use super::error::CdcError;
+use super::hooks;
 use super::rebuild::{Context, RefusedDocument, RootPlace, assemble, delete, key_of, write};
 use crate::assemble::Assembled;
 use crate::data::issue::{Issue, IssueKind, Location};
@@ -39,13 +44,7 @@ pub async fn rebuild(
         let rebuilt = assemble(context, point, place, &piece).await?;
         let waiting = piece_with_claims(context, place, &piece, rebuilt, refused).await?;
         for contender in waiting {
-            if contender.key.is_empty() {
-                return Err(CdcError::Blocked(format!(
-                    "an `_id` of \"{}\" became free that rows of a table without a primary key want",
-                    context.collection(place).name
-                )));
-            }
-            let key = encode_key(contender.key.iter().map(Option::as_deref));
+            let key = key_of_contender(&context.collection(place).name, &contender)?;
             let place = RootPlace {
                 root: contender.root,
                 ..place
@@ -54,6 +53,19 @@ pub async fn rebuild(
         }
     }
     Ok(())
+}
+
+/// The key of a row that waits, in the form of [`encode_key`].
+///
+/// # Errors
+/// The rows of a table without a primary key cannot be looked for.
+pub fn key_of_contender(collection: &str, contender: &Contender) -> Result<Vec<u8>, CdcError> {
+    if contender.key.is_empty() {
+        return Err(CdcError::Blocked(format!(
+            "an `_id` of \"{collection}\" became free that rows of a table without a primary key want"
+        )));
+    }
+    Ok(encode_key(contender.key.iter().map(Option::as_deref)))
 }
 
 /// Returns the rows that wait for an `_id` that is free now.
@@ -75,9 +87,15 @@ async fn piece_with_claims(
         .filter(|(owner, id)| wanted.get(owner) != Some(&id.as_slice()))
         .map(|(_, id)| id)
         .collect();
-    delete(context, place, &given_back).await?;
+    let taken_over: HashSet<&[u8]> = wanted.values().copied().collect();
+    let vacated: Vec<Vec<u8>> = (given_back.iter())
+        .filter(|id| !taken_over.contains(id.as_slice()))
+        .cloned()
+        .collect();
+    delete(context, place, &vacated).await?;
     delete(context, place, &unclaimed(context, place, &rebuilt.gone).await?).await?;
     let waiting = context.store.release(&context.job, collection, &given_back).await?;
+    hooks::hold(hooks::CLAIMS).await;
 
     let claims: Vec<Claim> = rebuilt
         .documents
@@ -89,6 +107,7 @@ async fn piece_with_claims(
         .collect();
     let granted = context.store.claim(&context.job, collection, &claims).await?;
     let mut kept = Vec::with_capacity(rebuilt.documents.len());
+    let mut still_waiting = Vec::new();
     for (document, is_granted) in rebuilt.documents.into_iter().zip(granted) {
         if is_granted {
             kept.push(document);
@@ -102,8 +121,13 @@ async fn piece_with_claims(
         let id = document.id_element();
         context.store.contend(&context.job, collection, id, &contender).await?;
         context.report([duplicate(context, place, &document)])?;
+        still_waiting.push((id.to_vec(), contender.owner));
     }
     refused.extend(write(context, place, kept).await?);
+    let store = &context.store;
+    store
+        .settle_contenders(&context.job, collection, &owners, &still_waiting)
+        .await?;
     // What waits and is in this piece has been looked at with it.
     let done: HashSet<&Vec<u8>> = keys.iter().collect();
     Ok(waiting

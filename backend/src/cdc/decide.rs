@@ -7,7 +7,7 @@ use super::ground::{Ground, RefusedKey, RootKeys};
 use super::rebuild::RootPlace;
 use super::state::{RefusedRoot, StreamState};
 use crate::plan::Plan;
-use crate::plan::routes::{Arrival, Route, decode_key, encode_key};
+use crate::plan::routes::{Arrival, Route, encode_key};
 use crate::source::postgres::reader::TransactionSet;
 use crate::source::postgres::replication::Lsn;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -210,14 +210,8 @@ impl Decider {
     /// Roots that are to be tried again with the next batch.
     pub fn remember_refused(&self, refused: Vec<RefusedKey>, state: &mut StreamState) {
         for (place, key) in refused {
-            let root = RefusedRoot {
-                collection: self.plan.collections[place.collection].name.clone(),
-                root: place.root,
-                key: decode_key(&key).into_iter().map(|part| part.map(Into::into)).collect(),
-            };
-            let has_room = state.refused.len() < self.limits.refused_max;
-            if !key.is_empty() && has_room && !state.refused.contains(&root) {
-                state.refused.push(root);
+            if !key.is_empty() && state.refused.len() < self.limits.refused_max {
+                state.try_again(&self.plan.collections[place.collection].name, place.root, &key);
             }
         }
     }
@@ -309,6 +303,7 @@ mod tests {
     use crate::cdc::state::Foreign;
     use crate::data::catalog::CatalogTable;
     use crate::data::change::{ChangeSink, ImageCell, RowChange};
+    use crate::plan::routes::decode_key;
     use crate::plan::{CollectionPlan, IdPlan, Join, Node, NodeKind, RootPlan, Template};
     use crate::source::postgres::replication::slot::SystemIdentity;
     use chrono::DateTime;

@@ -8,6 +8,8 @@ pub const LOG: &str = "log";
 pub const POINT: &str = "point";
 /// Between the reading and the writing of some documents.
 pub const WRITE: &str = "write";
+/// When rows have given their `_id`s back, and before others get them.
+pub const CLAIMS: &str = "claims";
 
 /// Whether this point is held now.
 #[cfg(feature = "hooks")]

@@ -3,12 +3,12 @@
 //! Every root that there is gets its document, and documents of roots that are gone are deleted. Which those are is
 //! found by remembering what was written, in the product's own store, and looking through the `_id`s of the collection.
 
+use super::claims::key_of_contender;
 use super::climb::keys_of;
 use super::error::CdcError;
 use super::rebuild::{Context, RefusedDocument, RootPlace, delete, hash_of, rebuild};
 use super::state::Foreign;
 use crate::data::issue::{Issue, IssueKind, Location};
-use crate::plan::routes::encode_key;
 use crate::source::postgres::reader::PgSnapshot;
 use futures_util::StreamExt;
 use std::sync::Arc;
@@ -93,7 +93,7 @@ async fn take_out(
                 root: waiting.root,
                 ..place
             };
-            let key = encode_key(waiting.key.iter().map(Option::as_deref));
+            let key = key_of_contender(name, &waiting)?;
             refused.extend(rebuild(context, point, place, vec![key]).await?);
         }
     }

@@ -6,6 +6,7 @@
 
 use super::apply::Applier;
 use super::capture::{Capture, Signals};
+use super::claims::key_of_contender;
 use super::collect::Batch;
 use super::error::{CdcError, Handling};
 use super::rebuild::Context;
@@ -291,6 +292,10 @@ impl CdcRun {
         let changes = state.schema.changes_to(&now);
         if !changes.iter().all(super::schema::is_small) {
             return Err(CdcError::Schema(changes));
+        }
+        for (collection, contender) in context.store.ready_contenders(&context.job).await? {
+            let key = key_of_contender(&collection, &contender)?;
+            state.try_again(&collection, contender.root, &key);
         }
         slot::start(&mut wal, &self.state.slot, &self.state.publication, state.position).await?;
         let ways: Arc<Vec<Route>> = Arc::new(routes(&plan));

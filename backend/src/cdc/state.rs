@@ -1,5 +1,6 @@
 //! What a continuous job remembers between two batches and over a restart.
 
+use crate::plan::routes::decode_key;
 use crate::source::postgres::identity::PreviousIdentity;
 use crate::source::postgres::preflight::replication_name;
 use crate::source::postgres::replication::Lsn;
@@ -56,6 +57,19 @@ impl StreamState {
         }
         let held = self.foreign.iter().find(|(name, _)| name == collection);
         Foreign::Documents(held.map_or(0, |(_, count)| *count))
+    }
+
+    /// The root of this key, in the form of [`encode_key`](crate::plan::routes::encode_key), is rebuilt with the next
+    /// batch.
+    pub fn try_again(&mut self, collection: &str, root: usize, key: &[u8]) {
+        let root = RefusedRoot {
+            collection: collection.into(),
+            root,
+            key: decode_key(key).into_iter().map(|part| part.map(Into::into)).collect(),
+        };
+        if !self.refused.contains(&root) {
+            self.refused.push(root);
+        }
     }
 }
 

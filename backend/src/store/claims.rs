@@ -57,10 +57,7 @@ impl Store {
             },
         };
         for key in taken {
-            let id: Document = claim_id(job, collection, key)
-                .try_into()
-                .map_err(|e: bson::error::Error| StoreError::Malformed(e.to_string()))?;
-            let filter = doc! {"_id": id};
+            let filter = doc! {"_id": wish(job, collection, key)?};
             let found: Option<Document> = self.collection("claims").find_one(filter).await?;
             if let Some(owner) = found.and_then(|d| d.get_i64("o").ok()) {
                 first.insert(key.clone(), owner);
@@ -113,34 +110,70 @@ impl Store {
     pub async fn claimed(&self, job: &JobId, collection: &str, ids: &[Vec<u8>]) -> Result<Vec<bool>, StoreError> {
         let mut claimed = Vec::with_capacity(ids.len());
         for id in ids {
-            let key = Document::try_from(claim_id(job, collection, id))
-                .map_err(|e: bson::error::Error| StoreError::Malformed(e.to_string()))?;
-            let found = self.collection("claims").find_one(doc! {"_id": key}).await?;
-            claimed.push(found.is_some());
+            let filter = doc! {"_id": wish(job, collection, id)?};
+            claimed.push(self.collection("claims").find_one(filter).await?.is_some());
         }
         Ok(claimed)
     }
 
-    /// Gives `_id`s back, and returns the rows that waited for one of them.
+    /// Gives `_id`s back, and returns the rows that wait for one of them. They wait until they are settled.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn release(&self, job: &JobId, collection: &str, ids: &[Vec<u8>]) -> Result<Vec<Contender>, StoreError> {
         let mut waiting = Vec::new();
         for part in ids.chunks(1_000) {
-            let keys: bson::RawArrayBuf = part.iter().map(|id| claim_id(job, collection, id)).collect();
-            let list = Document::try_from(rawdoc! {"$in": keys})
-                .map_err(|e: bson::error::Error| StoreError::Malformed(e.to_string()))?;
+            let list = doc! {"$in": wishes(job, collection, part)?};
             let mut found = self.collection("contenders").find(doc! {"w": list.clone()}).await?;
             while let Some(entry) = found.try_next().await? {
                 waiting.push(from_json(&entry, "contender")?);
             }
-            self.collection("claims")
-                .delete_many(doc! {"_id": list.clone()})
-                .await?;
-            self.collection("contenders").delete_many(doc! {"w": list}).await?;
+            self.collection("claims").delete_many(doc! {"_id": list}).await?;
         }
         Ok(waiting)
+    }
+
+    /// Forgets that rows wait, but for the wishes of `still`: `_id`s with their rows.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn settle_contenders(
+        &self,
+        job: &JobId,
+        collection: &str,
+        owners: &[i64],
+        still: &[(Vec<u8>, i64)],
+    ) -> Result<(), StoreError> {
+        let still: Result<Vec<Document>, StoreError> = still
+            .iter()
+            .map(|(id, owner)| Ok(contender_id(wish(job, collection, id)?, *owner)))
+            .collect();
+        let settled = doc! {"j": job.as_str(), "c": collection, "o": {"$in": owners}, "_id": {"$nin": still?}};
+        self.collection("contenders").delete_many(settled).await?;
+        Ok(())
+    }
+
+    /// Rows that wait for an `_id` that no other row has: a crash came between. Each with its collection.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn ready_contenders(&self, job: &JobId) -> Result<Vec<(String, Contender)>, StoreError> {
+        let claim = doc! {"from": "claims", "localField": "w", "foreignField": "_id", "as": "claim"};
+        let is_free = doc! {"$not": {"$anyElementTrue": [
+            {"$map": {"input": "$claim.o", "in": {"$ne": ["$$this", "$o"]}}}
+        ]}};
+        let pipeline = [
+            doc! {"$match": {"j": job.as_str()}},
+            doc! {"$lookup": claim},
+            doc! {"$match": {"$expr": is_free}},
+        ];
+        let mut found = self.collection("contenders").aggregate(pipeline).await?;
+        let mut ready = Vec::new();
+        while let Some(entry) = found.try_next().await? {
+            let collection = entry.get_str("c").map_err(|e| StoreError::Malformed(e.to_string()))?;
+            ready.push((collection.to_owned(), from_json(&entry, "contender")?));
+        }
+        Ok(ready)
     }
 
     /// Remembers a row that would have an `_id` if another row had not.
@@ -154,10 +187,12 @@ impl Store {
         id: &[u8],
         contender: &Contender,
     ) -> Result<(), StoreError> {
-        let wanted = Document::try_from(claim_id(job, collection, id))
-            .map_err(|e: bson::error::Error| StoreError::Malformed(e.to_string()))?;
-        let key = doc! {"w": wanted.clone(), "o": contender.owner};
-        let entry = doc! {"_id": key.clone(), "w": wanted, "j": job.as_str(), "contender": to_json(contender)};
+        let wanted = wish(job, collection, id)?;
+        let key = contender_id(wanted.clone(), contender.owner);
+        let entry = doc! {
+            "_id": key.clone(), "w": wanted, "j": job.as_str(), "c": collection, "o": contender.owner,
+            "contender": to_json(contender),
+        };
         self.collection("contenders")
             .replace_one(doc! {"_id": key}, entry)
             .upsert(true)
@@ -198,6 +233,21 @@ fn value_of(id_element: &[u8]) -> RawBson {
         .unwrap_or(RawBson::Null)
 }
 
+/// The same as a document of values.
+fn wish(job: &JobId, collection: &str, id: &[u8]) -> Result<Document, StoreError> {
+    let id = Document::try_from(claim_id(job, collection, id));
+    id.map_err(|e: bson::error::Error| StoreError::Malformed(e.to_string()))
+}
+
+fn wishes(job: &JobId, collection: &str, ids: &[Vec<u8>]) -> Result<Vec<Document>, StoreError> {
+    ids.iter().map(|id| wish(job, collection, id)).collect()
+}
+
+fn contender_id(wish: Document, owner: i64) -> Document {
+    doc! {"w": wish, "o": owner}
+}
+
+/// What stands for an `_id` in the store.
 fn claim_id(job: &JobId, collection: &str, key: &[u8]) -> RawDocumentBuf {
     rawdoc! {"j": job.as_str(), "c": collection, "i": value_of(key)}
 }
