@@ -107,11 +107,8 @@ async fn b05_an_id_on_its_way_from_row_to_row() {
         "update p set code = case code when 'a' then 'b' else 'a' end where id < 3",
     )
     .await;
-    assert_eq!(
-        c.count("ps", doc! {}).await,
-        2,
-        "two that change places stay all the time"
-    );
+    let count = c.count("ps", doc! {}).await;
+    assert_eq!(count, 2, "two that change places stay all the time");
     c.m.app.let_go("claims");
     c.settled().await;
     c.expect_like_snapshot("B05, two change places").await;

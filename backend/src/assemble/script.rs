@@ -14,7 +14,6 @@ use rquickjs::{
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// One evaluation may take so long.
@@ -63,11 +62,12 @@ struct Engine {
     date: Option<Persistent<Constructor<'static>>>,
     context: Context,
     _runtime: Runtime,
-    deadline: Rc<Cell<Option<Instant>>>,
 }
 
 thread_local! {
     static ENGINE: RefCell<Option<Engine>> = const { RefCell::new(None) };
+    /// Of the evaluation that this thread is in.
+    static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
 /// Evaluates an expression for one row. `values` are those of the script's inputs, in their order.
@@ -105,11 +105,7 @@ impl Engine {
         let runtime = Runtime::new().ok()?;
         runtime.set_memory_limit(MEMORY_MAX);
         runtime.set_max_stack_size(STACK_MAX);
-        let deadline: Rc<Cell<Option<Instant>>> = Rc::default();
-        let watched = deadline.clone();
-        runtime.set_interrupt_handler(Some(Box::new(move || {
-            watched.get().is_some_and(|d| Instant::now() > d)
-        })));
+        runtime.set_interrupt_handler(Some(Box::new(|| DEADLINE.get().is_some_and(|d| Instant::now() > d))));
         let context = Context::full(&runtime).ok()?;
         let date = context.with(|ctx| {
             ctx.eval::<(), _>(PRELUDE).ok()?;
@@ -121,7 +117,6 @@ impl Engine {
             date: Some(date),
             context,
             _runtime: runtime,
-            deadline,
         })
     }
 
@@ -133,7 +128,6 @@ impl Engine {
             compiled,
             date,
             context,
-            deadline,
             ..
         } = self;
         context.with(|ctx| {
@@ -158,13 +152,13 @@ impl Engine {
                     .map_err(lost)?;
             }
             let limit = Instant::now() + TIME_MAX;
-            deadline.set(Some(limit));
+            DEADLINE.set(Some(limit));
             let result = function.call::<_, rquickjs::Value<'_>>((columns,)).catch(&ctx);
             let outcome = match result {
                 Ok(value) => from_js(&date, value, 0),
                 Err(error) => Err(reason(error, limit)),
             };
-            deadline.set(None);
+            DEADLINE.set(None);
             outcome
         })
     }
@@ -438,6 +432,30 @@ mod tests {
         );
         assert!(run("(() => { const f = () => f() + 1; return f() })()", &[]).is_err());
         assert_eq!(run("1", &[]), Ok(Some(Value::Int(1))));
+    }
+
+    /// Calls itself so often that something lies this deep in the stack, and then evaluates.
+    #[inline(never)]
+    fn run_at_depth(bytes: usize) -> Outcome {
+        let frame = std::hint::black_box([0_u8; 4096]);
+        let outcome = match bytes.checked_sub(frame.len()) {
+            Some(rest) => run_at_depth(rest),
+            None => run("1 + 1", &[]),
+        };
+        std::hint::black_box(&frame);
+        outcome
+    }
+
+    #[test]
+    fn how_deep_in_the_stack_an_evaluation_begins_does_not_matter() {
+        let work = || {
+            for depth in [0, 2 * STACK_MAX, 0] {
+                assert_eq!(run_at_depth(depth), Ok(Some(Value::Int(2))), "{depth}");
+            }
+            assert!(run("(() => { const f = () => f() + 1; return f() })()", &[]).is_err());
+        };
+        let thread = std::thread::Builder::new().stack_size(8 << 20).spawn(work);
+        thread.expect("a thread").join().expect("all evaluations");
     }
 
     #[test]
