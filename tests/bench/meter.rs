@@ -45,6 +45,16 @@ impl Cpu {
     }
 }
 
+impl std::fmt::Display for Cpu {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Cpu { source, server, mongod } = self;
+        write!(
+            f,
+            "CPU seconds of source {source:.1}, server {server:.1}, mongod {mongod:.1}"
+        )
+    }
+}
+
 /// CPU seconds that a process and everything it has started have used so far.
 fn cpu_seconds(pid: u32) -> f64 {
     let mut processes = HashMap::new();

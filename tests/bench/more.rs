@@ -3,6 +3,7 @@
 
 use crate::bed::Bed;
 use crate::limits::{self, Dump, How};
+use crate::meter::Cpu;
 use crate::plans::{FLAT, HEADS, NARROW, SCRIPT};
 use crate::settings::Settings;
 use crate::snapshot::{self, Run};
@@ -102,9 +103,10 @@ async fn together(bed: &Bed, source: &Database) -> String {
         targets.push(bed.target("together").await);
     }
     let mut seconds = [0.0; 2];
+    let pids = bed.pids(&app);
     for (at_once, seconds) in [1, JOBS].into_iter().zip(&mut seconds) {
         bed.settle(source, &targets[0]).await;
-        let started = Instant::now();
+        let (started, before) = (Instant::now(), Cpu::read(pids));
         for some in targets.chunks(at_once) {
             let mut jobs = Vec::new();
             for target in some {
@@ -116,22 +118,23 @@ async fn together(bed: &Bed, source: &Database) -> String {
             }
         }
         *seconds = started.elapsed().as_secs_f64();
-        println!("  {JOBS} jobs, {at_once} at once: {seconds:.2} s");
-    }
-    for target in targets {
-        target.database.drop().await.expect("the documents can be dropped");
+        println!(
+            "  {JOBS} jobs, {at_once} at once: {seconds:.2} s; {}",
+            before.until_now(pids)
+        );
+        for target in &targets {
+            target.database.drop().await.expect("the documents can be dropped");
+        }
     }
     format!("bench together ratio={:.2}", seconds[0] / seconds[1])
 }
 
 fn told(what: &str, run: &Run) {
     println!(
-        "  {what}: {:.2} s, {:.0} rows/s; CPU seconds of source {:.1}, server {:.1}, mongod {:.1}; {} MiB",
+        "  {what}: {:.2} s, {:.0} rows/s; {}; {} MiB",
         run.seconds,
         run.status.statistics.total_events_seen as f64 / run.seconds,
-        run.cpu.source,
-        run.cpu.server,
-        run.cpu.mongod,
+        run.cpu,
         run.rss_mib
     );
 }

@@ -1,6 +1,7 @@
 //! The destination as a place: its URI, whether it answers, what may be done there.
 
 use super::error::{SinkError, UNAUTHORIZED};
+use super::turns::Turns;
 use bson::{Document, doc};
 use godwit_shared::connection::{ConnectivityResult, MongodbConnectionDetails};
 use mongodb::error::ErrorKind;
@@ -57,6 +58,11 @@ impl Sink {
 
     pub(super) fn set_trouble(&self, trouble: Option<String>) {
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
+    /// The turns of a job at its server: see [`Turns::of`].
+    pub fn turns(&self, workers: usize, each: usize) -> Turns {
+        Turns::of(&self.hosts, workers, each)
     }
 
     /// Where it writes, to see whether two jobs write the same place.

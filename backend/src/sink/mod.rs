@@ -6,8 +6,10 @@
 mod connect;
 mod error;
 mod ids;
+mod turns;
 mod write;
 
 pub use connect::{Sink, check_connection};
 pub use error::SinkError;
+pub use turns::Turns;
 pub use write::{Refused, WriteReport};

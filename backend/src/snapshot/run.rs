@@ -10,7 +10,7 @@ use crate::data::progress::{Progress, TooManyErrors};
 use crate::data::row::RowSet;
 use crate::documents::{Batch, ChildReader, assemble_batch, streamed_nodes};
 use crate::plan::{CollectionPlan, Node, Plan, RootPlan};
-use crate::sink::{Refused, Sink, SinkError};
+use crate::sink::{Refused, Sink, SinkError, Turns};
 use crate::source::SourceError;
 use crate::source::postgres::reader::{PgReader, PgSnapshot};
 use crate::store::{Claim, Contender, RootChunks, Store, StoreError};
@@ -110,6 +110,7 @@ pub async fn run(run: SnapshotRun) -> Result<Finished, SnapshotError> {
             .filter_map(|n| Some((n.id, place(n.table.name.to_string())?)))
             .collect(),
         is_replacing: run.plan.collections.iter().map(|_| AtomicBool::default()).collect(),
+        turns: run.sink.turns(run.workers, WRITES_IN_FLIGHT),
     });
     run.parked.send_replace(0);
     let mut workers = JoinSet::new();
@@ -133,6 +134,10 @@ pub async fn run(run: SnapshotRun) -> Result<Finished, SnapshotError> {
             }
             .into())
         });
+        let ended = match ended {
+            Err(SnapshotError::Sink(SinkError::Cancelled)) => Ok(Outcome::Cancelled),
+            other => other,
+        };
         match ended {
             Ok(Outcome::Completed) => {}
             Ok(Outcome::Cancelled) if result.is_err() => {}
@@ -170,6 +175,7 @@ struct Shared {
     /// Of each collection whether the last documents were there already. Then the next ones are replaced at once: an
     /// insert that fails costs as much as one that does not.
     is_replacing: Vec<AtomicBool>,
+    turns: Turns,
 }
 
 /// The name under which the chunks of a root are remembered.
@@ -474,6 +480,11 @@ impl Worker<'_> {
         );
         let shared = self.shared.clone();
         writes.tasks.spawn(async move {
+            let _turn = tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Err(SinkError::Cancelled),
+                turn = shared.turns.take() => turn,
+            };
             let is_replacing = &shared.is_replacing[collection];
             let expect_existing = is_replacing.load(Ordering::Relaxed);
             let report = sink.write(&name, &documents, expect_existing, &cancel).await?;
