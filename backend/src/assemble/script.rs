@@ -11,12 +11,13 @@ use rquickjs::function::Constructor;
 use rquickjs::{
     Array, BigInt, CatchResultExt, CaughtError, Context, Ctx, Function, Object, Persistent, Runtime, TypedArray,
 };
+use rustix::time::{ClockId, clock_gettime};
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-/// One evaluation may take so long.
+/// One evaluation may take so long, of the processor's time.
 const TIME_MAX: Duration = Duration::from_millis(1000);
 /// All that lives in a thread's engine, in bytes.
 const MEMORY_MAX: usize = 64 << 20;
@@ -67,7 +68,42 @@ struct Engine {
 thread_local! {
     static ENGINE: RefCell<Option<Engine>> = const { RefCell::new(None) };
     /// Of the evaluation that this thread is in.
-    static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
+    static LIMIT: Cell<Limit> = const { Cell::new(Limit::None) };
+}
+
+/// When an evaluation is to be ended.
+///
+/// A thread that does not get its turn, on a busy machine or one that was suspended, is not slow: its row would lose its
+/// document for nothing. The clock of the thread's own time costs a system call, so it is asked only when the time of
+/// day says that it may be necessary.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Limit {
+    None,
+    /// By the time of day: from here on the thread's own time counts.
+    Look(Instant),
+    /// By the time that the thread has had.
+    End(Duration),
+    Reached,
+}
+
+impl Limit {
+    /// What it is now.
+    fn now(self, time: impl Fn() -> Instant, own_time: impl Fn() -> Duration) -> Limit {
+        match self {
+            Limit::Look(at) if time() > at => Limit::End(own_time() + TIME_MAX),
+            Limit::End(end) if own_time() > end => Limit::Reached,
+            other => other,
+        }
+    }
+}
+
+/// Processor time that this thread has had.
+fn own_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(
+        time.tv_sec.unsigned_abs(),
+        u32::try_from(time.tv_nsec).unwrap_or_default(),
+    )
 }
 
 /// Evaluates an expression for one row. `values` are those of the script's inputs, in their order.
@@ -105,7 +141,11 @@ impl Engine {
         let runtime = Runtime::new().ok()?;
         runtime.set_memory_limit(MEMORY_MAX);
         runtime.set_max_stack_size(STACK_MAX);
-        runtime.set_interrupt_handler(Some(Box::new(|| DEADLINE.get().is_some_and(|d| Instant::now() > d))));
+        runtime.set_interrupt_handler(Some(Box::new(|| {
+            let limit = LIMIT.get().now(Instant::now, own_time);
+            LIMIT.set(limit);
+            limit == Limit::Reached
+        })));
         let context = Context::full(&runtime).ok()?;
         let date = context.with(|ctx| {
             ctx.eval::<(), _>(PRELUDE).ok()?;
@@ -151,14 +191,13 @@ impl Engine {
                     .set(name.as_str(), to_js(&ctx, &date, value).map_err(lost)?)
                     .map_err(lost)?;
             }
-            let limit = Instant::now() + TIME_MAX;
-            DEADLINE.set(Some(limit));
+            LIMIT.set(Limit::Look(Instant::now() + TIME_MAX));
             let result = function.call::<_, rquickjs::Value<'_>>((columns,)).catch(&ctx);
             let outcome = match result {
                 Ok(value) => from_js(&date, value, 0),
-                Err(error) => Err(reason(error, limit)),
+                Err(error) => Err(reason(error)),
             };
-            DEADLINE.set(None);
+            LIMIT.set(Limit::None);
             outcome
         })
     }
@@ -171,8 +210,8 @@ fn compile<'js>(ctx: &Ctx<'js>, source: &str) -> Result<Function<'js>, ScriptErr
         .map_err(|e| ScriptError::Syntax(text_of(e)))
 }
 
-fn reason(error: CaughtError<'_>, limit: Instant) -> ScriptError {
-    if Instant::now() > limit {
+fn reason(error: CaughtError<'_>) -> ScriptError {
+    if LIMIT.get() == Limit::Reached {
         return ScriptError::TooSlow;
     }
     if matches!(&error, CaughtError::Error(rquickjs::Error::Allocation)) {
@@ -432,6 +471,19 @@ mod tests {
         );
         assert!(run("(() => { const f = () => f() + 1; return f() })()", &[]).is_err());
         assert_eq!(run("1", &[]), Ok(Some(Value::Int(1))));
+    }
+
+    #[test]
+    fn a_thread_that_waits_for_its_turn_is_not_slow() {
+        let (start, late) = (Instant::now(), Instant::now() + TIME_MAX * 20);
+        let at = |seconds| move || Duration::from_secs(seconds);
+        let look = Limit::Look(start + TIME_MAX);
+        assert_eq!(look.now(|| start, at(7)), look);
+        let end = look.now(|| late, at(7));
+        assert_eq!(end, Limit::End(Duration::from_secs(8)));
+        assert_eq!(end.now(|| late, at(8)), end);
+        assert_eq!(end.now(|| late, at(9)), Limit::Reached);
+        assert_eq!(Limit::None.now(|| late, at(9)), Limit::None);
     }
 
     /// Calls itself so often that something lies this deep in the stack, and then evaluates.
