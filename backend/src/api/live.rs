@@ -31,10 +31,11 @@ pub async fn live(State(state): State<AppState>, upgrade: WebSocketUpgrade) -> R
 async fn serve(state: AppState, socket: WebSocket) -> Result<(), axum::Error> {
     let (mut out, mut incoming) = socket.split();
     let mut seq = Seq(1);
+    // First of all: a change beside the snapshot is then told after it, even if it is the last for long.
+    let mut watch = state.hub.watch();
     let mut version = state.hub.version();
     let jobs = state.hub.jobs(None).iter().map(|j| (**j).clone()).collect();
     send(&mut out, &ServerMessage::Snapshot { seq, jobs }).await?;
-    let mut watch = state.hub.watch();
     let mut tick = tokio::time::interval(TICK);
     let mut ping = tokio::time::interval(PING_EVERY);
     let mut beat = tokio::time::interval(BEAT_EVERY);

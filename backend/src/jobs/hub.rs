@@ -13,6 +13,9 @@ use tokio::sync::watch;
 /// Counts changes; a reader remembers the last one that it saw.
 pub type Version = u64;
 
+/// Jobs whose measured values are kept, a few ten kilobytes each; those that run always are.
+const SAMPLED_JOBS_MAX: usize = 100;
+
 /// What changed after a version.
 #[derive(Debug, Default)]
 pub struct Changes {
@@ -31,6 +34,22 @@ struct State {
     projects: Version,
     connections: Version,
     samples: HashMap<JobId, Samples>,
+}
+
+impl State {
+    /// Of jobs that have ended, those that have not changed for longest go first.
+    fn forget_old_samples(&mut self) {
+        if self.samples.len() <= SAMPLED_JOBS_MAX {
+            return;
+        }
+        let ended = self.samples.keys().filter_map(|id| self.jobs.get(id));
+        let oldest = ended
+            .filter(|(_, job)| job.status.is_ended())
+            .min_by_key(|(version, _)| *version);
+        if let Some((_, job)) = oldest {
+            self.samples.remove(&job.id);
+        }
+    }
 }
 
 /// See the module.
@@ -68,6 +87,7 @@ impl Hub {
             let samples = state.samples.entry(status.id.clone()).or_default();
             samples.push(Utc::now(), Measured::of(&status));
             state.jobs.insert(status.id.clone(), (version, Arc::new(status)));
+            state.forget_old_samples();
         });
     }
 
@@ -153,5 +173,34 @@ impl Hub {
     /// Wakes when anything changes.
     pub fn watch(&self) -> watch::Receiver<Version> {
         self.changed.subscribe()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn job(id: &str, status: &str) -> MigrationJobStatus {
+        let job = json!({
+            "id": id, "projectId": "p", "projectName": "P", "status": status, "submittedAt": "2026-11-26T12:00:00Z",
+            "options": {"mode": "SNAPSHOT"}, "jdbcConnectionString": "", "mongoDbConnectionString": "",
+            "statistics": {}, "metadata": {"verificationRequested": false},
+        });
+        serde_json::from_value(job).expect("a job")
+    }
+
+    #[test]
+    fn of_many_jobs_those_that_run_and_the_newest_keep_what_was_measured() {
+        let hub = Hub::new(Vec::new());
+        hub.publish(job("running", "RUNNING"));
+        for number in 0..SAMPLED_JOBS_MAX + 10 {
+            hub.publish(job(&number.to_string(), "COMPLETED"));
+        }
+        let has_samples = |id: &str| !hub.samples(&JobId::new(id)).is_empty();
+        assert!(has_samples("running"));
+        assert!(!has_samples("0") && !has_samples("10"));
+        assert!(has_samples("11") && has_samples(&(SAMPLED_JOBS_MAX + 9).to_string()));
+        assert_eq!(hub.jobs(None).len(), SAMPLED_JOBS_MAX + 11);
     }
 }
