@@ -1,10 +1,10 @@
 //! What has been written of each collection.
 
 use super::JobSignal;
-use super::figures::{CollectionFigures, TableState, collection_figures};
-use crate::components::badge::{Badge, Tone};
-use crate::components::table::{Table, TableColumn};
-use crate::format::number;
+use super::figures::{CollectionFigures, collection_figures};
+use super::parts::{PartList, tone_of};
+use crate::components::badge::Badge;
+use crate::components::table::TableColumn;
 use leptos::prelude::*;
 
 const COLUMNS: &[TableColumn] = &[
@@ -15,28 +15,13 @@ const COLUMNS: &[TableColumn] = &[
 
 #[component]
 pub fn CollectionList(job: JobSignal) -> impl IntoView {
-    // The collections of a job and their order do not change.
     let names = Memo::new(move |_| {
         let job = job.get();
         let names = job.statistics.collections.iter().map(|c| c.collection.clone());
-        names.enumerate().collect::<Vec<_>>()
+        names.enumerate().collect()
     });
-    let count = Signal::derive(move || number::count(names.with(Vec::len) as u64));
     let row = move |(index, name): (usize, String)| view! { <CollectionRow job=job index=index name=name/> };
-    view! {
-        <Show when=move || !names.with(Vec::is_empty)>
-            <section class="gw-panel" aria-label="Collections">
-                <header class="gw-panel__head">
-                    <div class="gw-row"><h2>"Collections"</h2><Badge text=count/></div>
-                </header>
-                <div class="gw-bounded">
-                    <Table caption="Documents of each collection" columns=COLUMNS>
-                        <tbody><For each=move || names.get() key=Clone::clone children=row/></tbody>
-                    </Table>
-                </div>
-            </section>
-        </Show>
-    }
+    view! { <PartList title="Collections" caption="Documents of each collection" columns=COLUMNS names=names row=row/> }
 }
 
 #[component]
@@ -46,12 +31,7 @@ fn CollectionRow(job: JobSignal, index: usize, name: String) -> impl IntoView {
         let collection = job.statistics.collections.get(index);
         collection.map_or_else(CollectionFigures::default, |c| collection_figures(&job, c))
     });
-    let state = Memo::new(move |_| figures.with(|f| f.state));
-    let tone = Signal::derive(move || match state.get() {
-        TableState::Complete => Tone::Success,
-        TableState::Reading => Tone::Accent,
-        TableState::Waiting | TableState::NotRead | TableState::Partly => Tone::Neutral,
-    });
+    let tone = Signal::derive(move || tone_of(figures.with(|f| f.state)));
     let notice = move || {
         let text = figures.with(|f| f.untouched.clone());
         text.map(|text| view! { <p class="gw-untouched" data-testid="untouched">{text}</p> })

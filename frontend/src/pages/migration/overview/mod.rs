@@ -8,6 +8,7 @@ mod collections;
 mod failure;
 mod figures;
 mod head;
+mod parts;
 mod snapshot_stage;
 mod tables;
 

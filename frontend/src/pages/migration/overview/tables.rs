@@ -1,11 +1,11 @@
 //! The progress of each table.
 
 use super::JobSignal;
-use super::figures::{TableFigures, TableState, table_figures};
-use crate::components::badge::{Badge, Tone};
+use super::figures::{TableFigures, table_figures};
+use super::parts::{PartList, tone_of};
+use crate::components::badge::Badge;
 use crate::components::progress::ProgressBar;
-use crate::components::table::{Table, TableColumn};
-use crate::format::number;
+use crate::components::table::TableColumn;
 use leptos::prelude::*;
 
 const COLUMNS: &[TableColumn] = &[
@@ -18,33 +18,13 @@ const COLUMNS: &[TableColumn] = &[
 
 #[component]
 pub fn TableList(job: JobSignal) -> impl IntoView {
-    // The tables of a job and their order do not change; their progress is followed row by row.
     let names = Memo::new(move |_| {
-        let tables = job
-            .get()
-            .statistics
-            .tables
-            .iter()
-            .map(|t| t.table.clone())
-            .collect::<Vec<_>>();
-        tables.into_iter().enumerate().collect::<Vec<_>>()
+        let job = job.get();
+        let names = job.statistics.tables.iter().map(|t| t.table.clone());
+        names.enumerate().collect()
     });
-    let count = Signal::derive(move || number::count(names.with(Vec::len) as u64));
     let row = move |(index, name): (usize, String)| view! { <TableRow job=job index=index name=name/> };
-    view! {
-        <Show when=move || !names.with(Vec::is_empty)>
-            <section class="gw-panel" aria-label="Tables">
-                <header class="gw-panel__head">
-                    <div class="gw-row"><h2>"Tables"</h2><Badge text=count/></div>
-                </header>
-                <div class="gw-bounded">
-                    <Table caption="Progress of each table" columns=COLUMNS>
-                        <tbody><For each=move || names.get() key=Clone::clone children=row/></tbody>
-                    </Table>
-                </div>
-            </section>
-        </Show>
-    }
+    view! { <PartList title="Tables" caption="Progress of each table" columns=COLUMNS names=names row=row/> }
 }
 
 #[component]
@@ -57,11 +37,7 @@ fn TableRow(job: JobSignal, index: usize, name: String) -> impl IntoView {
             .map_or_else(TableFigures::default, |table| table_figures(&job, table))
     });
     let state = Memo::new(move |_| figures.with(|f| f.state));
-    let tone = Signal::derive(move || match state.get() {
-        TableState::Waiting | TableState::NotRead | TableState::Partly => Tone::Neutral,
-        TableState::Reading => Tone::Accent,
-        TableState::Complete => Tone::Success,
-    });
+    let tone = Signal::derive(move || tone_of(state.get()));
     let percent_text = Signal::derive(move || figures.with(|f| f.percent_text.clone()));
     let label = format!("Progress of {name}");
     view! {
