@@ -22,6 +22,24 @@ return window.lines.size";
 const KEPT: &str = "
 return [...document.querySelectorAll(arguments[0])].filter(line => window.lines.has(line)).length";
 
+/// Scrolls the history for a hundred frames; how long the one in the middle and the longest took, ms.
+const SCROLL: &str = "
+const [item, done] = arguments, frames = [];
+let scrolled = document.querySelector(item);
+while (scrolled && scrolled.scrollHeight <= scrolled.clientHeight + 1) scrolled = scrolled.parentElement;
+let last = performance.now();
+const step = now => {
+  frames.push(now - last);
+  last = now;
+  if (frames.length === 101) {
+    const sorted = frames.slice(1).sort((a, b) => a - b);
+    return done([Math.round(sorted[50]), Math.round(sorted[99])]);
+  }
+  (scrolled ?? document.scrollingElement).scrollBy(0, 40);
+  requestAnimationFrame(step);
+};
+requestAnimationFrame(step);";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_jobs_show_by_themselves_and_stay_one_list() {
     let sql = "create table t (id int primary key); insert into t select generate_series(1, 20)";
@@ -46,6 +64,12 @@ async fn two_hundred_jobs_show_by_themselves_and_stay_one_list() {
     let all = async || (browser.run(count, &[json!(line)]).await == JOBS).then_some(());
     wait_for("all jobs in the history", SOON, all).await;
     look(&browser, "history").await;
+    let frames = browser.client.execute_async(SCROLL, vec![json!(line)]).await;
+    let frames = frames.expect("frames");
+    println!(
+        "scrolling {JOBS} jobs: a frame took {} ms, the longest {} ms",
+        frames[0], frames[1]
+    );
 
     // The first job lies at the end, and leads to its overview.
     let first = format!("li:last-child > {line}");
