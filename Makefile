@@ -5,7 +5,7 @@ help:
 	@echo 'make build   the release binary with the page inside; the last line is its path'
 	@echo 'make dev     the page with live reload on 127.0.0.1:8080, the server behind it'
 	@echo 'make check   format and lints'
-	@echo 'make figures  size of the page, its first view, what an idle server takes'
+	@echo 'make figures  size of the page, its first view, what server and page take'
 	@echo 'make bench   snapshots of TPC-H against the limits of this machine; SCALE=1 make bench for more'
 	@echo 'make bench-cdc  continuous jobs: lag under load, highest rate, one large transaction'
 	@echo 'make bench-micro  the steps that every row goes through, each alone'
