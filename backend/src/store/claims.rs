@@ -233,7 +233,7 @@ fn value_of(id_element: &[u8]) -> RawBson {
         .unwrap_or(RawBson::Null)
 }
 
-/// The same as a document of values.
+/// What stands for an `_id` in the store, for filters.
 fn wish(job: &JobId, collection: &str, id: &[u8]) -> Result<Document, StoreError> {
     let id = Document::try_from(claim_id(job, collection, id));
     id.map_err(|e: bson::error::Error| StoreError::Malformed(e.to_string()))
@@ -247,7 +247,7 @@ fn contender_id(wish: Document, owner: i64) -> Document {
     doc! {"w": wish, "o": owner}
 }
 
-/// What stands for an `_id` in the store.
+/// The same, of raw values.
 fn claim_id(job: &JobId, collection: &str, key: &[u8]) -> RawDocumentBuf {
     rawdoc! {"j": job.as_str(), "c": collection, "i": value_of(key)}
 }
