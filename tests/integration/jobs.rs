@@ -4,7 +4,7 @@ use crate::common::{again, array, assert_completed, coll, issues, refused, spec}
 use bson::{Document, doc};
 use godwit_shared::error::ErrorCode;
 use godwit_shared::job::{EventType, JobStatus};
-use godwit_tests::api::{Job, LONG};
+use godwit_tests::api::{Job, LONG, wait_for};
 use godwit_tests::docs::{assert_documents, documents};
 use godwit_tests::migrate::Migration;
 use godwit_tests::proxy::Proxy;
@@ -170,8 +170,8 @@ async fn a_killed_server_finishes_its_job_after_the_restart() {
         let written = count(&m).await;
         assert!(written < ROWS as u64, "the job had ended");
         m.app.restart().await;
-        api.wait_job(&id, "more documents", LONG, |j| {
-            j.statistics.total_events_seen > 0 || j.status.is_ended()
+        wait_for("more documents", LONG, async || {
+            (count(&m).await > written).then_some(())
         })
         .await;
     }
@@ -179,6 +179,15 @@ async fn a_killed_server_finishes_its_job_after_the_restart() {
     let job = api.wait_ended(&id, LONG).await;
     assert_completed(&job);
     assert_all(&m).await;
+    // What the goes before have done counts, and nothing twice.
+    let (statistics, rows) = (&job.statistics, ROWS as u64);
+    assert_eq!(
+        (statistics.total_events_seen, statistics.documents_written),
+        (3 * rows, rows)
+    );
+    let mut read: Vec<u64> = statistics.tables.iter().map(|t| t.rows_read).collect();
+    read.sort_unstable();
+    assert_eq!(read, [rows, 2 * rows]);
     // The one point in time went with the process: the user is told.
     let told = issues(&job, EventType::Warning);
     assert!(

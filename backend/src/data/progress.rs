@@ -2,6 +2,7 @@
 
 use super::issue::{Issue, IssueLog};
 use godwit_shared::job::EventStage;
+use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -12,6 +13,8 @@ pub struct Progress {
     pub collections: Vec<CollectionCount>,
     pub bytes_read: AtomicU64,
     pub bytes_written: AtomicU64,
+    /// What the counters began with, because an earlier go has done it.
+    pub before: Before,
     issues: Mutex<IssueLog>,
     /// The job fails when this many errors have been counted.
     errors_max: Option<u64>,
@@ -40,6 +43,44 @@ pub struct CollectionCount {
     pub untouched: AtomicU64,
     /// Indexes into the job's tables.
     pub tables: Vec<usize>,
+}
+
+/// What an earlier go of the job has done: rates and the time that is left are those of this one.
+#[derive(Debug, Default)]
+pub struct Before {
+    pub rows: AtomicU64,
+    pub bytes_written: AtomicU64,
+    pub roots: AtomicU64,
+}
+
+/// What some parts of a root came to, as it is remembered with them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub documents: u64,
+    pub roots: u64,
+    pub bytes_read: u64,
+    pub bytes_written: u64,
+    /// Rows of the root's table and of those below it, by the table's name.
+    pub rows: Vec<(String, u64)>,
+}
+
+impl Counts {
+    pub fn add(&mut self, other: &Counts) {
+        self.documents += other.documents;
+        self.roots += other.roots;
+        self.bytes_read += other.bytes_read;
+        self.bytes_written += other.bytes_written;
+        for (table, rows) in &other.rows {
+            self.add_rows(table, *rows);
+        }
+    }
+
+    pub fn add_rows(&mut self, table: &str, rows: u64) {
+        match self.rows.iter_mut().find(|(name, _)| name == table) {
+            Some((_, sum)) => *sum += rows,
+            None => self.rows.push((table.to_owned(), rows)),
+        }
+    }
 }
 
 /// Not known yet.
@@ -72,6 +113,27 @@ impl Progress {
     /// Adds to a counter.
     pub fn add(counter: &AtomicU64, by: u64) {
         counter.fetch_add(by, Ordering::Relaxed);
+    }
+
+    /// Takes over what an earlier go has done of a collection.
+    pub fn resume(&self, collection: usize, done: &Counts) {
+        let rows: u64 = done.rows.iter().map(|(_, rows)| rows).sum();
+        for (counter, by) in [
+            (&self.collections[collection].documents, done.documents),
+            (&self.collections[collection].roots_read, done.roots),
+            (&self.bytes_read, done.bytes_read),
+            (&self.bytes_written, done.bytes_written),
+            (&self.before.roots, done.roots),
+            (&self.before.bytes_written, done.bytes_written),
+            (&self.before.rows, rows),
+        ] {
+            Self::add(counter, by);
+        }
+        for (name, rows) in &done.rows {
+            if let Some(table) = self.tables.iter().find(|t| t.name == *name) {
+                Self::add(&table.rows_read, *rows);
+            }
+        }
     }
 
     /// Takes issues into the log.

@@ -70,7 +70,13 @@ impl Meter {
         let load = |c: &std::sync::atomic::AtomicU64| c.load(Ordering::Relaxed);
         let rows: u64 = progress.tables.iter().map(|t| load(&t.rows_read)).sum();
         let written = load(&progress.bytes_written);
-        self.samples.push_back((now, rows, written));
+        let before = &progress.before;
+        // Counters are read one by one: what is taken over just now may be in one of them only.
+        let of_this_go = (
+            rows.saturating_sub(load(&before.rows)),
+            written.saturating_sub(load(&before.bytes_written)),
+        );
+        self.samples.push_back((now, of_this_go.0, of_this_go.1));
         while self.samples.front().is_some_and(|(at, ..)| now - *at > RATE_WINDOW) {
             self.samples.pop_front();
         }
@@ -112,11 +118,11 @@ impl Meter {
             .iter()
             .all(|c| c.is_complete.load(Ordering::Relaxed));
         let log = progress.log();
-        let before = self.elapsed_before;
+        let elapsed_before = self.elapsed_before;
         let s = &mut status.statistics;
         s.started_at.get_or_insert_with(Utc::now);
         let of_this_run = (now - self.started).saturating_sub(self.paused);
-        s.elapsed_ms = (before + of_this_run).as_millis() as u64;
+        s.elapsed_ms = (elapsed_before + of_this_run).as_millis() as u64;
         s.elapsed_seconds = s.elapsed_ms / 1000;
         s.total_table_count = tables.len() as u64;
         s.remaining_table_count = tables.iter().filter(|t| !t.is_complete).count() as u64;
@@ -142,15 +148,16 @@ impl Meter {
         s.bytes_written = written;
         s.errors = log.errors;
         s.warnings = log.warnings;
-        s.rows_per_second = rate(rows_then, rows);
-        s.bytes_per_second = rate(written_then, written);
+        s.rows_per_second = rate(rows_then, of_this_go.0);
+        s.bytes_per_second = rate(written_then, of_this_go.1);
         s.percent = match (is_done, roots) {
             (true, _) => 100.0,
             (false, 0) => 0.0,
             (false, roots) => (roots_read as f64 / roots as f64 * 100.0).min(99.9),
         };
-        s.estimated_seconds_remaining = (is_running && s.percent > 0.0 && !is_done)
-            .then(|| of_this_run.as_secs_f64().max(0.1) * (100.0 - s.percent) / s.percent);
+        let percent_of_this_go = s.percent - load(&before.roots) as f64 / roots.max(1) as f64 * 100.0;
+        s.estimated_seconds_remaining = (is_running && percent_of_this_go > 0.0 && !is_done)
+            .then(|| of_this_run.as_secs_f64().max(0.1) * (100.0 - s.percent) / percent_of_this_go);
         s.snapshot_completed = is_done;
         s.collections = progress
             .collections

@@ -6,7 +6,7 @@ use super::{CHUNK_BYTES, CHUNK_BYTES_MIN, CHUNKS_MAX, STREAM_PARTS_MAX, WRITES_I
 use crate::assemble::rows;
 use crate::assemble::{Assembled, Assembler};
 use crate::data::issue::{Issue, IssueKind, Location};
-use crate::data::progress::{Progress, TooManyErrors};
+use crate::data::progress::{Counts, Progress, TooManyErrors};
 use crate::data::row::RowSet;
 use crate::documents::{Batch, ChildReader, assemble_batch, streamed_nodes};
 use crate::plan::{CollectionPlan, Node, Plan, RootPlan};
@@ -197,7 +197,7 @@ async fn make_queue(
             let chunks = match run.store.chunks(&run.job, &name).await? {
                 Some(chunks) => {
                     is_resumed = true;
-                    Progress::add(&run.progress.collections[c].documents, chunks.documents);
+                    run.progress.resume(c, &chunks.counts);
                     chunks
                 }
                 None => {
@@ -338,7 +338,7 @@ impl Worker<'_> {
         let counted = self.enter(root);
         let mut writes = Writes {
             tasks: JoinSet::new(),
-            written: 0,
+            counts: Counts::default(),
             refused: Vec::new(),
             bytes_since_checkpoint: 0,
         };
@@ -356,7 +356,7 @@ impl Worker<'_> {
                 }
                 let count = rows.len();
                 let batch = assemble_batch(root, &mut assembler, children, rows).await?;
-                self.count(chunk.collection, count, &batch);
+                self.count(chunk.collection, count, &batch, &mut writes);
                 run.progress.report(batch.issues, EventStage::Snapshotting)?;
                 let bytes: usize = batch.documents.iter().map(|d| d.bson.len()).sum();
                 roots_wanted = next_batch(count, bytes);
@@ -512,7 +512,8 @@ impl Worker<'_> {
                 code: None,
             })
         })?;
-        writes.written += written.count;
+        writes.counts.documents += written.count;
+        writes.counts.bytes_written += written.bytes;
         let (run, collection, root) = (self.run, written.collection, written.root);
         Progress::add(&run.progress.collections[collection].documents, written.count);
         Progress::add(&run.progress.bytes_written, written.bytes);
@@ -542,10 +543,10 @@ impl Worker<'_> {
 
     /// Remembers that a chunk is done.
     async fn checkpoint(&self, chunk: &Chunk, writes: &mut Writes) -> Result<(), SnapshotError> {
-        let (documents, refused) = (writes.written, std::mem::take(&mut writes.refused));
+        let (counts, refused) = (std::mem::take(&mut writes.counts), std::mem::take(&mut writes.refused));
         let remember = |chunks: &mut RootChunks| {
             chunks.finish(chunk.range.to.as_ref());
-            chunks.documents += documents;
+            chunks.counts.add(&counts);
             chunks.refused.extend(refused);
         };
         self.save_chunks(chunk, remember).await
@@ -565,12 +566,11 @@ impl Worker<'_> {
             .into_iter()
             .map(|(_, value)| value)
             .collect();
-        let documents = std::mem::take(&mut writes.written);
-        let refused = std::mem::take(&mut writes.refused);
+        let (counts, refused) = (std::mem::take(&mut writes.counts), std::mem::take(&mut writes.refused));
         writes.bytes_since_checkpoint = 0;
         let remember = |chunks: &mut RootChunks| {
             chunks.finish_up_to(chunk.range.to.as_ref(), cut);
-            chunks.documents += documents;
+            chunks.counts.add(&counts);
             chunks.refused.extend(refused);
         };
         self.save_chunks(chunk, remember).await
@@ -587,15 +587,19 @@ impl Worker<'_> {
         Ok(self.run.store.save_chunks(&self.run.job, &name, chunks).await?)
     }
 
-    fn count(&self, collection: usize, roots: usize, batch: &Batch) {
+    fn count(&self, collection: usize, roots: usize, batch: &Batch, writes: &mut Writes) {
         let progress = &self.run.progress;
         for (node, rows) in &batch.rows_by_node {
             if let Some(table) = self.table_of(*node) {
-                Progress::add(&progress.tables[table].rows_read, *rows);
+                let table = &progress.tables[table];
+                Progress::add(&table.rows_read, *rows);
+                writes.counts.add_rows(&table.name, *rows);
             }
         }
         Progress::add(&progress.bytes_read, batch.bytes_read);
         Progress::add(&progress.collections[collection].roots_read, roots as u64);
+        writes.counts.bytes_read += batch.bytes_read;
+        writes.counts.roots += roots as u64;
     }
 
     fn table_of(&self, node: usize) -> Option<usize> {
@@ -630,8 +634,8 @@ impl Drop for Reading {
 
 struct Writes {
     tasks: JoinSet<Result<Written, SinkError>>,
-    /// Documents since the last checkpoint.
-    written: u64,
+    /// What was done since the last checkpoint.
+    counts: Counts,
     /// Keys of rows since then whose documents may fit later.
     refused: Vec<Vec<String>>,
     bytes_since_checkpoint: usize,

@@ -1,6 +1,7 @@
 //! Jobs and their checkpoints.
 
 use super::{Store, StoreError, from_json, to_json};
+use crate::data::progress::Counts;
 use bson::{Document, doc};
 use futures_util::TryStreamExt;
 use godwit_shared::ids::{JobId, ProjectId};
@@ -45,8 +46,8 @@ pub struct RootChunks {
     /// Keys between the parts, printed; so many plus one parts.
     pub cuts: Vec<Vec<String>>,
     pub done: Vec<usize>,
-    /// Documents written by the parts that are done.
-    pub documents: u64,
+    /// What the parts that are done came to.
+    pub counts: Counts,
     /// Keys of rows in them whose documents were refused and may fit when everything is written.
     #[serde(default)]
     pub refused: Vec<Vec<String>>,

@@ -554,13 +554,22 @@ fn range_conditions(table: &CatalogTable, range: &KeyRange, alias: &str) -> Vec<
             .collect();
         values.join(", ")
     };
-    let compare = |values: &[String], operator: &str| match key.as_slice() {
+    // The planner does not see that two comparisons of rows enclose a range, and takes it for a quarter of the table: each
+    // chunk would read all of it. It sees it of the first column. Measured on 6 million rows in 55 chunks: 35 ms for a
+    // chunk instead of 408.
+    let compare = |values: &[String], operator: &str, of_first: &str| match key.as_slice() {
         [one] => format!("{one} {operator} {}", bound(values)),
-        several => format!("({}) {operator} ({})", several.join(", "), bound(values)),
+        several => format!(
+            "({}) {operator} ({}) AND {} {of_first} {}",
+            several.join(", "),
+            bound(values),
+            several[0],
+            bound(&values[..1])
+        ),
     };
-    let from = range.from.as_deref().map(|v| compare(v, ">="));
+    let from = range.from.as_deref().map(|v| compare(v, ">=", ">="));
     from.into_iter()
-        .chain(range.to.as_deref().map(|v| compare(v, "<")))
+        .chain(range.to.as_deref().map(|v| compare(v, "<", "<=")))
         .collect()
 }
 
