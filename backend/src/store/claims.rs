@@ -148,7 +148,7 @@ impl Store {
             .iter()
             .map(|(id, owner)| Ok(contender_id(wish(job, collection, id)?, *owner)))
             .collect();
-        let settled = doc! {"j": job.as_str(), "c": collection, "o": {"$in": owners}, "_id": {"$nin": still?}};
+        let settled = doc! {"j": job.as_str(), "w.c": collection, "_id.o": {"$in": owners}, "_id": {"$nin": still?}};
         self.collection("contenders").delete_many(settled).await?;
         Ok(())
     }
@@ -160,7 +160,7 @@ impl Store {
     pub async fn ready_contenders(&self, job: &JobId) -> Result<Vec<(String, Contender)>, StoreError> {
         let claim = doc! {"from": "claims", "localField": "w", "foreignField": "_id", "as": "claim"};
         let is_free = doc! {"$not": {"$anyElementTrue": [
-            {"$map": {"input": "$claim.o", "in": {"$ne": ["$$this", "$o"]}}}
+            {"$map": {"input": "$claim.o", "in": {"$ne": ["$$this", "$_id.o"]}}}
         ]}};
         let pipeline = [
             doc! {"$match": {"j": job.as_str()}},
@@ -170,7 +170,8 @@ impl Store {
         let mut found = self.collection("contenders").aggregate(pipeline).await?;
         let mut ready = Vec::new();
         while let Some(entry) = found.try_next().await? {
-            let collection = entry.get_str("c").map_err(|e| StoreError::Malformed(e.to_string()))?;
+            let collection = entry.get_document("w").and_then(|wish| wish.get_str("c"));
+            let collection = collection.map_err(|e| StoreError::Malformed(e.to_string()))?;
             ready.push((collection.to_owned(), from_json(&entry, "contender")?));
         }
         Ok(ready)
@@ -189,10 +190,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let wanted = wish(job, collection, id)?;
         let key = contender_id(wanted.clone(), contender.owner);
-        let entry = doc! {
-            "_id": key.clone(), "w": wanted, "j": job.as_str(), "c": collection, "o": contender.owner,
-            "contender": to_json(contender),
-        };
+        let entry = doc! {"_id": key.clone(), "w": wanted, "j": job.as_str(), "contender": to_json(contender)};
         self.collection("contenders")
             .replace_one(doc! {"_id": key}, entry)
             .upsert(true)

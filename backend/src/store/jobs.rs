@@ -47,6 +47,7 @@ pub struct RootChunks {
     pub cuts: Vec<Vec<String>>,
     pub done: Vec<usize>,
     /// What the parts that are done came to.
+    #[serde(default)]
     pub counts: Counts,
     /// Keys of rows in them whose documents were refused and may fit when everything is written.
     #[serde(default)]

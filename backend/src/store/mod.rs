@@ -118,8 +118,9 @@ impl Store {
             .create_index(IndexModel::builder().keys(doc! {"job": 1}).build())
             .await?;
         let by_owner = IndexModel::builder().keys(doc! {"j": 1, "c": 1, "o": 1}).build();
-        self.collection("claims").create_index(by_owner.clone()).await?;
-        self.collection("contenders").create_index(by_owner).await?;
+        self.collection("claims").create_index(by_owner).await?;
+        let by_contender = IndexModel::builder().keys(doc! {"j": 1, "w.c": 1, "_id.o": 1}).build();
+        self.collection("contenders").create_index(by_contender).await?;
         let by_wish = IndexModel::builder().keys(doc! {"w": 1}).build();
         self.collection("contenders").create_index(by_wish).await?;
         Ok(())
