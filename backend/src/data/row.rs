@@ -122,13 +122,16 @@ impl RowSet {
         self.columns
     }
 
-    /// Adds a copy of a row of another list, so that the buffer it came in can go. Returns its bytes.
-    pub fn push_copy_of(&mut self, other: &RowSet, row: usize) -> usize {
+    /// The bytes of a row as received.
+    pub fn tuple(&self, row: usize) -> &[u8] {
+        &self.rows[row]
+    }
+
+    /// Adds the rows of another list of the same columns.
+    pub fn append(&mut self, mut other: RowSet) {
         debug_assert_eq!(self.columns, other.columns);
-        self.rows.push(Bytes::copy_from_slice(&other.rows[row]));
-        self.cells
-            .extend_from_slice(&other.cells[row * self.columns..(row + 1) * self.columns]);
-        other.rows[row].len()
+        self.rows.append(&mut other.rows);
+        self.cells.append(&mut other.cells);
     }
 
     /// The rows at these places, in this order.

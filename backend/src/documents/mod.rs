@@ -5,8 +5,8 @@
 //! [`BATCH_BYTES_MAX`] is halved, a single root beyond [`ROOT_BYTES_MAX`] is an issue of its row.
 
 pub mod by_key;
-mod cache;
 pub mod preview;
+mod shared_rows;
 mod stream;
 
 use crate::assemble::document::passes;
@@ -20,8 +20,10 @@ use crate::source::postgres::queries::KeyRange;
 use crate::source::postgres::reader::{BATCH_BYTES_MAX, PgReader, PgSnapshot, ROOT_BYTES_MAX};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::sync::Arc;
 
-use cache::{RowCache, is_cached};
+use shared_rows::is_shared;
+pub use shared_rows::SharedRows;
 pub use stream::streamed_nodes;
 use stream::{NodeStream, root_identities};
 
@@ -31,8 +33,8 @@ pub struct ChildReader<'s> {
     open: Option<PgReader>,
     /// Nodes that are read in the order of the roots, by the node's id.
     streams: HashMap<usize, NodeStream>,
-    /// Rows that many documents share, by the node's id.
-    caches: HashMap<usize, RowCache>,
+    /// Rows that many documents share.
+    shared: Arc<SharedRows>,
 }
 
 /// What a batch of roots came to.
@@ -47,11 +49,16 @@ pub struct Batch {
 
 impl<'s> ChildReader<'s> {
     pub fn new(snapshot: &'s PgSnapshot) -> Self {
+        Self::sharing(snapshot, Arc::default())
+    }
+
+    /// One of several readers in the same point in time, which keep the rows that documents share together.
+    pub fn sharing(snapshot: &'s PgSnapshot, shared: Arc<SharedRows>) -> Self {
         Self {
             snapshot,
             open: None,
             streams: HashMap::new(),
-            caches: HashMap::new(),
+            shared,
         }
     }
 
@@ -206,8 +213,8 @@ impl Fetch<'_, '_> {
         let mut children = Vec::with_capacity(node.children.len());
         for child in &node.children {
             let join = child.join.as_ref().expect("a child has a join");
-            let keys = distinct_keys(node, &rows, join);
-            match Box::pin(self.child(node, child, keys)).await? {
+            let keys = Keys::of(node, &rows, join);
+            match Box::pin(self.child(child, keys)).await? {
                 Some(rows) => children.push(rows),
                 None => return Ok(None),
             }
@@ -215,8 +222,8 @@ impl Fetch<'_, '_> {
         Ok(Some(RowTree { rows, children }))
     }
 
-    async fn child(&mut self, parent: &Node, child: &Node, keys: Keys) -> Result<Option<ChildRows>, SourceError> {
-        if keys.count == 0 {
+    async fn child(&mut self, child: &Node, keys: Keys<'_>) -> Result<Option<ChildRows>, SourceError> {
+        if keys.count() == 0 {
             let tree = RowTree {
                 rows: RowSet::new(child.columns.len()),
                 children: empty_children(child, 0),
@@ -226,13 +233,13 @@ impl Fetch<'_, '_> {
                 ranges: vec![0..0; keys.of_row.len()],
             }));
         }
-        let Some((mut rows, mut numbers)) = self.rows_of(parent, child, &keys).await? else {
+        let Some((mut rows, mut numbers)) = self.rows_of(child, &keys).await? else {
             return Ok(None);
         };
         self.budget -= rows.size_bytes().min(self.budget);
         self.filter(child, &mut rows, Some(&mut numbers));
         self.cut(child, &mut rows, &mut numbers);
-        let by_key = ranges_of(&numbers, keys.count);
+        let by_key = ranges_of(&numbers, keys.count());
         let ranges = keys
             .of_row
             .iter()
@@ -245,53 +252,44 @@ impl Fetch<'_, '_> {
     }
 
     /// The rows of some keys: from the node's stream, from what is kept of it, or by a query. `None` when they do not fit the budget.
-    async fn rows_of(
-        &mut self,
-        parent: &Node,
-        child: &Node,
-        keys: &Keys,
-    ) -> Result<Option<(RowSet, Vec<u32>)>, SourceError> {
+    async fn rows_of(&mut self, child: &Node, keys: &Keys<'_>) -> Result<Option<(RowSet, Vec<u32>)>, SourceError> {
         if let Some(stream) = self.reader.streams.get(&child.id) {
             let taken = stream.take(&self.roots, &keys.identities);
             return Ok(taken.filter(|(rows, _)| rows.size_bytes() <= self.budget));
         }
-        if !is_cached(child) {
-            return self.query(parent, child, &keys.printed).await;
+        if !is_shared(child) {
+            let all: Vec<u32> = (0..keys.count() as u32).collect();
+            return self.query(child, keys, &all, self.budget).await;
         }
-        let caches = &mut self.reader.caches;
-        let cache = caches
-            .entry(child.id)
-            .or_insert_with(|| RowCache::new(child.columns.len()));
-        let missing = cache.missing(&keys.identities);
-        if !missing.is_empty() {
-            let printed: Vec<Vec<String>> = keys
-                .printed
-                .iter()
-                .map(|list| missing.iter().map(|i| list[*i].clone()).collect())
-                .collect();
-            let Some((rows, numbers)) = self.query(parent, child, &printed).await? else {
-                return Ok(None);
-            };
-            let asked: Vec<&Vec<u8>> = missing.iter().map(|i| &keys.identities[*i]).collect();
-            if let Some(cache) = self.reader.caches.get_mut(&child.id) {
-                cache.insert(&asked, &rows, &numbers);
-            }
+        let known = self.reader.shared.take(child.id, child.columns.len(), &keys.identities)?;
+        let Some(budget) = self.budget.checked_sub(known.rows.size_bytes()) else {
+            return Ok(None);
+        };
+        if known.missing.is_empty() {
+            return Ok(Some((known.rows, known.numbers)));
         }
-        let cache = self.reader.caches.get_mut(&child.id);
-        let taken = cache.map(|c| c.take(&keys.identities));
-        Ok(taken.filter(|(rows, _)| rows.size_bytes() <= self.budget))
+        let Some((rows, numbers)) = self.query(child, keys, &known.missing, budget).await? else {
+            return Ok(None);
+        };
+        let asked: Vec<&[u8]> = (known.missing.iter())
+            .map(|number| keys.identities[*number as usize].as_slice())
+            .collect();
+        self.reader.shared.keep(child.id, &asked, &rows, &numbers);
+        Ok(Some(known.with(rows, &numbers)))
     }
 
-    /// Asks the source for the rows of some keys, given as printed values: one list for each pair of the join.
+    /// Asks the source for the rows of those keys that are wanted. Rows are numbered by the place in `wanted`.
     async fn query(
         &mut self,
-        parent: &Node,
         child: &Node,
-        printed: &[Vec<String>],
+        keys: &Keys<'_>,
+        wanted: &[u32],
+        budget: usize,
     ) -> Result<Option<(RowSet, Vec<u32>)>, SourceError> {
         let reader = self.reader.reader().await?;
+        let printed = keys.printed(wanted);
         let read = reader
-            .read_children(child, &parent.table, printed, read_limit(child), self.budget)
+            .read_children(child, &keys.node.table, &printed, read_limit(child), budget)
             .await?;
         match &read {
             Some((rows, _)) => {
@@ -356,55 +354,70 @@ fn empty_children(node: &Node, parents: usize) -> Vec<ChildRows> {
         .collect()
 }
 
-/// The different keys of some rows.
-struct Keys {
-    /// One list for each pair of the join.
-    printed: Vec<Vec<String>>,
+/// The different keys by which some rows join a child.
+///
+/// They are told apart by their bytes. Different bytes may still be equal for the source (1.0 and 1.00): then both are
+/// asked for, and each gets the same rows.
+struct Keys<'r> {
+    node: &'r Node,
+    rows: &'r RowSet,
+    /// The cells of the rows that make up a key, one for each pair of the join.
+    cells: Vec<usize>,
     /// The bytes of each key.
     identities: Vec<Vec<u8>>,
-    count: usize,
+    /// The first row with each key.
+    first_rows: Vec<u32>,
     /// The key of each row; a null in any part joins nothing.
     of_row: Vec<Option<u32>>,
 }
 
-/// Keys are told apart by their bytes. Different bytes may still be equal for the source (1.0 and 1.00): then both are
-/// asked for, and each gets the same rows.
-fn distinct_keys(node: &Node, rows: &RowSet, join: &Join) -> Keys {
-    let cells: Vec<usize> = join
-        .pairs
-        .iter()
-        .map(|p| node.cell_of(p.parent).expect("the plan reads join columns"))
-        .collect();
-    let mut keys = Keys {
-        printed: vec![Vec::new(); cells.len()],
-        identities: Vec::new(),
-        count: 0,
-        of_row: Vec::with_capacity(rows.len()),
-    };
-    let mut known: HashMap<Vec<u8>, u32> = HashMap::new();
-    for row in 0..rows.len() {
-        let parts: Option<Vec<&[u8]>> = cells.iter().map(|cell| rows.cell(row, *cell)).collect();
-        let Some(parts) = parts else {
-            keys.of_row.push(None);
-            continue;
+impl<'r> Keys<'r> {
+    fn of(node: &'r Node, rows: &'r RowSet, join: &Join) -> Self {
+        let cells: Vec<usize> = join
+            .pairs
+            .iter()
+            .map(|p| node.cell_of(p.parent).expect("the plan reads join columns"))
+            .collect();
+        let mut keys = Self {
+            node,
+            rows,
+            cells,
+            identities: Vec::new(),
+            first_rows: Vec::new(),
+            of_row: Vec::with_capacity(rows.len()),
         };
-        let mut identity = Vec::with_capacity(parts.iter().map(|p| p.len() + 4).sum());
-        parts.iter().for_each(|part| push_field(&mut identity, part));
-        let key = match known.get(&identity) {
-            Some(key) => *key,
-            None => {
-                for ((list, part), cell) in keys.printed.iter_mut().zip(&parts).zip(&cells) {
-                    list.push(node.table.columns[node.columns[*cell]].decoder.print(part));
-                }
-                keys.identities.push(identity.clone());
-                keys.count += 1;
-                known.insert(identity, keys.count as u32 - 1);
-                keys.count as u32 - 1
-            }
-        };
-        keys.of_row.push(Some(key));
+        let mut known: HashMap<Vec<u8>, u32> = HashMap::new();
+        for row in 0..rows.len() {
+            let parts: Option<Vec<&[u8]>> = keys.cells.iter().map(|cell| rows.cell(row, *cell)).collect();
+            let key = parts.map(|parts| {
+                let mut identity = Vec::with_capacity(parts.iter().map(|p| p.len() + 4).sum());
+                parts.iter().for_each(|part| push_field(&mut identity, part));
+                *known.entry(identity).or_insert_with_key(|identity| {
+                    keys.identities.push(identity.clone());
+                    keys.first_rows.push(row as u32);
+                    keys.first_rows.len() as u32 - 1
+                })
+            });
+            keys.of_row.push(key);
+        }
+        keys
     }
-    keys
+
+    fn count(&self) -> usize {
+        self.identities.len()
+    }
+
+    /// Some of the keys as the source is asked for them: a list of printed values for each pair of the join.
+    fn printed(&self, wanted: &[u32]) -> Vec<Vec<String>> {
+        let column = |cell: usize| &self.node.table.columns[self.node.columns[cell]];
+        let print = |cell: usize, key: u32| {
+            let bytes = self.rows.cell(self.first_rows[key as usize] as usize, cell);
+            column(cell).decoder.print(bytes.expect("a key has no nulls"))
+        };
+        (self.cells.iter())
+            .map(|cell| wanted.iter().map(|key| print(*cell, *key)).collect())
+            .collect()
+    }
 }
 
 /// The rows of each key; `numbers` is sorted.

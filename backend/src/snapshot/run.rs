@@ -8,7 +8,7 @@ use crate::assemble::{Assembled, Assembler};
 use crate::data::issue::{Issue, IssueKind, Location};
 use crate::data::progress::{Counts, Progress, TooManyErrors};
 use crate::data::row::RowSet;
-use crate::documents::{Batch, ChildReader, assemble_batch, streamed_nodes};
+use crate::documents::{Batch, ChildReader, SharedRows, assemble_batch, streamed_nodes};
 use crate::plan::{CollectionPlan, Node, Plan, RootPlan};
 use crate::sink::{Refused, Sink, SinkError, Turns};
 use crate::source::SourceError;
@@ -106,6 +106,7 @@ pub async fn run(run: SnapshotRun) -> Result<Finished, SnapshotError> {
         queue: Mutex::new(queue),
         done: tokio::sync::Mutex::new(done),
         snapshot,
+        rows: Arc::default(),
         table_of: (run.plan.nodes())
             .filter_map(|n| Some((n.id, place(n.table.name.to_string())?)))
             .collect(),
@@ -170,6 +171,8 @@ struct Shared {
     queue: Mutex<RootQueue>,
     done: tokio::sync::Mutex<HashMap<(usize, usize), RootChunks>>,
     snapshot: Arc<PgSnapshot>,
+    /// Rows that documents of several chunks share.
+    rows: Arc<SharedRows>,
     /// The place of each node's table in the job's progress, by the node's id.
     table_of: HashMap<usize, usize>,
     /// Of each collection whether the last documents were there already. Then the next ones are replaced at once: an
@@ -295,7 +298,7 @@ struct Worker<'r> {
 
 impl Worker<'_> {
     async fn work(&self) -> Result<Outcome, SnapshotError> {
-        let mut children = ChildReader::new(&self.shared.snapshot);
+        let mut children = ChildReader::sharing(&self.shared.snapshot, self.shared.rows.clone());
         let mut roots: Option<PgReader> = None;
         loop {
             let next = self
