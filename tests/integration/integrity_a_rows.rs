@@ -333,6 +333,32 @@ async fn a33_a_parent_with_very_many_children() {
     m.expect("rows", &[doc! {"_id": 1, "cs": rows}]).await;
 }
 
+/// Tables of more than 2 MiB with an index on their foreign key: the source is given the keys of a batch all at once, and
+/// the rows come by the values of the keys.
+#[tokio::test(flavor = "multi_thread")]
+async fn children_in_large_tables_with_an_index() {
+    let m = migrated(
+        "create table p(id int primary key, u uuid unique);
+         insert into p select i, md5(i::text)::uuid from generate_series(1, 300) i;
+         create table c(id int primary key, p_id int references p, s varchar(200));
+         insert into c select i, (select id from p where id = i % 310), rpad(i::text, 200, 'x')
+             from generate_series(1, 20000) i;
+         create table d(id int primary key, p_u uuid references p(u), s varchar(200));
+         insert into d select i, (select u from p where id = i % 310), rpad(i::text, 200, 'x')
+             from generate_series(1, 20000) i;
+         create index on c (p_id); create index on d (p_u); analyze",
+        spec([coll("p", "p", "").embed([array("cs", "c", "id"), array("ds", "d", "id")])]),
+    )
+    .await;
+    let documents: Vec<Document> = (1..=300)
+        .map(|id| {
+            let children: Vec<Document> = (id..=20_000).step_by(310).map(|child| doc! {"id": child}).collect();
+            doc! {"_id": id, "cs": children.clone(), "ds": children}
+        })
+        .collect();
+    m.expect("p", &documents).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a34_a_reader_that_sees_only_some_rows_is_refused() {
     let m = Migration::new(

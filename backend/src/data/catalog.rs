@@ -100,6 +100,8 @@ pub struct CatalogColumn {
     pub folds_keys: bool,
     /// Values that the source calls equal may have different canonical forms: `1 day` and `24 hours`.
     pub parts_equals: bool,
+    /// Two values are equal for the source exactly when their bytes are.
+    pub equals_as_bytes: bool,
     /// `unnest` of several of its values gives something else than these: it is an array or a row.
     pub comes_apart: bool,
     pub decoder: Arc<dyn CellDecoder>,

@@ -17,13 +17,13 @@ use crate::data::row::{RowSet, push_field};
 use crate::plan::{Join, Node, NodeKind, RootPlan};
 use crate::source::SourceError;
 use crate::source::postgres::queries::KeyRange;
-use crate::source::postgres::reader::{BATCH_BYTES_MAX, PgReader, PgSnapshot, ROOT_BYTES_MAX};
+use crate::source::postgres::reader::{BATCH_BYTES_MAX, ChildKeys, PgReader, PgSnapshot, ROOT_BYTES_MAX};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use shared_rows::is_shared;
 pub use shared_rows::SharedRows;
+use shared_rows::is_shared;
 pub use stream::streamed_nodes;
 use stream::{NodeStream, root_identities};
 
@@ -259,38 +259,35 @@ impl Fetch<'_, '_> {
         }
         if !is_shared(child) {
             let all: Vec<u32> = (0..keys.count() as u32).collect();
-            return self.query(child, keys, &all, self.budget).await;
+            return self.query(child, &keys.asked(&all), self.budget).await;
         }
-        let known = self.reader.shared.take(child.id, child.columns.len(), &keys.identities)?;
+        let known = self
+            .reader
+            .shared
+            .take(child.id, child.columns.len(), &keys.identities)?;
         let Some(budget) = self.budget.checked_sub(known.rows.size_bytes()) else {
             return Ok(None);
         };
         if known.missing.is_empty() {
             return Ok(Some((known.rows, known.numbers)));
         }
-        let Some((rows, numbers)) = self.query(child, keys, &known.missing, budget).await? else {
+        let asked = keys.asked(&known.missing);
+        let Some((rows, numbers)) = self.query(child, &asked, budget).await? else {
             return Ok(None);
         };
-        let asked: Vec<&[u8]> = (known.missing.iter())
-            .map(|number| keys.identities[*number as usize].as_slice())
-            .collect();
-        self.reader.shared.keep(child.id, &asked, &rows, &numbers);
+        self.reader.shared.keep(child.id, &asked.identities, &rows, &numbers);
         Ok(Some(known.with(rows, &numbers)))
     }
 
-    /// Asks the source for the rows of those keys that are wanted. Rows are numbered by the place in `wanted`.
+    /// Asks the source for the rows of some keys.
     async fn query(
         &mut self,
         child: &Node,
-        keys: &Keys<'_>,
-        wanted: &[u32],
+        keys: &ChildKeys<'_>,
         budget: usize,
     ) -> Result<Option<(RowSet, Vec<u32>)>, SourceError> {
         let reader = self.reader.reader().await?;
-        let printed = keys.printed(wanted);
-        let read = reader
-            .read_children(child, &keys.node.table, &printed, read_limit(child), budget)
-            .await?;
+        let read = reader.read_children(child, keys, read_limit(child), budget).await?;
         match &read {
             Some((rows, _)) => {
                 self.batch.bytes_read += rows.size_bytes() as u64;
@@ -407,20 +404,26 @@ impl<'r> Keys<'r> {
         self.identities.len()
     }
 
-    /// Some of the keys as the source is asked for them: a list of printed values for each pair of the join.
-    fn printed(&self, wanted: &[u32]) -> Vec<Vec<String>> {
+    /// Some of the keys as the source is asked for them.
+    fn asked(&self, wanted: &[u32]) -> ChildKeys<'_> {
         let column = |cell: usize| &self.node.table.columns[self.node.columns[cell]];
         let print = |cell: usize, key: u32| {
             let bytes = self.rows.cell(self.first_rows[key as usize] as usize, cell);
             column(cell).decoder.print(bytes.expect("a key has no nulls"))
         };
-        (self.cells.iter())
-            .map(|cell| wanted.iter().map(|key| print(*cell, *key)).collect())
-            .collect()
+        ChildKeys {
+            parent: &self.node.table,
+            printed: (self.cells.iter())
+                .map(|cell| wanted.iter().map(|key| print(*cell, *key)).collect())
+                .collect(),
+            identities: (wanted.iter())
+                .map(|key| self.identities[*key as usize].as_slice())
+                .collect(),
+        }
     }
 }
 
-/// The rows of each key; `numbers` is sorted.
+/// The rows of each key; those of one key are side by side in `numbers`.
 fn ranges_of(numbers: &[u32], count: usize) -> Vec<Range<u32>> {
     let mut ranges = vec![0..0; count];
     let mut start = 0;

@@ -117,7 +117,15 @@ impl SharedRows {
             let hash = self.hash(node, key);
             // Another worker may have asked for it at the same time.
             if Record::size(key, tuple) <= RECORD_BYTES_MAX && ring.find(hash, node, key).is_none() {
-                ring.add(hash, &self.hasher, &Record { node: node as u32, key, tuple });
+                ring.add(
+                    hash,
+                    &self.hasher,
+                    &Record {
+                        node: node as u32,
+                        key,
+                        tuple,
+                    },
+                );
             }
         }
     }

@@ -146,6 +146,7 @@ mod tests {
             loses_identity: false,
             folds_keys: false,
             parts_equals: false,
+            equals_as_bytes: true,
             comes_apart: false,
             decoder: Arc::new(crate::source::postgres::values::Codec::Int4) as Arc<dyn CellDecoder>,
         };

@@ -146,6 +146,7 @@ impl Table {
             loses_identity: false,
             folds_keys: false,
             parts_equals: false,
+            equals_as_bytes: true,
             comes_apart: false,
             decoder: Arc::new(Codec::Int4),
         }

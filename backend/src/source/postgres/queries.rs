@@ -49,6 +49,43 @@ pub fn root_rows(node: &Node, range: &KeyRange, is_ordered: bool, limit: Option<
     copy(&sql)
 }
 
+/// Below this size the source might read all of a table and compare each row with each key, instead of using the index.
+const SEARCHED_BYTES_MIN: u64 = 2 << 20;
+
+/// Whether [`child_rows_by_index`] gives the rows of a child node.
+pub fn is_read_by_index(node: &Node, parent: &CatalogTable, join: &Join) -> bool {
+    let [pair] = join.pairs.as_slice() else { return false };
+    let (above, own) = (&parent.columns[pair.parent], &node.table.columns[pair.own]);
+    join.is_indexed
+        && (above.equals_as_bytes && own.equals_as_bytes && above.cast == own.cast)
+        && node.table_filter.is_none()
+        // Each partition would be searched for all keys.
+        && !node.table.is_partitioned
+        && node.table.size_bytes >= SEARCHED_BYTES_MIN
+}
+
+/// Rows of a child node that belong to any of the keys: the key first, then the cells, in the order of the values of
+/// the keys and then of the node. The source takes the keys to its index all at once, which costs it a sixth less than a
+/// join with a list of them.
+pub fn child_rows_by_index(node: &Node, join: &Join, keys: &[String]) -> String {
+    let key = &node.table.columns[join.pairs[0].own];
+    let own = format!("c.{}", quote(&key.name));
+    let list = array_of(keys.iter().map(|k| Some(k.as_str())), KeyPart::of(key));
+    let cells: Vec<String> = node.columns.iter().map(|c| cell(&node.table, *c, "c")).collect();
+    let leading = std::iter::once(own.clone());
+    // In a query of its own, so that the planner does not weigh every one of thousands of keys against its statistics.
+    copy(&format!(
+        "SELECT {} FROM {} WHERE {own} = ANY ((SELECT {list})::{}[]) ORDER BY {}",
+        leading.clone().chain(cells).collect::<Vec<_>>().join(", "),
+        from_item(&node.table, None, "c"),
+        key.cast,
+        leading
+            .chain(order_terms(&node.table, &node.order, "c"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    ))
+}
+
 /// Rows of a child node that belong to any of the keys: the number of the key (from 1) first, then the cells, in the
 /// order of the keys and then of the node. `keys` holds a list of printed values for each pair of the join.
 pub fn child_rows(node: &Node, parent: &CatalogTable, join: &Join, keys: &[Vec<String>], limit: Option<u32>) -> String {

@@ -8,6 +8,7 @@ use crate::plan::Node;
 use crate::source::SourceError;
 use bytes::{Buf, Bytes};
 use futures_util::StreamExt;
+use hashbrown::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_postgres::CopyOutStream;
@@ -289,8 +290,8 @@ impl PgReader {
         .await
     }
 
-    /// Reads the rows of a child node for many keys at once. Returns them with the number of the key of each, in the
-    /// order of the keys; `None` when they have more than `bytes_max`.
+    /// Reads the rows of a child node for many keys at once. Returns them with the number of the key of each, the rows of
+    /// a key side by side and in the order of the node; `None` when they have more than `bytes_max`.
     ///
     /// After a `None` or an error the reader is to be thrown away.
     ///
@@ -299,13 +300,17 @@ impl PgReader {
     pub async fn read_children(
         &self,
         node: &Node,
-        parent: &CatalogTable,
-        keys: &[Vec<String>],
+        keys: &ChildKeys<'_>,
         limit: Option<u32>,
         bytes_max: usize,
     ) -> Result<Option<(RowSet, Vec<u32>)>, SourceError> {
         let join = node.join.as_ref().ok_or(MalformedRow("a child without a join"))?;
-        let sql = queries::child_rows(node, parent, join, keys, limit);
+        let (sql, numbers_by_field) = if limit.is_none() && queries::is_read_by_index(node, keys.parent, join) {
+            let sql = queries::child_rows_by_index(node, join, &keys.printed[0]);
+            (sql, Some(keys.numbers_by_field()))
+        } else {
+            (queries::child_rows(node, keys.parent, join, &keys.printed, limit), None)
+        };
         let mut stream = self.copy(&sql, node.columns.len(), 1).await?;
         let (mut rows, mut numbers, mut bytes) = (RowSet::new(node.columns.len()), Vec::new(), 0);
         while let Some(tuple) = stream.next_tuple().await? {
@@ -314,7 +319,13 @@ impl PgReader {
                 self.pg.cancel_query().await;
                 return Ok(None);
             }
-            numbers.push(read_number(&tuple)?);
+            numbers.push(match &numbers_by_field {
+                // To pass over a row would lose it.
+                Some(numbers) => *numbers
+                    .get(first_field(&tuple)?)
+                    .ok_or(MalformedRow("it has a key that was not asked for"))?,
+                None => read_number(&tuple)?,
+            });
             rows.push_copy_tuple(tuple, 1)?;
         }
         Ok(Some((rows, numbers)))
@@ -428,6 +439,32 @@ impl PgReader {
             is_ended: false,
         })
     }
+}
+
+/// Keys of a parent's rows, each once.
+pub struct ChildKeys<'k> {
+    pub parent: &'k CatalogTable,
+    /// The values as the source prints them: one list for each pair of the join.
+    pub printed: Vec<Vec<String>>,
+    /// The bytes of each key, in the form of [`push_field`](crate::data::row::push_field).
+    pub identities: Vec<&'k [u8]>,
+}
+
+impl ChildKeys<'_> {
+    /// The number of each key that has one field, by its bytes.
+    fn numbers_by_field(&self) -> HashMap<&[u8], u32> {
+        (self.identities.iter().zip(0..))
+            .filter_map(|(identity, number)| Some((identity.get(4..)?, number)))
+            .collect()
+    }
+}
+
+/// The bytes of the first field, which is not NULL.
+fn first_field(tuple: &[u8]) -> Result<&[u8], MalformedRow> {
+    let length = crate::data::row::read_i32(tuple, 2)?;
+    (usize::try_from(length).ok())
+        .and_then(|length| tuple.get(6..6 + length))
+        .ok_or(MalformedRow("a key that is null or ends early"))
 }
 
 /// The number of a key, from 0; the source counts from 1. It is the first field: a count of fields, a length, four

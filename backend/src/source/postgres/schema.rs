@@ -280,6 +280,7 @@ impl Types {
             loses_identity: loses_identity(&codec),
             folds_keys: holds(&codec, &|c| matches!(c, Codec::CaselessText)),
             parts_equals: parts_equals(&codec),
+            equals_as_bytes: equals_as_bytes(&codec),
             comes_apart: self.comes_apart(base),
             decoder: Arc::new(codec),
         }
@@ -409,6 +410,12 @@ fn loses_identity(codec: &Codec) -> bool {
         Codec::Composite(fields) => fields.iter().any(|(_, field)| loses_identity(field)),
         _ => false,
     }
+}
+
+/// Whether equal values have equal bytes, and different ones different bytes. Only of types that keys mostly have: for
+/// others it may be so as well.
+fn equals_as_bytes(codec: &Codec) -> bool {
+    matches!(codec, Codec::Int2 | Codec::Int4 | Codec::Int8 | Codec::Uuid)
 }
 
 /// Whether the codec, or one inside of it, is such a one.
