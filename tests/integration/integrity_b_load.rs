@@ -227,6 +227,27 @@ async fn b33_rows_that_swap_what_the_destination_wants_unique() {
     assert_eq!(issues(&job, EventType::Error), [""; 0]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn b33_a_row_without_a_key_that_fits_when_another_one_is_gone() {
+    let sql = "create table u(mail text, n int)";
+    let c = Continuous::new(sql, spec([coll("us", "u", "mail n")]))
+        .await
+        .keyless("us");
+    let index = doc! {"createIndexes": "us", "indexes": [{"key": {"mail": 1}, "name": "mail", "unique": true}]};
+    c.m.target.database.run_command(index).await.expect("an index");
+    c.run("insert into u values ('a', 1)").await;
+    c.settled().await;
+    c.run("insert into u values ('a', 2)").await;
+    c.settled().await;
+    c.expect("B33, the first one", &[("us", vec![doc! {"mail": "a", "n": 1}])])
+        .await;
+    c.run("delete from u where n = 1").await;
+    c.settled().await;
+    c.expect("B33, the second one", &[("us", vec![doc! {"mail": "a", "n": 2}])])
+        .await;
+    c.complete().await;
+}
+
 /// F10: what a validator refuses is an issue of its row, and is mended by a later change.
 #[tokio::test(flavor = "multi_thread")]
 async fn f10_documents_that_the_destination_refuses() {

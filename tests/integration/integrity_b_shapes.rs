@@ -123,6 +123,36 @@ async fn b05_an_id_on_its_way_from_row_to_row() {
     c.complete().await;
 }
 
+/// Such rows are looked for by all their values.
+#[tokio::test(flavor = "multi_thread")]
+async fn b05_rows_without_a_key_that_wait_for_an_id() {
+    let mapping = spec([coll("ls", "l", "x").with("calc", json!({"_id": "columns.code"}))]);
+    let sql = "create table l(code text, x text, n numeric, at timestamptz, a int[]);
+        insert into l values ('a', 'first', 1.50, now(), '{1, 2}'), ('a', 'second', null, 'infinity', '{}')";
+    let c = Continuous::new(sql, mapping).await;
+    let holds = async |step: &str, x: &str| {
+        c.run(step).await;
+        c.settled().await;
+        c.expect(step, &[("ls", vec![doc! {"_id": "a", "x": x}])]).await;
+    };
+    holds("delete from l where x = 'first'", "second").await;
+    holds(
+        "insert into l values ('a', 'third', 2, null, null), ('a', 'third', 2, null, null)",
+        "second",
+    )
+    .await;
+    holds("delete from l where x = 'second'", "third").await;
+    holds(
+        "delete from l where ctid = (select min(ctid) from l where x = 'third')",
+        "third",
+    )
+    .await;
+    c.run("delete from l").await;
+    c.settled().await;
+    c.expect("none is left", &[("ls", vec![])]).await;
+    c.complete().await;
+}
+
 /// Equal rows of a table without a key can only be told apart by how many there are.
 #[tokio::test(flavor = "multi_thread")]
 async fn children_without_a_key() {

@@ -83,6 +83,20 @@ impl RowKey {
         i64::from_le_bytes(bytes)
     }
 
+    /// The values by which the source finds the row again, printed: of the primary key; without one, of the whole row.
+    /// `None` where a value has no printed form.
+    pub fn values(&self, node: &Node) -> Option<Vec<Option<String>>> {
+        let columns = columns(node);
+        let decoders = columns.iter().map(|c| &node.table.columns[*c].decoder);
+        decoders
+            .zip(self.cells())
+            .map(|(decoder, cell)| match cell {
+                Some(cell) => decoder.try_print(cell).map(Some),
+                None => Some(None),
+            })
+            .collect()
+    }
+
     /// The primary key with its columns, for messages; without one nothing.
     pub fn printed(&self, node: &Node) -> Vec<(String, String)> {
         if node.table.primary_key.is_empty() {

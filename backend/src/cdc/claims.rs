@@ -10,11 +10,11 @@
 
 use super::error::CdcError;
 use super::hooks;
-use super::rebuild::{Context, RefusedDocument, RootPlace, assemble, delete, key_of, write};
+use super::rebuild::{Context, RefusedDocument, RootPlace, assemble, delete, write};
 use crate::assemble::Assembled;
 use crate::data::issue::{Issue, IssueKind, Location};
 use crate::documents::by_key::Rebuilt;
-use crate::plan::routes::{decode_key, encode_key};
+use crate::plan::routes::encode_key;
 use crate::source::postgres::reader::PgSnapshot;
 use crate::store::{Claim, Contender};
 use std::collections::{HashMap, HashSet};
@@ -58,11 +58,11 @@ pub async fn rebuild(
 /// The key of a row that waits, in the form of [`encode_key`].
 ///
 /// # Errors
-/// The rows of a table without a primary key cannot be looked for.
+/// Rows of a table without a primary key cannot be looked for where one of their values has no printed form.
 pub fn key_of_contender(collection: &str, contender: &Contender) -> Result<Vec<u8>, CdcError> {
     if contender.key.is_empty() {
         return Err(CdcError::Blocked(format!(
-            "an `_id` of \"{collection}\" became free that rows of a table without a primary key want"
+            "an `_id` of \"{collection}\" became free that a row wants which cannot be looked for: its table has no primary key, and the row holds a value that has no printed form"
         )));
     }
     Ok(encode_key(contender.key.iter().map(Option::as_deref)))
@@ -116,7 +116,7 @@ async fn piece_with_claims(
         let contender = Contender {
             root: place.root,
             owner: document.row.owner(root),
-            key: parts_of(&key_of(root, &document)),
+            key: document.row.values(&root.node).unwrap_or_default(),
         };
         let id = document.id_element();
         context.store.contend(&context.job, collection, id, &contender).await?;
@@ -170,10 +170,6 @@ async fn owners_of(context: &Context, place: RootPlace, rebuilt: &Rebuilt) -> Re
         }
     }
     Ok(owners)
-}
-
-fn parts_of(key: &[u8]) -> Vec<Option<String>> {
-    decode_key(key).into_iter().map(|part| part.map(Into::into)).collect()
 }
 
 fn duplicate(context: &Context, place: RootPlace, document: &Assembled) -> Issue {

@@ -32,6 +32,8 @@ pub struct Limits {
     pub journal_max: usize,
     /// Documents that MongoDB refused and that are tried again with every batch.
     pub refused_max: usize,
+    /// Bytes of the key of one of them, for all are in each checkpoint: without a primary key it is the whole row.
+    pub refused_key_bytes_max: usize,
 }
 
 impl Default for Limits {
@@ -42,6 +44,7 @@ impl Default for Limits {
             root_bytes_at_once: 16 << 20,
             journal_max: 200_000,
             refused_max: 10_000,
+            refused_key_bytes_max: 1 << 10,
         }
     }
 }
@@ -210,7 +213,8 @@ impl Decider {
     /// Roots that are to be tried again with the next batch.
     pub fn remember_refused(&self, refused: Vec<RefusedKey>, state: &mut StreamState) {
         for (place, key) in refused {
-            if !key.is_empty() && state.refused.len() < self.limits.refused_max {
+            let can_be_kept = !key.is_empty() && key.len() <= self.limits.refused_key_bytes_max;
+            if can_be_kept && state.refused.len() < self.limits.refused_max {
                 state.try_again(&self.plan.collections[place.collection].name, place.root, &key);
             }
         }

@@ -273,10 +273,10 @@ pub async fn settle_refused(
     Ok(open)
 }
 
-/// The root key of a document; of a table without a primary key it is not known, and empty.
-pub fn key_of(root: &RootPlan, document: &Assembled) -> Vec<u8> {
-    let key = document.row.printed(&root.node);
-    encode_key(key.iter().map(|(_, value)| Some(value.as_str())))
+/// The root key of a document; empty where it cannot be asked for.
+fn key_of(root: &RootPlan, document: &Assembled) -> Vec<u8> {
+    let key = document.row.values(&root.node).unwrap_or_default();
+    encode_key(key.iter().map(Option::as_deref))
 }
 
 fn refused_issue(context: &Context, place: RootPlace, document: &Assembled, message: String) -> Issue {

@@ -68,6 +68,9 @@ pub trait CellDecoder: Send + Sync + fmt::Debug {
     /// The value as the source prints it, which is also how the source reads it.
     fn print(&self, cell: &[u8]) -> String;
 
+    /// The same; `None` of types and bytes that have no such form.
+    fn try_print(&self, cell: &[u8]) -> Option<String>;
+
     /// Appends bytes that are equal exactly for values that the source calls equal.
     fn canonical(&self, cell: &[u8], out: &mut Vec<u8>);
 }

@@ -450,12 +450,7 @@ impl Worker<'_> {
         let contender = Contender {
             root: place.unwrap_or_default(),
             owner: document.row.owner(root),
-            key: document
-                .row
-                .printed(&root.node)
-                .into_iter()
-                .map(|(_, value)| Some(value))
-                .collect(),
+            key: document.row.values(&root.node).unwrap_or_default(),
         };
         let id = document.id_element();
         let store = &self.run.store;

@@ -66,7 +66,7 @@ pub fn play(case: &Case, mistake: Option<Mistake>, tells: bool) -> Played {
             roots_at_once: random.pick(&[1, 3, large.roots_at_once]),
             root_bytes_at_once: random.pick(&[8, large.root_bytes_at_once, large.root_bytes_at_once]),
             journal_max: random.pick(&[3, large.journal_max, large.journal_max]),
-            refused_max: large.refused_max,
+            ..large
         },
         now: 0,
         failures: 0,

@@ -93,8 +93,12 @@ impl CellDecoder for Codec {
     }
 
     fn print(&self, cell: &[u8]) -> String {
-        self.text(cell)
-            .unwrap_or_else(|_| String::from_utf8_lossy(cell).into_owned())
+        self.try_print(cell)
+            .unwrap_or_else(|| String::from_utf8_lossy(cell).into_owned())
+    }
+
+    fn try_print(&self, cell: &[u8]) -> Option<String> {
+        self.text(cell).ok()
     }
 
     fn canonical(&self, cell: &[u8], out: &mut Vec<u8>) {
