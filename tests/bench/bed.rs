@@ -1,17 +1,12 @@
 //! The servers of a run, set as one would set them for work.
 
+use crate::machine::Machine;
 use godwit_tests::app::App;
 use godwit_tests::servers::{Database, PASSWORD, PrivateMongo, PrivatePostgres, SUPERUSER, Target, connect};
 use mongodb::bson::doc;
 
 /// What the harness leaves out for the sake of quick tests is switched on again.
-const POSTGRES: [&str; 5] = [
-    "fsync=on",
-    "full_page_writes=on",
-    "autovacuum=on",
-    "shared_buffers=512MB",
-    "max_wal_size=8GB",
-];
+const POSTGRES: [&str; 4] = ["fsync=on", "full_page_writes=on", "autovacuum=on", "max_wal_size=8GB"];
 const MONGO: [&str; 4] = ["--wiredTigerCacheSizeGB", "2", "--oplogSize", "2048"];
 
 pub struct Bed {
@@ -21,7 +16,11 @@ pub struct Bed {
 
 impl Bed {
     pub async fn start() -> Bed {
-        let (postgres, mongo) = tokio::join!(PrivatePostgres::start(&POSTGRES), PrivateMongo::start_with(&MONGO));
+        // A quarter of the memory, as its manual advises:
+        // <https://www.postgresql.org/docs/15/runtime-config-resource.html#GUC-SHARED-BUFFERS>
+        let buffers = format!("shared_buffers={}MB", (Machine::read().memory_mib / 4).max(128));
+        let settings: Vec<&str> = POSTGRES.into_iter().chain([buffers.as_str()]).collect();
+        let (postgres, mongo) = tokio::join!(PrivatePostgres::start(&settings), PrivateMongo::start_with(&MONGO));
         Bed { postgres, mongo }
     }
 

@@ -8,7 +8,7 @@ pub struct Machine {
     commit: String,
     cpu: String,
     cores: usize,
-    memory_mib: u64,
+    pub memory_mib: u64,
 }
 
 impl Machine {

@@ -112,9 +112,10 @@ pub struct PrivatePostgres {
 
 impl PrivatePostgres {
     /// Starts one; `settings` as `name=value`.
-    pub async fn start(settings: &[&'static str]) -> PrivatePostgres {
-        let settings = settings.to_vec();
+    pub async fn start(settings: &[&str]) -> PrivatePostgres {
+        let settings: Vec<String> = settings.iter().map(|s| (*s).to_owned()).collect();
         let start = move || {
+            let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
             let folder = tempfile::tempdir_in(scratch()).expect("a folder for PostgreSQL");
             let server = Postgres::start(folder.path().to_owned(), &settings);
             PrivatePostgres {
