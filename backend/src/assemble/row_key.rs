@@ -84,17 +84,18 @@ impl RowKey {
     }
 
     /// The values by which the source finds the row again, printed: of the primary key; without one, of the whole row.
-    /// `None` where a value has no printed form.
-    pub fn values(&self, node: &Node) -> Option<Vec<Option<String>>> {
+    /// Empty where a value has no printed form.
+    pub fn values(&self, node: &Node) -> Vec<Option<String>> {
         let columns = columns(node);
         let decoders = columns.iter().map(|c| &node.table.columns[*c].decoder);
-        decoders
+        let values: Option<_> = decoders
             .zip(self.cells())
             .map(|(decoder, cell)| match cell {
                 Some(cell) => decoder.try_print(cell).map(Some),
                 None => Some(None),
             })
-            .collect()
+            .collect();
+        values.unwrap_or_default()
     }
 
     /// The primary key with its columns, for messages; without one nothing.

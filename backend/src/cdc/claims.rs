@@ -97,14 +97,7 @@ async fn piece_with_claims(
     let waiting = context.store.release(&context.job, collection, &given_back).await?;
     hooks::hold(hooks::CLAIMS).await;
 
-    let claims: Vec<Claim> = rebuilt
-        .documents
-        .iter()
-        .map(|d| Claim {
-            id_element: d.id_element().to_vec(),
-            owner: d.row.owner(root),
-        })
-        .collect();
+    let claims: Vec<Claim> = rebuilt.documents.iter().map(|d| Claim::of(root, d)).collect();
     let granted = context.store.claim(&context.job, collection, &claims).await?;
     let mut kept = Vec::with_capacity(rebuilt.documents.len());
     let mut still_waiting = Vec::new();
@@ -113,11 +106,7 @@ async fn piece_with_claims(
             kept.push(document);
             continue;
         }
-        let contender = Contender {
-            root: place.root,
-            owner: document.row.owner(root),
-            key: document.row.values(&root.node).unwrap_or_default(),
-        };
+        let contender = Contender::of(root, place.root, &document);
         let id = document.id_element();
         context.store.contend(&context.job, collection, id, &contender).await?;
         context.report([duplicate(context, place, &document)])?;

@@ -275,8 +275,7 @@ pub async fn settle_refused(
 
 /// The root key of a document; empty where it cannot be asked for.
 fn key_of(root: &RootPlan, document: &Assembled) -> Vec<u8> {
-    let key = document.row.values(&root.node).unwrap_or_default();
-    encode_key(key.iter().map(Option::as_deref))
+    encode_key(document.row.values(&root.node).iter().map(Option::as_deref))
 }
 
 fn refused_issue(context: &Context, place: RootPlace, document: &Assembled, message: String) -> Issue {

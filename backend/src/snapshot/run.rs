@@ -413,13 +413,7 @@ impl Worker<'_> {
         if !collection.needs_claims || documents.is_empty() {
             return Ok(documents);
         }
-        let claims: Vec<Claim> = documents
-            .iter()
-            .map(|d| Claim {
-                id_element: d.id_element().to_vec(),
-                owner: d.row.owner(root),
-            })
-            .collect();
+        let claims: Vec<Claim> = documents.iter().map(|d| Claim::of(root, d)).collect();
         let granted = self.run.store.claim(&self.run.job, &collection.name, &claims).await?;
         let mut kept = Vec::with_capacity(documents.len());
         let mut issues = Vec::new();
@@ -447,11 +441,7 @@ impl Worker<'_> {
             return Ok(());
         }
         let place = collection.roots.iter().position(|r| r.node.id == root.node.id);
-        let contender = Contender {
-            root: place.unwrap_or_default(),
-            owner: document.row.owner(root),
-            key: document.row.values(&root.node).unwrap_or_default(),
-        };
+        let contender = Contender::of(root, place.unwrap_or_default(), document);
         let id = document.id_element();
         let store = &self.run.store;
         Ok(store.contend(&self.run.job, &collection.name, id, &contender).await?)

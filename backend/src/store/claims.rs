@@ -2,6 +2,8 @@
 //! one collection, keys that lose digits in BSON. The first row keeps the `_id`; a later one is an issue.
 
 use super::{Store, StoreError, from_json, to_json};
+use crate::assemble::Assembled;
+use crate::plan::RootPlan;
 use bson::raw::cstr;
 use bson::{Document, RawBson, RawDocumentBuf, doc, rawdoc};
 use futures_util::TryStreamExt;
@@ -17,6 +19,16 @@ pub struct Claim {
     pub id_element: Vec<u8>,
     /// Stands for the row.
     pub owner: i64,
+}
+
+impl Claim {
+    /// That of a root row to the `_id` that its document has.
+    pub fn of(root: &RootPlan, document: &Assembled) -> Self {
+        Self {
+            id_element: document.id_element().to_vec(),
+            owner: document.row.owner(root),
+        }
+    }
 }
 
 const DUPLICATE_KEY: i32 = 11_000;
@@ -219,6 +231,17 @@ pub struct Contender {
     pub owner: i64,
     /// The printed values of its row key; empty where they are not known.
     pub key: Vec<Option<String>>,
+}
+
+impl Contender {
+    /// The root row of a document; `place` is that of its root in the collection.
+    pub fn of(root: &RootPlan, place: usize, document: &Assembled) -> Self {
+        Self {
+            root: place,
+            owner: document.row.owner(root),
+            key: document.row.values(&root.node),
+        }
+    }
 }
 
 fn value_of(id_element: &[u8]) -> RawBson {

@@ -1,7 +1,8 @@
 //! What can be known of a source before the first row is read.
 
 use super::client::{PgClient, PgSource, query_error};
-use super::queries::{check_predicate, filter_check};
+use super::predicate::check_predicate;
+use super::queries::filter_check;
 use crate::plan::Plan;
 use crate::source::SourceError;
 use godwit_shared::connection::ConnectivityResult;
