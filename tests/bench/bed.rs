@@ -15,10 +15,10 @@ pub struct Bed {
 }
 
 impl Bed {
-    pub async fn start() -> Bed {
+    pub async fn start(machine: &Machine) -> Bed {
         // A quarter of the memory, as its manual advises:
         // <https://www.postgresql.org/docs/15/runtime-config-resource.html#GUC-SHARED-BUFFERS>
-        let buffers = format!("shared_buffers={}MB", (Machine::read().memory_mib / 4).max(128));
+        let buffers = format!("shared_buffers={}MB", (machine.memory_mib / 4).max(128));
         let settings: Vec<&str> = POSTGRES.into_iter().chain([buffers.as_str()]).collect();
         let (postgres, mongo) = tokio::join!(PrivatePostgres::start(&settings), PrivateMongo::start_with(&MONGO));
         Bed { postgres, mongo }

@@ -3,6 +3,7 @@
 use crate::bed::Bed;
 use crate::data;
 use crate::inside::{plan_of, source_of};
+use crate::machine::Machine;
 use crate::plans::{FLAT, Plan as Mapping, SCRIPT};
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput};
@@ -28,7 +29,7 @@ struct Lines {
 }
 
 pub async fn run() {
-    let bed = Bed::start().await;
+    let bed = Bed::start(&Machine::read()).await;
     let database = bed.postgres.database("micro", "").await;
     data::load(&database, SCALE).await;
     let (flat, scripted) = (lines(&database, &FLAT).await, lines(&database, &SCRIPT).await);

@@ -77,7 +77,7 @@ impl Outcome {
 pub async fn run(settings: &Settings) {
     let machine = Machine::read();
     println!("{}", machine.line());
-    let bed = Bed::start().await;
+    let bed = Bed::start(&machine).await;
     let source = bed.postgres.database("tpch", "").await;
     let origin = data::load(&source, settings.scale).await;
     println!("{} at scale {}\n\n{}", origin.name(), settings.scale, report::HEAD);

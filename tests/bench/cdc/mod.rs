@@ -28,7 +28,7 @@ pub struct Measured {
 pub async fn run(settings: &Settings) {
     let machine = Machine::read();
     println!("{}", machine.line());
-    let bed = Bed::start().await;
+    let bed = Bed::start(&machine).await;
     let base = bed.postgres.database("tpch", "").await;
     let origin = data::load(&base, settings.scale).await;
     // As every application has it that looks for the orders of a customer: so does a change of a customer.

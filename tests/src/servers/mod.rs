@@ -29,7 +29,7 @@ pub async fn servers() -> &'static Servers {
     static SERVERS: OnceCell<Servers> = OnceCell::const_new();
     SERVERS
         .get_or_init(|| async {
-            let postgres = || Postgres::start(scratch().join("postgres"), &[]);
+            let postgres = || Postgres::start(scratch().join("postgres"), Vec::new());
             let (postgres, mongo) = tokio::join!(tokio::task::spawn_blocking(postgres), Mongo::start());
             let servers = Servers {
                 postgres: postgres.expect("PostgreSQL starts"),

@@ -23,12 +23,11 @@ pub struct Postgres {
 
 impl Postgres {
     /// A server with its data in this folder; `settings` as `name=value`, besides those that all servers have.
-    pub(super) fn start(folder: PathBuf, settings: &[&str]) -> Postgres {
+    pub(super) fn start(folder: PathBuf, settings: Vec<String>) -> Postgres {
         std::fs::create_dir_all(&folder).expect("a folder for PostgreSQL");
         give_away(&folder);
         copy_folder(fresh_data(), &folder.join("data"));
         let port = free_port();
-        let settings: Vec<String> = settings.iter().map(|s| (*s).to_owned()).collect();
         let process = Postgres::launch(&folder, port, &settings);
         Postgres {
             port,
@@ -115,9 +114,8 @@ impl PrivatePostgres {
     pub async fn start(settings: &[&str]) -> PrivatePostgres {
         let settings: Vec<String> = settings.iter().map(|s| (*s).to_owned()).collect();
         let start = move || {
-            let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
             let folder = tempfile::tempdir_in(scratch()).expect("a folder for PostgreSQL");
-            let server = Postgres::start(folder.path().to_owned(), &settings);
+            let server = Postgres::start(folder.path().to_owned(), settings);
             PrivatePostgres {
                 server,
                 _folder: folder,
