@@ -43,6 +43,8 @@ impl Controls {
 /// A status that one task writes at a time, published with every change.
 pub struct Tracker {
     status: Mutex<MigrationJobStatus>,
+    /// One write at a time: an older status that is still under way would replace a newer one in the store.
+    saving: tokio::sync::Mutex<()>,
     hub: Arc<Hub>,
     store: Store,
 }
@@ -51,6 +53,7 @@ impl Tracker {
     pub fn new(status: MigrationJobStatus, hub: Arc<Hub>, store: Store) -> Self {
         Self {
             status: Mutex::new(status),
+            saving: tokio::sync::Mutex::default(),
             hub,
             store,
         }
@@ -155,6 +158,7 @@ impl Tracker {
 
     /// Writes the newest status to the store. A store that is away is tried again at the next change.
     pub async fn save(&self) {
+        let _turn = self.saving.lock().await;
         let status = self.status();
         if let Err(error) = self.store.save_job_status(&status).await {
             tracing::warn!(job.id = %status.id, %error, "Status of job {} could not be stored", status.id);
