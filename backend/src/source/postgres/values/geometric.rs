@@ -1,6 +1,6 @@
 //! Geometric types, PostGIS and pgvector.
 
-use super::number::print_float8;
+use super::number::{one_float4, print_float4, print_float8};
 use super::{Broken, Cursor};
 use crate::data::value::Value;
 use std::borrow::Cow;
@@ -86,6 +86,27 @@ pub(super) fn vector(cell: &[u8]) -> Result<Value<'static>, Broken> {
         })
         .collect::<Result<_, _>>()
         .map(Value::Array)
+}
+
+/// As pgvector prints it.
+pub(super) fn print_vector(cell: &[u8]) -> Result<String, Broken> {
+    let mut c = Cursor(cell);
+    let (count, _unused) = (c.u16()?, c.u16()?);
+    let items: Result<Vec<String>, Broken> = (0..count)
+        .map(|_| Ok(print_float4(f32::from_be_bytes(super::fixed(c.take(4)?)?))))
+        .collect();
+    Ok(format!("[{}]", items?.join(",")))
+}
+
+/// With one form for both zeros.
+pub(super) fn canonical_vector(cell: &[u8], out: &mut Vec<u8>) -> Result<(), Broken> {
+    let mut c = Cursor(cell);
+    out.extend_from_slice(c.take(4)?);
+    while !c.0.is_empty() {
+        let item = f32::from_be_bytes(super::fixed(c.take(4)?)?);
+        out.extend_from_slice(&one_float4(item).to_be_bytes());
+    }
+    Ok(())
 }
 
 const WGS84: u32 = 4326;

@@ -18,6 +18,34 @@ pub(super) fn value<'a>(text: &'a str, notes: &mut Vec<Note>) -> Result<Value<'a
     if parser.at == text.len() { Ok(value) } else { Err(BAD) }
 }
 
+/// The binary form of a jsonb with no zeros at the end of a fraction: the source compares numbers by their value.
+pub(super) fn canonical(cell: &[u8], out: &mut Vec<u8>) {
+    let mut is_text = false;
+    let mut at = 0;
+    while let Some(byte) = cell.get(at) {
+        let length = match byte {
+            // What follows an escape is part of it.
+            b'\\' if is_text => 2,
+            b'0'..=b'9' if !is_text => {
+                let is_number = |b: &&u8| matches!(b, b'0'..=b'9' | b'.');
+                cell[at..].iter().take_while(is_number).count()
+            }
+            _ => 1,
+        };
+        is_text ^= *byte == b'"';
+        let part = &cell[at..(at + length).min(cell.len())];
+        let kept = match part.contains(&b'.') && part.len() > 1 && !is_text {
+            true => {
+                let end = part.iter().rposition(|b| *b != b'0').map_or(0, |last| last + 1);
+                part[..end].strip_suffix(b".").unwrap_or(&part[..end])
+            }
+            false => part,
+        };
+        out.extend_from_slice(kept);
+        at += length;
+    }
+}
+
 struct Parser<'a, 'n> {
     text: &'a str,
     at: usize,
@@ -259,6 +287,22 @@ mod tests {
                 ),
             ]))
         );
+    }
+
+    #[test]
+    fn equal_numbers_have_one_form_and_texts_stay() {
+        let check = |text: &str, expected: &str| {
+            let mut out = Vec::new();
+            canonical(text.as_bytes(), &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+        };
+        check(
+            r#"\u{1}{"a": 1.00, "b": [10, 0.50, 1.05]}"#.replace("\\u{1}", "\u{1}").as_str(),
+            "\u{1}{\"a\": 1, \"b\": [10, 0.5, 1.05]}",
+        );
+        check(r#"{"1.0": "1.0", "q\"1.0": -2.0}"#, r#"{"1.0": "1.0", "q\"1.0": -2}"#);
+        check("100", "100");
+        check("0.0", "0");
     }
 
     #[test]

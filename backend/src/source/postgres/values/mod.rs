@@ -34,7 +34,7 @@ pub enum Codec {
     Text,
     /// `char(n)`: padded; its key form is not.
     PaddedText,
-    /// Compared without case.
+    /// Compared without case: citext.
     CaselessText,
     /// The one-byte type `"char"`.
     Char,
@@ -101,21 +101,30 @@ impl CellDecoder for Codec {
         self.text(cell).ok()
     }
 
+    fn key_text(&self, cell: &[u8]) -> String {
+        match self {
+            // Our sessions read it with the digits of the locale C, whatever the database's locale shows.
+            Codec::Money(_) => number::print_money(cell, 2).unwrap_or_default(),
+            _ => self.print(cell),
+        }
+    }
+
     fn canonical(&self, cell: &[u8], out: &mut Vec<u8>) {
         match self {
             Codec::Numeric => number::canonical_numeric(cell, out),
             Codec::Float4 | Codec::Float8 => number::canonical_float(cell, out),
-            Codec::PaddedText => out.extend_from_slice(cell.trim_ascii_end_spaces()),
-            Codec::CaselessText => match std::str::from_utf8(cell) {
-                Ok(text) => out.extend_from_slice(text.to_lowercase().as_bytes()),
-                Err(_) => out.extend_from_slice(cell),
-            },
             // Integers of all widths agree, so that a key that is widened keeps its ids.
             Codec::Int2 | Codec::Int4 | Codec::Int8 => match number::integer(cell) {
                 Ok(n) => out.extend_from_slice(&n.to_be_bytes()),
                 Err(_) => out.extend_from_slice(cell),
             },
-            _ => out.extend_from_slice(cell),
+            _ => {
+                let start = out.len();
+                if self.canonical_bytes(cell, out).is_err() {
+                    out.truncate(start);
+                    out.extend_from_slice(cell);
+                }
+            }
         }
     }
 }
@@ -133,6 +142,26 @@ impl TrimSpaces for [u8] {
 }
 
 impl Codec {
+    /// The binary form that stands for all values that the source calls equal to this one: mostly the value's own. Of
+    /// texts it is right where the collation is deterministic.
+    fn canonical_bytes(&self, cell: &[u8], out: &mut Vec<u8>) -> Result<(), Broken> {
+        match self {
+            Codec::Numeric => number::canonical_numeric_bytes(cell, out)?,
+            Codec::Float4 => out.extend_from_slice(&number::one_float4(f32::from_be_bytes(fixed(cell)?)).to_be_bytes()),
+            Codec::Float8 => out.extend_from_slice(&number::one_float8(f64::from_be_bytes(fixed(cell)?)).to_be_bytes()),
+            Codec::PaddedText => out.extend_from_slice(cell.trim_ascii_end_spaces()),
+            Codec::Interval => time::canonical_interval(cell, out)?,
+            Codec::Jsonb => json::canonical(cell, out),
+            Codec::Range(bound) => nested::canonical_range(bound, cell, out)?,
+            Codec::Multirange(bound) => nested::canonical_multirange(bound, cell, out)?,
+            Codec::Array(element) => nested::canonical_array(element, cell, out)?,
+            Codec::Composite(fields) => nested::canonical_composite(fields, cell, out)?,
+            Codec::Vector => geometric::canonical_vector(cell, out)?,
+            _ => out.extend_from_slice(cell),
+        }
+        Ok(())
+    }
+
     fn value<'a>(&self, cell: &'a [u8], notes: &mut Vec<Note>) -> Result<Value<'a>, Broken> {
         Ok(match self {
             Codec::Bool => Value::Bool(cell == [1]),
@@ -201,7 +230,10 @@ impl Codec {
             Codec::Multirange(bound) => nested::print_multirange(bound, cell)?,
             Codec::Array(element) => nested::print_array(element, cell)?,
             Codec::Composite(fields) => nested::print_composite(fields, cell)?,
-            Codec::Hstore | Codec::Vector | Codec::Geometry => return Err("this type has no text form here"),
+            Codec::Hstore => nested::print_hstore(cell)?,
+            Codec::Vector => geometric::print_vector(cell)?,
+            // Its text is its binary form in hexadecimal digits.
+            Codec::Geometry => cell.iter().map(|b| format!("{b:02X}")).collect(),
         })
     }
 }

@@ -248,6 +248,82 @@ pub(super) fn print_multirange(bound: &Codec, cell: &[u8]) -> Result<String, Bro
     Ok(format!("{{{}}}", ranges?.join(",")))
 }
 
+/// A part of a nested value: its length, or that it is NULL, then its bytes.
+fn push_part(out: &mut Vec<u8>, codec: &Codec, cell: Option<&[u8]>) -> Result<(), Broken> {
+    let start = out.len();
+    out.extend_from_slice(&(-1i32).to_be_bytes());
+    if let Some(cell) = cell {
+        codec.canonical_bytes(cell, out)?;
+        let length = i32::try_from(out.len() - start - 4).map_err(|_| "a part beyond 2 GiB")?;
+        out[start..start + 4].copy_from_slice(&length.to_be_bytes());
+    }
+    Ok(())
+}
+
+/// The array with elements in their canonical form. That it may hold nulls is said only where it does.
+pub(super) fn canonical_array(element: &Codec, cell: &[u8], out: &mut Vec<u8>) -> Result<(), Broken> {
+    let start = out.len();
+    let mut c = Cursor(cell);
+    let head = read_head(&mut c)?;
+    out.extend_from_slice(&cell[..cell.len() - c.0.len()]);
+    let (mut has_nulls, count) = (false, head.sizes.iter().product());
+    for _ in 0..if head.sizes.is_empty() { 0 } else { count } {
+        let item = c.nullable()?;
+        has_nulls |= item.is_none();
+        push_part(out, element, item)?;
+    }
+    out[start + 4..start + 8].copy_from_slice(&i32::from(has_nulls).to_be_bytes());
+    Ok(())
+}
+
+pub(super) fn canonical_composite(fields: &[(String, Codec)], cell: &[u8], out: &mut Vec<u8>) -> Result<(), Broken> {
+    let mut c = Cursor(cell);
+    if usize::try_from(c.i32()?) != Ok(fields.len()) {
+        return Err("the composite type has changed");
+    }
+    out.extend_from_slice(&cell[..4]);
+    for (_, codec) in fields {
+        out.extend_from_slice(c.take(4)?);
+        push_part(out, codec, c.nullable()?)?;
+    }
+    Ok(())
+}
+
+pub(super) fn canonical_range(bound: &Codec, cell: &[u8], out: &mut Vec<u8>) -> Result<(), Broken> {
+    let mut c = Cursor(cell);
+    out.push(c.u8()?);
+    while !c.0.is_empty() {
+        push_part(out, bound, c.nullable()?)?;
+    }
+    Ok(())
+}
+
+pub(super) fn canonical_multirange(bound: &Codec, cell: &[u8], out: &mut Vec<u8>) -> Result<(), Broken> {
+    let mut c = Cursor(cell);
+    let count = c.count()?;
+    out.extend_from_slice(&cell[..4]);
+    let range = Codec::Range(std::sync::Arc::new(bound.clone()));
+    for _ in 0..count {
+        push_part(out, &range, c.nullable()?)?;
+    }
+    Ok(())
+}
+
+/// As `hstore_out` prints it.
+pub(super) fn print_hstore(cell: &[u8]) -> Result<String, Broken> {
+    let mut c = Cursor(cell);
+    let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+    let mut pairs = Vec::new();
+    for _ in 0..c.count()? {
+        let name = quoted(utf8(c.nullable()?.ok_or("a name is missing")?)?);
+        pairs.push(match c.nullable()? {
+            Some(text) => format!("{name}=>{}", quoted(utf8(text)?)),
+            None => format!("{name}=>NULL"),
+        });
+    }
+    Ok(pairs.join(", "))
+}
+
 /// Pairs of a name and a text or NULL.
 pub(super) fn hstore(cell: &[u8]) -> Result<Value<'_>, Broken> {
     let mut c = Cursor(cell);
@@ -292,6 +368,26 @@ mod tests {
         for broken in ["", "{", "{a", "a", "{a}b", "{\"a}"] {
             assert_eq!(parse_array_text(broken), None, "{broken}");
         }
+    }
+
+    #[test]
+    fn equal_arrays_have_one_form_and_plain_ones_keep_theirs() {
+        let array = |flag: u8, item: &[u8]| {
+            let head = [0, 0, 0, 1, 0, 0, 0, flag, 0, 0, 0, 23, 0, 0, 0, 1, 0, 0, 0, 1];
+            [&head[..], &(item.len() as u32).to_be_bytes(), item].concat()
+        };
+        let form = |codec: &Codec, cell: &[u8]| {
+            let mut out = Vec::new();
+            canonical_array(codec, cell, &mut out).unwrap();
+            out
+        };
+        let number = |scale: u8| array(0, &[0, 1, 0, 0, 0, 0, 0, scale, 0, 7]);
+        assert_eq!(form(&Codec::Numeric, &number(2)), number(0));
+        let plain = array(0, &[0, 0, 0, 9]);
+        assert_eq!(form(&Codec::Int4, &plain), plain);
+        // The flag says that there may be nulls.
+        assert_eq!(form(&Codec::Int4, &array(1, &[0, 0, 0, 9])), plain);
+        assert_eq!(form(&Codec::Int4, &[0; 12]), [0; 12]);
     }
 
     #[test]

@@ -33,10 +33,19 @@ pub(super) fn canonical_float(cell: &[u8], out: &mut Vec<u8>) {
         _ => fixed(cell).map(f64::from_be_bytes),
     };
     match value {
-        // One form for all NaNs and for both zeros: the source calls them equal.
-        Ok(v) => out.extend_from_slice(&if v.is_nan() { f64::NAN } else { v + 0.0 }.to_be_bytes()),
+        Ok(v) => out.extend_from_slice(&one_float8(v).to_be_bytes()),
         Err(_) => out.extend_from_slice(cell),
     }
+}
+
+/// One form for all NaNs and for both zeros: the source calls them equal.
+pub(super) fn one_float4(value: f32) -> f32 {
+    if value.is_nan() { f32::NAN } else { value + 0.0 }
+}
+
+/// As [`one_float4`].
+pub(super) fn one_float8(value: f64) -> f64 {
+    if value.is_nan() { f64::NAN } else { value + 0.0 }
 }
 
 /// Fixed up to these exponents, then scientific with two digits: as `float8out` and `float4out` print.
@@ -164,6 +173,18 @@ pub(super) fn canonical_numeric(cell: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// The binary form with no more digits after the point than the value has: the source stores no zeros at its end, only
+/// how many of them are printed.
+pub(super) fn canonical_numeric_bytes(cell: &[u8], out: &mut Vec<u8>) -> Result<(), Broken> {
+    let n = read_numeric(cell)?;
+    let zeros = n.digits.iter().rev().take_while(|d| **d == 0).count().min(n.scale);
+    let scale = u16::try_from(n.scale - zeros).map_err(|_| "a scale beyond its range")?;
+    out.extend_from_slice(&cell[..6]);
+    out.extend_from_slice(&scale.to_be_bytes());
+    out.extend_from_slice(&cell[8..]);
+    Ok(())
+}
+
 fn money_digits(cell: &[u8], scale: u32) -> Result<(bool, Vec<u8>), Broken> {
     let amount = integer(cell)?;
     let text = format!("{:0>width$}", amount.unsigned_abs(), width = scale as usize + 1);
@@ -184,6 +205,21 @@ pub(super) fn print_money(cell: &[u8], scale: u32) -> Result<String, Broken> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn equal_numbers_have_one_binary_form() {
+        // A group of 1 at weight 0, then of 5000 at weight -1; the last number is the scale.
+        let form = |scale: u8, groups: &[u8]| {
+            let head = [0, groups.len() as u8 / 2, 0, 0, 0, 0, 0, scale];
+            let mut out = Vec::new();
+            canonical_numeric_bytes(&[&head[..], groups].concat(), &mut out).unwrap();
+            out
+        };
+        assert_eq!(form(3, &[0, 1]), form(0, &[0, 1]));
+        assert_eq!(form(3, &[0, 1, 0x13, 0x88]), form(1, &[0, 1, 0x13, 0x88]));
+        assert_ne!(form(1, &[0, 1, 0x13, 0x88]), form(1, &[0, 1]));
+        assert_eq!(one_float4(-0.0).to_be_bytes(), 0f32.to_be_bytes());
+    }
 
     #[test]
     fn floats_print_as_the_server_prints_them() {

@@ -70,6 +70,23 @@ pub(super) fn print_timetz(cell: &[u8]) -> Result<String, Broken> {
 }
 
 /// In ISO 8601, as `intervalstyle = iso_8601` prints: months, days and time are kept apart.
+/// The source compares the length of an interval, a month with 30 days: what is equal has as few days and microseconds as
+/// can be, and a sign for all parts.
+pub(super) fn canonical_interval(cell: &[u8], out: &mut Vec<u8>) -> Result<(), Broken> {
+    let mut c = Cursor(cell);
+    let (micros, days, months) = (i64::from_be_bytes(fixed(c.take(8)?)?), c.i32()?, c.i32()?);
+    let length = (i128::from(months) * 30 + i128::from(days)) * i128::from(DAY_US) + i128::from(micros);
+    let (days, micros) = (length / i128::from(DAY_US), (length % i128::from(DAY_US)) as i64);
+    let (months, days) = ((days / 30) as i64, (days % 30) as i32);
+    out.extend_from_slice(&micros.to_be_bytes());
+    out.extend_from_slice(&days.to_be_bytes());
+    match i32::try_from(months) {
+        Ok(months) => out.extend_from_slice(&months.to_be_bytes()),
+        Err(_) => out.extend_from_slice(&months.to_be_bytes()),
+    }
+    Ok(())
+}
+
 pub(super) fn print_interval(cell: &[u8]) -> Result<String, Broken> {
     let mut c = Cursor(cell);
     let (micros, days, months) = (i64::from_be_bytes(fixed(c.take(8)?)?), c.i32()?, c.i32()?);
@@ -177,5 +194,25 @@ mod tests {
         check(1, -1, 1, "P1M-1DT0.000001S");
         check(-1, 0, 0, "PT-0.000001S");
         check(14_706_000_000, 3, 14, "P1Y2M3DT4H5M6S");
+    }
+
+    #[test]
+    fn intervals_of_one_length_have_one_form() {
+        let form = |micros: i64, days: i32, months: i32| {
+            let parts = [&micros.to_be_bytes()[..], &days.to_be_bytes(), &months.to_be_bytes()];
+            let mut out = Vec::new();
+            canonical_interval(&parts.concat(), &mut out).unwrap();
+            out
+        };
+        assert_eq!(form(DAY_US, 0, 0), form(0, 1, 0));
+        assert_eq!(form(0, 30, 0), form(0, 0, 1));
+        assert_eq!(form(-DAY_US, 1, 0), form(0, 0, 0));
+        assert_eq!(form(0, -30, 1), form(0, 0, 0));
+        assert_ne!(form(1, 0, 0), form(0, 0, 0));
+        // What is in its smallest parts already stays as it is.
+        assert_eq!(
+            form(1, 2, 3),
+            [&1i64.to_be_bytes()[..], &[0, 0, 0, 2, 0, 0, 0, 3]].concat()
+        );
     }
 }
