@@ -24,6 +24,15 @@ pub enum SinkError {
     NoWrite { database: String, collection: String },
     #[error("\"{collection}\" cannot be written: it is a {kind}")]
     WrongKind { collection: String, kind: String },
+    #[error(
+        "{what} of \"{collection}\" compares texts by the collation {collation}: documents whose texts only it calls equal would take each other's place"
+    )]
+    Collation {
+        collection: String,
+        /// The collection itself, or which of its indexes.
+        what: String,
+        collation: String,
+    },
     #[error("MongoDB refused a command: {reason}")]
     Command { reason: String, code: Option<i32> },
     #[error("cancelled")]
@@ -39,7 +48,9 @@ impl SinkError {
             }
             SinkError::DatabaseMissing => ErrorCode::TargetDatabaseMissing,
             SinkError::Unreachable { .. } | SinkError::WrongCredentials { .. } => ErrorCode::TargetUnreachable,
-            SinkError::NoWrite { .. } | SinkError::WrongKind { .. } => ErrorCode::TargetPermission,
+            SinkError::NoWrite { .. } | SinkError::WrongKind { .. } | SinkError::Collation { .. } => {
+                ErrorCode::TargetPermission
+            }
             SinkError::Command {
                 code: Some(UNAUTHORIZED),
                 ..
@@ -61,6 +72,9 @@ impl SinkError {
             SinkError::WrongCredentials { .. } => "Check user, password and authSource.",
             SinkError::NoWrite { .. } => "Give the user the role readWrite on this database.",
             SinkError::WrongKind { .. } => "Rename the collection in the mapping, or remove what has its name.",
+            SinkError::Collation { .. } => {
+                "Let the job drop the collection, which makes it anew without a collation, or rename it in the mapping; of an index: drop it and make it without a collation."
+            }
             SinkError::Command { .. } | SinkError::Cancelled => return None,
         })
     }
@@ -77,6 +91,7 @@ impl SinkError {
             | SinkError::WrongCredentials { .. }
             | SinkError::NoWrite { .. }
             | SinkError::WrongKind { .. }
+            | SinkError::Collation { .. }
             | SinkError::Cancelled => false,
         }
     }
