@@ -19,14 +19,42 @@ pub struct PgSource {
     pub address: PgAddress,
 }
 
-/// What every session starts with, so that no setting of server, database or user changes what is read.
+/// What every session starts with, so that no setting of server, database or user changes what is read or compared.
 /// `row_security = off` turns rows that would be hidden into an error. A database in SQL_ASCII holds any bytes: asked for
 /// UTF-8, it would refuse to send a row instead of leaving one bad value to the issues.
-const SESSION: &str = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'iso_8601'; \
-    SET bytea_output = 'hex'; SET extra_float_digits = 3; SET xmloption = 'content'; SET client_encoding = 'UTF8'; \
-    SET standard_conforming_strings = on; SET row_security = off; SET statement_timeout = 0; SET lock_timeout = 3000; \
-    SET idle_in_transaction_session_timeout = 0; SET default_transaction_read_only = on; \
-    SELECT set_config('client_encoding', 'SQL_ASCII', false) WHERE current_setting('server_encoding') = 'SQL_ASCII'";
+///
+/// Our own queries name every operator and type with its schema; the search path is for what the user writes in table
+/// filters, and the same for all roles: the server's own names first, then `public` and where extensions are installed.
+/// Limits of time that only some versions have are set where they are known.
+const SESSION: &str = "SET search_path = pg_catalog, pg_temp; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; \
+    SET IntervalStyle = 'iso_8601'; SET bytea_output = 'hex'; SET extra_float_digits = 3; SET xmloption = 'content'; \
+    SET xmlbinary = 'base64'; SET array_nulls = on; SET lc_monetary = 'C'; SET lc_numeric = 'C'; SET lc_time = 'C'; \
+    SET quote_all_identifiers = off; SET transform_null_equals = off; SET gin_fuzzy_search_limit = 0; \
+    SET timezone_abbreviations = 'Default'; SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET row_security = off; \
+    SET statement_timeout = 0; SET lock_timeout = 3000; SET idle_in_transaction_session_timeout = 0; \
+    SET default_transaction_read_only = on; \
+    SELECT set_config('client_encoding', 'SQL_ASCII', false) WHERE current_setting('server_encoding') = 'SQL_ASCII'; \
+    SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout'); \
+    SELECT set_config('search_path', concat_ws(', ', 'pg_catalog', string_agg(quote_ident(n.nspname), ', ' \
+        ORDER BY n.nspname <> 'public', n.nspname), 'pg_temp'), false) FROM pg_namespace n \
+    WHERE n.nspname <> 'pg_catalog' AND (n.nspname = 'public' OR n.oid IN (SELECT extnamespace FROM pg_extension))";
+
+/// The same for a replication connection, which takes them when it starts.
+pub(super) const REPLICATION_SESSION: [(&str, &str); 12] = [
+    ("DateStyle", "ISO, YMD"),
+    ("IntervalStyle", "iso_8601"),
+    ("TimeZone", "UTC"),
+    ("bytea_output", "hex"),
+    ("extra_float_digits", "3"),
+    ("xmlbinary", "base64"),
+    ("lc_monetary", "C"),
+    ("lc_numeric", "C"),
+    ("lc_time", "C"),
+    ("quote_all_identifiers", "off"),
+    ("statement_timeout", "0"),
+    // What is printed by name (a regclass) carries its schema.
+    ("search_path", "pg_catalog"),
+];
 
 /// One open connection. Dropping it closes it.
 pub struct PgClient {

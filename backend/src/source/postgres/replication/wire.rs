@@ -4,7 +4,7 @@
 use super::Lsn;
 use crate::data::row::MalformedRow;
 use crate::source::SourceError;
-use crate::source::postgres::client::{PgSource, server_error};
+use crate::source::postgres::client::{PgSource, REPLICATION_SESSION, server_error};
 use crate::source::postgres::url::SslMode;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use fallible_iterator::FallibleIterator;
@@ -83,12 +83,8 @@ impl WalConnection {
             ("replication", "database"),
             ("application_name", "godwit"),
             ("client_encoding", encoding),
-            ("DateStyle", "ISO, YMD"),
-            ("IntervalStyle", "iso_8601"),
-            ("TimeZone", "UTC"),
-            ("bytea_output", "hex"),
-            ("extra_float_digits", "3"),
         ];
+        let parameters = parameters.into_iter().chain(REPLICATION_SESSION);
         connection
             .send(|out| frontend::startup_message(parameters, out))
             .await?;
