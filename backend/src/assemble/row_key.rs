@@ -1,11 +1,11 @@
 //! Who a root row is. Every document carries it, and hardly any is ever asked: so it is kept as the source sent it.
 
-use crate::data::catalog::CatalogColumn;
 use crate::data::row::RowSet;
 use crate::plan::{Node, RootPlan};
 use std::borrow::Cow;
 
-/// The cells of a row's key: of the primary key; without one, of the whole row and its number among equal rows.
+/// The cells of a row's key: of the primary key; without one, of the whole row and its number among equal rows. Behind
+/// them what the source says of the [classes](crate::data::equality::KeyClass) of some.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RowKey {
     /// Each with its length in front, [`NULL`] for a null.
@@ -20,8 +20,10 @@ impl RowKey {
         let node = &root.node;
         let columns = columns(node);
         let mut cells = Vec::with_capacity(columns.len() * 12);
-        for column in columns.iter() {
-            match node.cell_of(*column).and_then(|cell| rows.cell(row, cell)) {
+        let of_key = columns.iter().map(|column| node.cell_of(*column));
+        let of_classes = (node.columns.len()..node.cells()).map(Some);
+        for cell in of_key.chain(of_classes) {
+            match cell.and_then(|cell| rows.cell(row, cell)) {
                 Some(cell) => {
                     cells.extend_from_slice(&(cell.len() as u32).to_le_bytes());
                     cells.extend_from_slice(cell);
@@ -44,38 +46,36 @@ impl RowKey {
         })
     }
 
-    /// Bytes that are equal exactly for rows with equal keys; of a table without a key, for equal rows.
+    /// Bytes that are equal exactly for rows whose keys the source calls equal; of a table without a key, for equal rows.
     pub fn identity(&self, root: &RootPlan) -> Vec<u8> {
-        self.bytes(root, |_| false)
-    }
-
-    /// The cells one after the other: in their canonical form, or as the source sent them.
-    fn bytes(&self, root: &RootPlan, is_exact: impl Fn(&CatalogColumn) -> bool) -> Vec<u8> {
         let node = &root.node;
+        let columns = columns(node);
+        let classes: Vec<Option<&[u8]>> = if node.classes.is_empty() {
+            Vec::new()
+        } else {
+            self.cells().skip(columns.len()).collect()
+        };
         let mut out = Vec::with_capacity(self.cells.len());
-        for (column, cell) in columns(node).iter().zip(self.cells()) {
+        for (column, cell) in columns.iter().zip(self.cells()) {
             // Length first, so that no two lists of cells run together.
             let start = out.len();
             out.extend_from_slice(&NULL.to_le_bytes());
-            if let Some(bytes) = cell {
-                let column = &node.table.columns[*column];
-                match is_exact(column) {
-                    true => out.extend_from_slice(bytes),
-                    false => column.decoder.canonical(bytes, &mut out),
-                }
-                let length = (out.len() - start - 4) as u32;
-                out[start..start + 4].copy_from_slice(&length.to_le_bytes());
+            let Some(bytes) = cell else { continue };
+            match node.classes.iter().position(|c| c == column) {
+                Some(place) => out.extend_from_slice(classes.get(place).copied().flatten().unwrap_or(bytes)),
+                None => node.table.columns[*column].decoder.canonical(bytes, &mut out),
             }
+            let length = (out.len() - start - 4) as u32;
+            out[start..start + 4].copy_from_slice(&length.to_le_bytes());
         }
         out
     }
 
-    /// Stands for the row among those that may have an `_id`: 64 bits of a hash of its rule and key. Keys that are folded
-    /// count as they are: the source may tell them apart.
+    /// Stands for the row among those that may have an `_id`: 64 bits of a hash of its rule and key.
     pub fn owner(&self, root: &RootPlan) -> i64 {
         let mut hasher = blake3::Hasher::new();
         hasher.update(root.node.rule.as_str().as_bytes());
-        hasher.update(&self.bytes(root, |column| column.folds_keys));
+        hasher.update(&self.identity(root));
         hasher.update(&self.occurrence.to_le_bytes());
         let bytes: [u8; 8] = hasher.finalize().as_bytes()[..8]
             .try_into()
@@ -91,7 +91,7 @@ impl RowKey {
         let values: Option<_> = decoders
             .zip(self.cells())
             .map(|(decoder, cell)| match cell {
-                Some(cell) => decoder.try_print(cell).map(Some),
+                Some(cell) => decoder.try_print(cell).map(|_| Some(decoder.key_text(cell))),
                 None => Some(None),
             })
             .collect();

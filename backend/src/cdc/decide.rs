@@ -433,6 +433,7 @@ mod tests {
                 is_indexed: false,
             }),
             columns: Vec::new(),
+            classes: Vec::new(),
             fields: Vec::new(),
             calculated: Vec::new(),
             rule_filter: None,

@@ -1,5 +1,6 @@
 //! What the source's catalog says of its tables, free of any database's own types.
 
+use super::equality::{Collation, Equality, KeyClass, KeyOrder, RowOperators};
 use super::value::CellDecoder;
 use godwit_shared::mapping::FieldType;
 use godwit_shared::schema::TableName;
@@ -14,6 +15,8 @@ pub struct Catalog {
     pub version: String,
     /// The database that the connection is in.
     pub database: String,
+    /// How it compares columns that no foreign key connects; `None` knows only what the foreign keys say.
+    pub operators: Option<Arc<dyn RowOperators>>,
 }
 
 /// One table. A partitioned table stands for its leaves.
@@ -66,7 +69,31 @@ impl CatalogTable {
         })
     }
 
-    /// Whether at most one row can have given values in these columns.
+    /// Whether an index finds the rows that have given values in these columns, compared in this way.
+    pub fn finds(&self, compared: &[(usize, &Equality)]) -> bool {
+        let serves = |index: &CatalogIndex, place: usize| {
+            let of = index.columns[place].and_then(|c| compared.iter().find(|(column, _)| *column == c));
+            of.is_some_and(|(column, equality)| index.keys[place].serves(equality, &self.columns[*column]))
+        };
+        self.indexes
+            .iter()
+            .any(|index| index.columns.len() >= compared.len() && (0..compared.len()).all(|place| serves(index, place)))
+    }
+
+    /// Whether at most one row can have given values in these columns, compared in this way.
+    pub fn has_one(&self, compared: &[(usize, &Equality)]) -> bool {
+        self.indexes
+            .iter()
+            .filter(|index| index.is_unique && !index.columns.is_empty())
+            .any(|index| {
+                index.columns.iter().zip(&index.keys).all(|(column, key)| {
+                    let of = compared.iter().find(|(c, _)| Some(*c) == *column);
+                    of.is_some_and(|(column, equality)| key.serves(equality, &self.columns[*column]))
+                })
+            })
+    }
+
+    /// Whether at most one row can have given values in these columns, by the equality of the indexes.
     pub fn is_unique_on(&self, columns: &[usize]) -> bool {
         let covers = |key: &[usize]| !key.is_empty() && key.iter().all(|c| columns.contains(c));
         covers(&self.primary_key)
@@ -84,7 +111,16 @@ pub struct CatalogColumn {
     pub type_text: String,
     /// The type to cast a literal to, quoted for use in SQL. Of a domain the type below it.
     pub cast: String,
-    pub family: TypeFamily,
+    /// The source's id of the column's own type, which may be a domain.
+    pub declared_type: u32,
+    /// By which texts are compared; none of other types.
+    pub collation: Option<Collation>,
+    /// How the source tells two values of the column apart; `None` where it cannot compare them.
+    pub equality: Option<Arc<Equality>>,
+    /// How it puts them in order.
+    pub key_order: Option<KeyOrder>,
+    /// What two values have in common exactly when the source calls them equal.
+    pub class: KeyClass,
     /// What the contract gives the column.
     pub default_type: FieldType,
     pub nullable: bool,
@@ -92,29 +128,26 @@ pub struct CatalogColumn {
     pub is_auto_incremented: bool,
     /// Whether the source can sort by it.
     pub is_orderable: bool,
+    /// The function that makes the binary form of its values, as SQL; `None` where the cell is requested as text.
+    pub sent_by: Option<String>,
     /// Whether the cell is to be requested as the text that the output function prints.
     pub reads_as_text: bool,
     /// Two keys that the source tells apart may be one value in BSON (microseconds).
     pub loses_identity: bool,
-    /// The canonical form may be one for keys that the source tells apart: how it folds case is the source's business.
-    pub folds_keys: bool,
-    /// Values that the source calls equal may have different canonical forms: `1 day` and `24 hours`.
-    pub parts_equals: bool,
     /// Two values are equal for the source exactly when their bytes are.
     pub equals_as_bytes: bool,
-    /// `unnest` of several of its values gives something else than these: it is an array or a row.
+    /// A list of its values cannot be an array of its type: `unnest` would take arrays and rows apart, and some types
+    /// separate the elements of an array by another character than a comma.
     pub comes_apart: bool,
     pub decoder: Arc<dyn CellDecoder>,
 }
 
-/// Types that the source compares with each other; of different families only the text is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TypeFamily {
-    Number,
-    Text,
-    Time,
-    /// Only with its own type, named by the source's id of it.
-    Own(u32),
+impl CatalogColumn {
+    /// Whether rows without a primary key are told apart by the column's printed form: the source cannot compare its
+    /// values, cannot sort them, or cannot say what equal ones have in common.
+    pub fn counts_as_printed(&self) -> bool {
+        !self.is_orderable || self.equality.is_none() || self.class == KeyClass::Printed
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -123,6 +156,8 @@ pub struct CatalogForeignKey {
     pub columns: Vec<String>,
     pub target: TableName,
     pub target_columns: Vec<String>,
+    /// How the constraint compares each pair of columns.
+    pub equalities: Vec<Arc<Equality>>,
 }
 
 #[derive(Debug, Clone)]
@@ -130,5 +165,56 @@ pub struct CatalogIndex {
     pub name: String,
     /// Key columns in order; `None` is an expression. Partial and invalid indexes are not listed.
     pub columns: Vec<Option<usize>>,
+    /// How it compares each of them.
+    pub keys: Vec<IndexKey>,
     pub is_unique: bool,
+}
+
+/// How an index compares one of its columns: ids of the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IndexKey {
+    /// The family of operators.
+    pub family: u32,
+    /// 0 where the type has no collation.
+    pub collation: u32,
+}
+
+impl IndexKey {
+    /// Whether it finds values of the column that are compared so.
+    pub fn serves(&self, equality: &Equality, column: &CatalogColumn) -> bool {
+        let collation = equality.collation_on(column.collation.as_ref());
+        equality.families.contains(&self.family)
+            && (self.collation == 0 || collation.is_some_and(|c| c.id == self.collation))
+    }
+}
+
+#[cfg(test)]
+pub mod testing {
+    use super::*;
+    use crate::data::equality::testing::plain;
+
+    /// A column of integers.
+    pub fn int4(name: &str) -> CatalogColumn {
+        CatalogColumn {
+            name: name.into(),
+            type_text: "integer".into(),
+            cast: "int4".into(),
+            declared_type: 23,
+            collation: None,
+            equality: Some(Arc::new(plain("int4"))),
+            key_order: None,
+            class: KeyClass::Canonical,
+            default_type: FieldType::Integer,
+            nullable: true,
+            is_generated: false,
+            is_auto_incremented: false,
+            is_orderable: true,
+            sent_by: None,
+            reads_as_text: false,
+            loses_identity: false,
+            equals_as_bytes: true,
+            comes_apart: false,
+            decoder: Arc::new(crate::source::postgres::values::Codec::Int4),
+        }
+    }
 }

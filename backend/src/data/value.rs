@@ -71,6 +71,12 @@ pub trait CellDecoder: Send + Sync + fmt::Debug {
     /// The same; `None` of types and bytes that have no such form.
     fn try_print(&self, cell: &[u8]) -> Option<String>;
 
-    /// Appends bytes that are equal exactly for values that the source calls equal.
+    /// The value as the source reads it in our sessions, to look for it. It may be printed otherwise for users.
+    fn key_text(&self, cell: &[u8]) -> String {
+        self.print(cell)
+    }
+
+    /// Appends bytes that are equal exactly for values that the source calls equal, where the column's
+    /// [class](super::equality::KeyClass) says that this can be known here.
     fn canonical(&self, cell: &[u8], out: &mut Vec<u8>);
 }

@@ -225,7 +225,7 @@ impl Fetch<'_, '_> {
     async fn child(&mut self, child: &Node, keys: Keys<'_>) -> Result<Option<ChildRows>, SourceError> {
         if keys.count() == 0 {
             let tree = RowTree {
-                rows: RowSet::new(child.columns.len()),
+                rows: RowSet::new(child.cells()),
                 children: empty_children(child, 0),
             };
             return Ok(Some(ChildRows {
@@ -261,10 +261,7 @@ impl Fetch<'_, '_> {
             let all: Vec<u32> = (0..keys.count() as u32).collect();
             return self.query(child, &keys.asked(&all), self.budget).await;
         }
-        let known = self
-            .reader
-            .shared
-            .take(child.id, child.columns.len(), &keys.identities)?;
+        let known = self.reader.shared.take(child.id, child.cells(), &keys.identities)?;
         let Some(budget) = self.budget.checked_sub(known.rows.size_bytes()) else {
             return Ok(None);
         };
@@ -343,7 +340,7 @@ fn empty_children(node: &Node, parents: usize) -> Vec<ChildRows> {
         .iter()
         .map(|child| ChildRows {
             tree: RowTree {
-                rows: RowSet::new(child.columns.len()),
+                rows: RowSet::new(child.cells()),
                 children: empty_children(child, 0),
             },
             ranges: vec![0..0; parents],
@@ -354,7 +351,7 @@ fn empty_children(node: &Node, parents: usize) -> Vec<ChildRows> {
 /// The different keys by which some rows join a child.
 ///
 /// They are told apart by their bytes. Different bytes may still be equal for the source (1.0 and 1.00): then both are
-/// asked for, and each gets the same rows.
+/// asked for, and each gets the same rows. So bytes never decide which rows of a child belong to a key.
 struct Keys<'r> {
     node: &'r Node,
     rows: &'r RowSet,
@@ -409,7 +406,7 @@ impl<'r> Keys<'r> {
         let column = |cell: usize| &self.node.table.columns[self.node.columns[cell]];
         let print = |cell: usize, key: u32| {
             let bytes = self.rows.cell(self.first_rows[key as usize] as usize, cell);
-            column(cell).decoder.print(bytes.expect("a key has no nulls"))
+            column(cell).decoder.key_text(bytes.expect("a key has no nulls"))
         };
         ChildKeys {
             parent: &self.node.table,

@@ -34,10 +34,8 @@ fn collect<'p>(path: &mut Vec<&'p Node>, found: &mut Vec<Vec<&'p Node>>) {
     let node = path[path.len() - 1];
     for child in &node.children {
         path.push(child);
-        let pairs = child.join.as_ref().map_or(&[][..], |j| &j.pairs);
         let is_indexed = child.join.as_ref().is_some_and(|j| j.is_indexed);
-        let is_binary = pairs.iter().all(|p| !node.table.columns[p.parent].reads_as_text);
-        if !is_indexed && is_binary && child.table.size_bytes > SCANNED_BYTES_MAX {
+        if !is_indexed && child.table.size_bytes > SCANNED_BYTES_MAX {
             found.push(path.clone());
         }
         collect(path, found);
@@ -80,7 +78,7 @@ impl NodeStream {
         Ok(Self {
             stream,
             reader,
-            columns: node.columns.len(),
+            columns: node.cells(),
             root_fields: path[0].table.primary_key.len(),
             key_fields: node.join.as_ref().map_or(0, |j| j.pairs.len()),
             ahead: None,

@@ -15,7 +15,7 @@ use crate::cdc::state::{CdcState, RefusedRoot};
 use crate::cdc::statistics::CdcMeter;
 use crate::data::issue::{Issue, IssueKind, IssueLog, Location};
 use crate::data::progress::{CollectionCount, Progress, TableCount, UNKNOWN};
-use crate::plan::{Plan, PlanProblem};
+use crate::plan::{Plan, PlanProblem, images};
 use crate::sink::{Sink, SinkError};
 use crate::snapshot::{self, Finished, Outcome, RefusedRow, SnapshotError, SnapshotRun};
 use crate::source::SourceError;
@@ -245,8 +245,14 @@ impl Runner {
             ..
         } = prepared;
         let plan = Arc::new(plan);
+        let is_first = !self.record.is_prepared;
         self.make_ready(&plan, &sink).await?;
         let progress = Arc::new(self.progress(&plan, &source).await?);
+        if is_first {
+            for (location, message) in chosen_comparisons(&plan) {
+                report(&progress, IssueKind::ReadPlan, location, message)?;
+            }
+        }
         if sink.is_weak {
             let message = "the URI asks for less than a majority: documents may be lost when the primary changes";
             report(&progress, IssueKind::WriteConcernWeak, Location::Job, message.into())?;
@@ -526,6 +532,23 @@ fn report(progress: &Progress, kind: IssueKind, location: Location, message: Str
         key: Vec::new(),
     };
     Ok(progress.report([issue], EventStage::Snapshotting)?)
+}
+
+/// How the source compares what only synthetic keys join, by table; each once.
+fn chosen_comparisons(plan: &Plan) -> Vec<(Location, String)> {
+    let mut all = Vec::new();
+    for root in plan.collections.iter().flat_map(|c| &c.roots) {
+        for (parent, node) in images::pairs(&root.node) {
+            let join = node.join.as_ref().expect("a child has a join");
+            for message in join.chosen(&parent.table, &node.table) {
+                let told = (Location::Table(node.table.name.to_string()), message);
+                if !all.contains(&told) {
+                    all.push(told);
+                }
+            }
+        }
+    }
+    all
 }
 
 /// A root table without any row is told: it may be the wrong database, or a filter that matches nothing.

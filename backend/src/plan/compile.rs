@@ -7,6 +7,7 @@ use super::{
     CalculatedPlan, CollectionPlan, FieldPlan, IdPlan, Node, NodeKind, OrderTerm, Plan, PlanProblem, RootPlan,
 };
 use crate::data::catalog::{Catalog, CatalogTable};
+use crate::data::equality::KeyClass;
 use godwit_shared::ids::{CollectionId, MappingId};
 use godwit_shared::job::{CollectionFilters, TableFilter, TableFilters};
 use godwit_shared::mapping::{CollectionType, FieldType, KeyHandling, Mapping, RuleType, SortOrder};
@@ -87,13 +88,11 @@ fn takes_part(filters: &CollectionFilters, name: &str) -> bool {
     (filters.include.is_empty() || listed(&filters.include)) && !listed(&filters.exclude)
 }
 
-/// Whether two rows of the rule may come to one `_id`: the expression decides, the key loses digits in BSON, or what is
-/// hashed of it may be one for both.
+/// Whether two rows of the rule may come to one `_id`: the expression decides, or the key loses digits in BSON.
 fn may_repeat_ids(root: &RootPlan) -> bool {
     let loses = |cell: usize| root.node.table.columns[root.node.columns[cell]].loses_identity;
-    let table = &root.node.table;
     match &root.id {
-        IdPlan::Generated { .. } => table.primary_key.iter().any(|c| table.columns[*c].folds_keys),
+        IdPlan::Generated { .. } => false,
         IdPlan::Single { cell } => loses(*cell),
         IdPlan::Wrapped { members } => members.iter().any(|(_, cell)| loses(*cell)),
         IdPlan::Custom { .. } => true,
@@ -241,6 +240,8 @@ impl Compiler<'_> {
             // Equal rows are counted, so all of the row is its identity.
             (0..table.columns.len()).for_each(|c| _ = need(&mut node, c));
         }
+        let is_asked = |c: &usize| matches!(table.columns[*c].class, KeyClass::Asked(_));
+        node.classes = table.row_key().into_iter().filter(is_asked).collect();
         match layout_all(&mut node) {
             Ok(()) => Some(RootPlan { node, id }),
             Err(problem) => {
@@ -331,9 +332,16 @@ impl Compiler<'_> {
         }
         let join = parent.and_then(|p| {
             let wanted = mapping.settings.foreign_key_name.as_deref().filter(|n| !n.is_empty());
-            find_join(&self.file.schema.full, mapping.settings.kind, wanted, p.table, &table)
-                .map_err(|message| self.problem(collection, rule, Some(&table.name), None, message))
-                .ok()
+            find_join(
+                &self.file.schema.full,
+                self.catalog,
+                mapping.settings.kind,
+                wanted,
+                p.table,
+                &table,
+            )
+            .map_err(|message| self.problem(collection, rule, Some(&table.name), None, message))
+            .ok()
         });
         let mut node = Node {
             id,
@@ -343,6 +351,7 @@ impl Compiler<'_> {
             kind,
             join,
             columns: Vec::new(),
+            classes: Vec::new(),
             fields: Vec::new(),
             calculated: Vec::new(),
             rule_filter: None,
@@ -587,11 +596,10 @@ impl Compiler<'_> {
             .map(|c| term(*c)),
         );
         if table.primary_key.is_empty() {
-            // Rows are counted that are equal in every form; between those that only the source calls equal there must
-            // be none of the others.
-            let parted = all
-                .iter()
-                .filter(|c| table.columns[**c].parts_equals && table.columns[**c].is_orderable);
+            // Rows are counted that are printed alike; between those that the source calls equal and prints otherwise
+            // there must be none of the others.
+            let is_parted = |c: &&usize| table.columns[**c].counts_as_printed() && table.columns[**c].is_orderable;
+            let parted = all.iter().filter(is_parted);
             node.order.extend(parted.map(|c| OrderTerm {
                 as_text: true,
                 ..term(*c)

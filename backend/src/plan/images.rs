@@ -124,31 +124,17 @@ fn of_child(parent: &Node, node: &Node) -> TableImages {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::catalog::{CatalogColumn, TypeFamily};
-    use crate::data::value::CellDecoder;
+    use crate::data::catalog::CatalogColumn;
+    use crate::data::catalog::testing::int4;
+    use crate::data::equality::testing::plain;
     use crate::plan::{Join, JoinPair, NodeKind, Script, Template};
     use godwit_shared::ids::MappingId;
-    use godwit_shared::mapping::FieldType;
     use godwit_shared::schema::TableName;
 
     fn table(name: &str, columns: &str, key: &[usize]) -> Arc<CatalogTable> {
         let column = |name: &str| CatalogColumn {
-            name: name.trim_start_matches('=').into(),
-            type_text: "integer".into(),
-            cast: "int4".into(),
-            family: TypeFamily::Number,
-            default_type: FieldType::Integer,
-            nullable: true,
             is_generated: name.starts_with('='),
-            is_auto_incremented: false,
-            is_orderable: true,
-            reads_as_text: false,
-            loses_identity: false,
-            folds_keys: false,
-            parts_equals: false,
-            equals_as_bytes: true,
-            comes_apart: false,
-            decoder: Arc::new(crate::source::postgres::values::Codec::Int4) as Arc<dyn CellDecoder>,
+            ..int4(name.trim_start_matches('='))
         };
         Arc::new(CatalogTable {
             name: TableName::new("public", name),
@@ -181,12 +167,16 @@ mod tests {
                 pairs: vec![JoinPair {
                     parent,
                     own,
-                    as_text: false,
+                    equality: Arc::new(plain("int4")),
+                    refers_up: true,
+                    is_synthetic: false,
+                    equals_as_bytes: true,
                 }],
                 is_unique: false,
                 is_indexed: false,
             }),
             columns: (0..table.columns.len()).collect(),
+            classes: Vec::new(),
             fields: Vec::new(),
             calculated: Vec::new(),
             rule_filter: None,

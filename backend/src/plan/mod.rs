@@ -12,6 +12,8 @@ mod script;
 mod template;
 
 use crate::data::catalog::CatalogTable;
+#[cfg(doc)]
+use crate::data::equality::KeyClass;
 use godwit_shared::ids::MappingId;
 use godwit_shared::job::TableFilter;
 use godwit_shared::mapping::FieldType;
@@ -78,6 +80,9 @@ pub struct Node {
     pub join: Option<Join>,
     /// Which columns of the table are read, as indexes into the table's columns. A cell is an index into this list.
     pub columns: Vec<usize>,
+    /// Columns of a root's key that the source is asked for [what equal values have in common](KeyClass::Asked): one cell
+    /// for each, behind those of `columns`.
+    pub classes: Vec<usize>,
     pub fields: Vec<FieldPlan>,
     pub calculated: Vec<CalculatedPlan>,
     pub rule_filter: Option<Script>,
@@ -136,6 +141,11 @@ impl Node {
     /// The cell that holds a column of the table.
     pub fn cell_of(&self, column: usize) -> Option<usize> {
         self.columns.iter().position(|c| *c == column)
+    }
+
+    /// How many cells its rows have.
+    pub fn cells(&self) -> usize {
+        self.columns.len() + self.classes.len()
     }
 
     /// This node and all below it, parents first.

@@ -6,7 +6,9 @@
 //! Rows in the middle of a path that move are changes of their own and bring their own keys.
 
 use super::{Node, Plan, RootPlan};
+use crate::data::catalog::CatalogColumn;
 use crate::data::change::{Image, ImageCell, ImageTooSmall, RowChange};
+use crate::data::equality::{Equality, EqualityCollation};
 use crate::data::row::push_field;
 
 /// From a row of one node to the root rows above it.
@@ -78,7 +80,8 @@ fn below(node: &Node, path: &mut Vec<usize>, visit: &mut impl FnMut(&[usize], &N
     }
 }
 
-/// A child of the root that points to its primary key carries the root's key itself, when both are of one type.
+/// A child of the root that points to its primary key carries the root's key itself, when both are of one type and the
+/// join compares as the key does.
 fn start_of(root: &RootPlan, path: &[usize], node: &Node) -> (Vec<usize>, Arrival) {
     let pairs = node.join.as_ref().map_or(&[][..], |j| &j.pairs);
     let own = pairs.iter().map(|p| p.own).collect();
@@ -90,11 +93,23 @@ fn start_of(root: &RootPlan, path: &[usize], node: &Node) -> (Vec<usize>, Arriva
         .iter()
         .map(|column| {
             let pair = pairs.iter().find(|p| p.parent == *column)?;
-            let is_same = root.node.table.columns[*column].cast == node.table.columns[pair.own].cast;
-            (is_same && !pair.as_text).then_some(pair.own)
+            let (of_root, of_node) = (&root.node.table.columns[*column], &node.table.columns[pair.own]);
+            let is_same = of_root.cast == of_node.cast && is_that_of(of_root, &pair.equality);
+            is_same.then_some(pair.own)
         })
         .collect();
     direct.map_or((own, Arrival::Climb), |columns| (columns, Arrival::Root))
+}
+
+/// Whether a join compares values as the key of the root does.
+fn is_that_of(key: &CatalogColumn, join: &Equality) -> bool {
+    let Some(own) = &key.equality else { return false };
+    let is_same_collation = match (&own.collation, &join.collation) {
+        (EqualityCollation::None | EqualityCollation::Any, EqualityCollation::None | EqualityCollation::Any) => true,
+        (EqualityCollation::Only(own), EqualityCollation::Only(of_join)) => own == of_join,
+        _ => false,
+    };
+    own.operator == join.operator && is_same_collation
 }
 
 impl Route {

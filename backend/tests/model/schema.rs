@@ -3,7 +3,8 @@
 //! holds a row back whose key leads nowhere.
 
 use crate::random::Random;
-use godwit::data::catalog::{Catalog, CatalogColumn, CatalogTable, TypeFamily};
+use godwit::data::catalog::{Catalog, CatalogColumn, CatalogTable};
+use godwit::data::equality::{Equality, EqualityCollation, KeyClass, RowOperators};
 use godwit::source::postgres::values::Codec;
 use godwit_shared::mapping::FieldType;
 use godwit_shared::schema::TableName;
@@ -95,6 +96,7 @@ impl Schema {
             tables: tables.collect(),
             version: "15.0".into(),
             database: "db".into(),
+            operators: Some(Arc::new(Integers)),
         }
     }
 
@@ -136,16 +138,19 @@ impl Table {
             name: column_name(column),
             type_text: self.columns[column].cast.into(),
             cast: self.columns[column].cast.into(),
-            family: TypeFamily::Number,
+            declared_type: 23,
+            collation: None,
+            equality: Some(Arc::new(equality())),
+            key_order: None,
+            class: KeyClass::Canonical,
             default_type: FieldType::Integer,
             nullable: !self.primary_key.contains(&column),
             is_generated: false,
             is_auto_incremented: false,
             is_orderable: true,
+            sent_by: None,
             reads_as_text: false,
             loses_identity: false,
-            folds_keys: false,
-            parts_equals: false,
             equals_as_bytes: true,
             comes_apart: false,
             decoder: Arc::new(Codec::Int4),
@@ -179,5 +184,25 @@ impl ForeignKey {
             pairs.reverse();
         }
         Self { from, to, pairs }
+    }
+}
+
+/// All columns hold integers, which are compared with each other whatever their width.
+#[derive(Debug)]
+struct Integers;
+
+impl RowOperators for Integers {
+    fn equality(&self, _: &CatalogColumn, _: &CatalogColumn) -> Option<Equality> {
+        Some(equality())
+    }
+}
+
+fn equality() -> Equality {
+    Equality {
+        operator: "OPERATOR(\"pg_catalog\".=)".into(),
+        casts: [None, None],
+        collation: EqualityCollation::None,
+        families: Vec::new(),
+        shown: "integer = integer".into(),
     }
 }

@@ -340,34 +340,14 @@ async fn alter(pg: &PgClient, relation: &TableName, sql: &str) -> Result<(), Sou
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::catalog::{CatalogColumn, TypeFamily};
-    use crate::source::postgres::values::Codec;
-    use godwit_shared::mapping::FieldType;
+    use crate::data::catalog::testing::int4;
     use std::sync::Arc;
 
     fn needs(columns: &[usize], needs_full: bool) -> TableImages {
-        let column = |name: &str| CatalogColumn {
-            name: name.into(),
-            type_text: "integer".into(),
-            cast: "int4".into(),
-            family: TypeFamily::Number,
-            default_type: FieldType::Integer,
-            nullable: true,
-            is_generated: false,
-            is_auto_incremented: false,
-            is_orderable: true,
-            reads_as_text: false,
-            loses_identity: false,
-            folds_keys: false,
-            parts_equals: false,
-            equals_as_bytes: true,
-            comes_apart: false,
-            decoder: Arc::new(Codec::Int4),
-        };
         TableImages {
             table: Arc::new(CatalogTable {
                 name: TableName::new("public", "t"),
-                columns: ["id", "a", "b"].map(column).to_vec(),
+                columns: ["id", "a", "b"].map(int4).to_vec(),
                 primary_key: vec![0],
                 foreign_keys: Vec::new(),
                 indexes: Vec::new(),

@@ -8,6 +8,7 @@ pub mod check;
 pub mod client;
 pub mod identity;
 pub mod model;
+mod operators;
 mod predicate;
 pub mod preflight;
 pub mod queries;

@@ -282,12 +282,8 @@ impl PgReader {
         is_ordered: bool,
         limit: Option<u32>,
     ) -> Result<RowStream, SourceError> {
-        self.copy(
-            &queries::root_rows(node, range, is_ordered, limit),
-            node.columns.len(),
-            0,
-        )
-        .await
+        self.copy(&queries::root_rows(node, range, is_ordered, limit), node.cells(), 0)
+            .await
     }
 
     /// Reads the rows of a child node for many keys at once. Returns them with the number of the key of each, the rows of
@@ -305,14 +301,14 @@ impl PgReader {
         bytes_max: usize,
     ) -> Result<Option<(RowSet, Vec<u32>)>, SourceError> {
         let join = node.join.as_ref().ok_or(MalformedRow("a child without a join"))?;
-        let (sql, numbers_by_field) = if limit.is_none() && queries::is_read_by_index(node, keys.parent, join) {
+        let (sql, numbers_by_field) = if limit.is_none() && queries::is_read_by_index(node, join) {
             let sql = queries::child_rows_by_index(node, join, &keys.printed[0]);
             (sql, Some(keys.numbers_by_field()))
         } else {
             (queries::child_rows(node, keys.parent, join, &keys.printed, limit), None)
         };
-        let mut stream = self.copy(&sql, node.columns.len(), 1).await?;
-        let (mut rows, mut numbers, mut bytes) = (RowSet::new(node.columns.len()), Vec::new(), 0);
+        let mut stream = self.copy(&sql, node.cells(), 1).await?;
+        let (mut rows, mut numbers, mut bytes) = (RowSet::new(node.cells()), Vec::new(), 0);
         while let Some(tuple) = stream.next_tuple().await? {
             bytes += tuple.len();
             if bytes > bytes_max {
@@ -341,11 +337,14 @@ impl PgReader {
         if own == 0 {
             return self.read_keyless(node, keys, read).await;
         }
+        // In front of the row: number, whether it is there, the key, its classes.
+        let front = 2 + own + node.classes.len();
         let places: Vec<Option<usize>> = (node.columns.iter())
             .map(|c| node.table.primary_key.iter().position(|k| k == c).map(|i| i + 2))
+            .chain((2 + own..front).map(Some))
             .collect();
         let mut stream = self
-            .copy(&queries::roots_by_key(node, keys), node.columns.len(), 2 + own)
+            .copy(&queries::roots_by_key(node, keys), node.cells(), front)
             .await?;
         while let Some(tuple) = stream.next_tuple().await? {
             let number = read_number(&tuple)?;
@@ -353,7 +352,7 @@ impl PgReader {
             let is_there = tuple.get(14) == Some(&1);
             read.keys.push_fields(&tuple, &places)?;
             if is_there {
-                read.rows.push_copy_tuple(tuple, 2 + own)?;
+                read.rows.push_copy_tuple(tuple, front)?;
                 read.numbers.push(number);
             }
         }
@@ -367,14 +366,12 @@ impl PgReader {
         keys: &[Vec<Option<&str>>],
         mut read: RootRows,
     ) -> Result<RootRows, SourceError> {
-        let mut stream = self
-            .copy(&queries::decoded_rows(node, keys), node.columns.len(), 0)
-            .await?;
+        let mut stream = self.copy(&queries::decoded_rows(node, keys), node.cells(), 0).await?;
         while let Some(tuple) = stream.next_tuple().await? {
             read.keys.push_copy_tuple(tuple, 0)?;
         }
         for (numbers, sql) in queries::rows_equal_to(node, keys) {
-            let mut stream = self.copy(&sql, node.columns.len(), 1).await?;
+            let mut stream = self.copy(&sql, node.cells(), 1).await?;
             while let Some(tuple) = stream.next_tuple().await? {
                 let place = read_number(&tuple)? as usize;
                 read.rows.push_copy_tuple(tuple, 1)?;
@@ -420,7 +417,7 @@ impl PgReader {
     pub async fn stream_below(&self, path: &[&Node], range: &KeyRange) -> Result<RowStream, SourceError> {
         let (root, node) = (path[0], path[path.len() - 1]);
         let keys = root.table.primary_key.len() + node.join.as_ref().map_or(0, |j| j.pairs.len());
-        self.copy(&queries::streamed_rows(path, range), node.columns.len(), keys)
+        self.copy(&queries::streamed_rows(path, range), node.cells(), keys)
             .await
     }
 
@@ -488,8 +485,8 @@ pub struct RootRows {
 impl RootRows {
     fn new(node: &Node) -> Self {
         Self {
-            keys: RowSet::new(node.columns.len()),
-            rows: RowSet::new(node.columns.len()),
+            keys: RowSet::new(node.cells()),
+            rows: RowSet::new(node.cells()),
             numbers: Vec::new(),
         }
     }

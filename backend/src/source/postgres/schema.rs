@@ -1,9 +1,11 @@
 //! The catalog in a fixed number of bulk queries, however many tables there are.
 
 use super::client::{PgClient, query_error};
+use super::operators::{Operators, citext_class};
 use super::queries::quote;
 use super::values::Codec;
-use crate::data::catalog::{Catalog, CatalogColumn, CatalogForeignKey, CatalogIndex, CatalogTable, TypeFamily};
+use crate::data::catalog::{Catalog, CatalogColumn, CatalogForeignKey, CatalogIndex, CatalogTable, IndexKey};
+use crate::data::equality::{Collation, Equality, KeyClass};
 use crate::source::SourceError;
 use godwit_shared::mapping::FieldType;
 use godwit_shared::schema::TableName;
@@ -35,24 +37,35 @@ const COLUMNS: &str = "
     SELECT a.attrelid, a.attname, a.attnum, a.atttypid, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
            coalesce(to_jsonb(a) ->> 'attgenerated', '') <> '',
            a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid), '') LIKE 'nextval(%',
-           coalesce(NOT co.collisdeterministic, false)
+           a.attcollation
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-    LEFT JOIN (SELECT oid, coalesce((to_jsonb(x) ->> 'collisdeterministic')::bool, true) AS collisdeterministic
-               FROM pg_collation x) co ON co.oid = a.attcollation
     WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p') AND NOT c.relispartition
       AND c.oid >= 16384
     ORDER BY a.attrelid, a.attnum";
 
+/// A nondeterministic one calls different texts equal: PostgreSQL 12 and later.
+const COLLATIONS: &str = "
+    SELECT co.oid, n.nspname::text, co.collname::text, coalesce((to_jsonb(co) ->> 'collisdeterministic')::bool, true)
+    FROM pg_collation co JOIN pg_namespace n ON n.oid = co.collnamespace";
+
+/// That of the database.
+const DEFAULT_COLLATION: u32 = 100;
+
+/// A foreign key of a period (PostgreSQL 18) refers to rows that cover it, not to those with an equal value.
 const CONSTRAINTS: &str = "
-    SELECT con.conrelid, con.contype::text, con.conname, con.conkey, con.confrelid, con.confkey
+    SELECT con.conrelid, con.contype::text, con.conname, con.conkey, con.confrelid, con.confkey,
+           coalesce(con.conpfeqop, '{}')
     FROM pg_constraint con JOIN pg_class c ON c.oid = con.conrelid
-    WHERE con.contype IN ('p', 'f') AND NOT c.relispartition AND con.conparentid = 0 AND c.oid >= 16384
+    WHERE con.contype IN ('p', 'f')
+      AND (con.contype = 'p' OR NOT coalesce((to_jsonb(con) ->> 'conperiod')::bool, false)) AND NOT c.relispartition AND con.conparentid = 0 AND c.oid >= 16384
     ORDER BY con.conname";
 
 const INDEXES: &str = "
     SELECT i.indrelid, ic.relname, i.indkey::int2[], i.indisunique,
-           coalesce((to_jsonb(i) ->> 'indnkeyatts')::int, i.indnatts::int)
+           coalesce((to_jsonb(i) ->> 'indnkeyatts')::int, i.indnatts::int),
+           ARRAY(SELECT o.opcfamily FROM unnest(i.indclass::oid[]) WITH ORDINALITY k(class, n)
+                 JOIN pg_opclass o ON o.oid = k.class ORDER BY k.n), i.indcollation::oid[]
     FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid
     JOIN pg_am am ON am.oid = ic.relam
     WHERE i.indisvalid AND i.indpred IS NULL AND am.amname IN ('btree', 'hash')
@@ -62,10 +75,10 @@ const INDEXES: &str = "
 const TYPES: &str = "
     SELECT t.oid, n.nspname, t.typname, t.typtype::text, t.typelem, t.typbasetype, t.typrelid, t.typsend::oid <> 0,
            t.typcategory::text = 'A' AND t.typlen = -1,
-           EXISTS (SELECT FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod AND m.amname = 'btree'
-                   WHERE o.opcdefault AND o.opcintype = t.oid),
-           coalesce(r.rngsubtype, 0)
+           coalesce(r.rngsubtype, 0), t.typdelim::text <> ',', ps.nspname::text, p.proname::text,
+           coalesce(r.rngcollation, 0)
     FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_range r ON r.rngtypid = t.oid
+    LEFT JOIN pg_proc p ON p.oid = t.typsend LEFT JOIN pg_namespace ps ON ps.oid = p.pronamespace
     WHERE t.typtype <> 'p'";
 
 /// Of a multirange the range below it: PostgreSQL 14 and later.
@@ -73,7 +86,7 @@ const MULTIRANGES: &str = "SELECT (to_jsonb(r) ->> 'rngmultitypid')::oid, rngsub
     WHERE to_jsonb(r) ->> 'rngmultitypid' IS NOT NULL";
 
 const ATTRIBUTES: &str = "
-    SELECT t.oid, a.attname, a.atttypid FROM pg_type t JOIN pg_attribute a ON a.attrelid = t.typrelid
+    SELECT t.oid, a.attname, a.atttypid, a.attcollation FROM pg_type t JOIN pg_attribute a ON a.attrelid = t.typrelid
     JOIN pg_class c ON c.oid = t.typrelid
     WHERE a.attnum > 0 AND NOT a.attisdropped ORDER BY t.oid, a.attnum";
 
@@ -85,13 +98,19 @@ struct PgType {
     base: u32,
     has_send: bool,
     is_array: bool,
-    has_order: bool,
     range_of: u32,
+    /// What stands between the elements of its arrays is not a comma.
+    has_delimiter: bool,
+    /// The function that makes its binary form, as SQL.
+    send: Option<String>,
+    range_collation: u32,
 }
 
 struct Types {
     by_oid: HashMap<u32, PgType>,
-    attributes: HashMap<u32, Vec<(String, u32)>>,
+    /// Of a composite type name, type and collation of each.
+    attributes: HashMap<u32, Vec<(String, u32, u32)>>,
+    collations: HashMap<u32, Collation>,
     multirange_of: HashMap<u32, u32>,
     money_scale: u32,
 }
@@ -104,6 +123,7 @@ pub async fn read_catalog(pg: &PgClient) -> Result<Catalog, SourceError> {
     let query = |sql: &'static str| async move { pg.client.query(sql, &[]).await.map_err(query_error) };
     let about = query("SELECT current_setting('server_version'), current_database()::text").await?;
     let types = read_types(pg).await?;
+    let operators = Arc::new(Operators::read(pg).await?);
     let mut tables: HashMap<u32, CatalogTable> = HashMap::new();
     for row in query(TABLES).await? {
         let table = CatalogTable {
@@ -132,19 +152,25 @@ pub async fn read_catalog(pg: &PgClient) -> Result<Catalog, SourceError> {
         let oid: u32 = row.get(0);
         let Some(table) = tables.get_mut(&oid) else { continue };
         places.insert((oid, row.get(2)), table.columns.len());
-        table.columns.push(types.column(&row));
+        table.columns.push(types.column(&row, &operators));
     }
-    read_keys(&query(CONSTRAINTS).await?, &mut tables, &places);
+    read_keys(&query(CONSTRAINTS).await?, &mut tables, &places, &operators);
     for row in query(INDEXES).await? {
         let oid: u32 = row.get(0);
         let Some(table) = tables.get_mut(&oid) else { continue };
         let columns: Vec<i16> = row.get(2);
         let key_columns = usize::try_from(row.get::<_, i32>(4)).unwrap_or(columns.len());
+        let (families, collations): (Vec<u32>, Vec<u32>) = (row.get(5), row.get(6));
         table.indexes.push(CatalogIndex {
             name: row.get(1),
             columns: columns[..key_columns.min(columns.len())]
                 .iter()
                 .map(|n| places.get(&(oid, *n)).copied())
+                .collect(),
+            keys: families
+                .into_iter()
+                .zip(collations)
+                .map(|(family, collation)| IndexKey { family, collation })
                 .collect(),
             is_unique: row.get(3),
         });
@@ -153,6 +179,7 @@ pub async fn read_catalog(pg: &PgClient) -> Result<Catalog, SourceError> {
         tables: tables.into_values().map(|t| (t.name.clone(), Arc::new(t))).collect(),
         version: about[0].get(0),
         database: about[0].get(1),
+        operators: Some(operators),
     })
 }
 
@@ -160,6 +187,7 @@ fn read_keys(
     rows: &[tokio_postgres::Row],
     tables: &mut HashMap<u32, CatalogTable>,
     places: &HashMap<(u32, i16), usize>,
+    operators: &Operators,
 ) {
     let names: HashMap<u32, TableName> = tables.iter().map(|(oid, t)| (*oid, t.name.clone())).collect();
     let column_name = |tables: &HashMap<u32, CatalogTable>, oid: u32, number: i16| -> Option<String> {
@@ -177,6 +205,16 @@ fn read_keys(
         }
         let target_oid: u32 = row.get(4);
         let target_columns: Vec<i16> = row.get(5);
+        let column = |tables: &HashMap<u32, CatalogTable>, oid: u32, number: i16| -> Option<CatalogColumn> {
+            Some(tables.get(&oid)?.columns[*places.get(&(oid, number))?].clone())
+        };
+        let compared: Vec<u32> = row.get(6);
+        let equalities: Option<Vec<Arc<Equality>>> = (compared.iter().zip(columns.iter().zip(&target_columns)))
+            .map(|(operator, (own, other))| {
+                let (own, other) = (column(tables, oid, *own)?, column(tables, target_oid, *other)?);
+                operators.of_constraint(*operator, [&other, &own]).map(Arc::new)
+            })
+            .collect();
         let own: Option<Vec<String>> = columns.iter().map(|n| column_name(tables, oid, *n)).collect();
         let others: Option<Vec<String>> = target_columns
             .iter()
@@ -188,6 +226,7 @@ fn read_keys(
                 columns: own,
                 target: target.clone(),
                 target_columns: others,
+                equalities: equalities.unwrap_or_default(),
             };
             if let Some(table) = tables.get_mut(&oid) {
                 table.foreign_keys.push(key);
@@ -200,6 +239,7 @@ async fn read_types(pg: &PgClient) -> Result<Types, SourceError> {
     let mut types = Types {
         by_oid: HashMap::new(),
         attributes: HashMap::new(),
+        collations: HashMap::new(),
         multirange_of: HashMap::new(),
         money_scale: 2,
     };
@@ -214,29 +254,53 @@ async fn read_types(pg: &PgClient) -> Result<Types, SourceError> {
                 base: row.get(5),
                 has_send: row.get(7),
                 is_array: row.get(8),
-                has_order: row.get(9),
-                range_of: row.get(10),
+                range_of: row.get(9),
+                has_delimiter: row.get(10),
+                send: match (row.get::<_, Option<&str>>(11), row.get::<_, Option<&str>>(12)) {
+                    (Some(schema), Some(name)) => Some(format!("{}.{}", quote(schema), quote(name))),
+                    _ => None,
+                },
+                range_collation: row.get(13),
             },
         );
+    }
+    for row in pg.client.query(COLLATIONS, &[]).await.map_err(query_error)? {
+        let id: u32 = row.get(0);
+        let collation = Collation {
+            id,
+            sql: format!("{}.{}", quote(row.get(1)), quote(row.get(2))),
+            is_deterministic: row.get(3),
+            is_default: id == DEFAULT_COLLATION,
+        };
+        types.collations.insert(id, collation);
     }
     for row in pg.client.query(ATTRIBUTES, &[]).await.map_err(query_error)? {
         types
             .attributes
             .entry(row.get(0))
             .or_default()
-            .push((row.get(1), row.get(2)));
+            .push((row.get(1), row.get(2), row.get(3)));
     }
     for row in pg.client.query(MULTIRANGES, &[]).await.map_err(query_error)? {
         types.multirange_of.insert(row.get(0), row.get(1));
     }
-    // How many digits `money` has after the point is a setting of the server's locale, not of the value.
-    let row = pg
-        .client
-        .query_one("SELECT scale('1'::money::numeric)", &[])
+    types.money_scale = money_scale(pg).await?;
+    Ok(types)
+}
+
+/// How many digits `money` has after the point is a setting of the server's locale, not of the value: that of the
+/// database and the user, which our sessions have put aside.
+async fn money_scale(pg: &PgClient) -> Result<u32, SourceError> {
+    const LOCALE: &str = "SELECT pg_catalog.set_config('lc_monetary',
+        coalesce((SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'lc_monetary' AND $1), 'C'), false)";
+    let client = &pg.client;
+    client.query(LOCALE, &[&true]).await.map_err(query_error)?;
+    let row = client
+        .query_one("SELECT pg_catalog.scale('1'::money::numeric)", &[])
         .await
         .map_err(query_error)?;
-    types.money_scale = u32::try_from(row.get::<_, i32>(0)).unwrap_or(2);
-    Ok(types)
+    client.query(LOCALE, &[&false]).await.map_err(query_error)?;
+    Ok(u32::try_from(row.get::<_, i32>(0)).unwrap_or(2))
 }
 
 impl Types {
@@ -250,40 +314,114 @@ impl Types {
         oid
     }
 
-    fn column(&self, row: &tokio_postgres::Row) -> CatalogColumn {
-        let base = self.base_of(row.get(3));
-        let codec = self.codec(base);
-        let has_own_equality: bool = row.get(8);
-        let codec = codec.unwrap_or_else(|| {
+    fn column(&self, row: &tokio_postgres::Row, operators: &Operators) -> CatalogColumn {
+        let declared: u32 = row.get(3);
+        let base = self.base_of(declared);
+        let known = self.codec(base);
+        let reads_as_text = known.as_ref().is_none_or(Codec::reads_as_text);
+        let collation = self.collations.get(&row.get(8)).cloned();
+        let class = self.class(base, known.as_ref(), collation.as_ref(), operators);
+        let codec = known.unwrap_or_else(|| {
             if self.by_oid.get(&base).is_some_and(|t| t.is_array) {
                 Codec::TextArray
             } else {
                 Codec::Text
             }
         });
-        let codec = if has_own_equality && matches!(codec, Codec::Text) {
-            Codec::CaselessText
-        } else {
-            codec
-        };
+        let is_deterministic = collation.as_ref().is_none_or(|c| c.is_deterministic);
         CatalogColumn {
             name: row.get(1),
             type_text: row.get(4),
             cast: self.cast(base),
-            family: family(base, &codec),
+            declared_type: declared,
+            equality: (self.has_equality(base, operators))
+                .then(|| operators.own(declared, collation.as_ref()))
+                .flatten()
+                .map(Arc::new),
+            key_order: operators.order(declared),
+            class,
             default_type: default_type(&codec),
             nullable: row.get(5),
             is_generated: row.get(6),
             is_auto_incremented: row.get(7),
-            is_orderable: self.is_orderable(base),
-            reads_as_text: self.codec(base).is_none() || codec.reads_as_text(),
+            is_orderable: self.is_orderable(base, operators),
+            sent_by: self
+                .by_oid
+                .get(&base)
+                .and_then(|t| t.send.clone())
+                .filter(|_| !reads_as_text),
+            reads_as_text,
             loses_identity: loses_identity(&codec),
-            folds_keys: holds(&codec, &|c| matches!(c, Codec::CaselessText)),
-            parts_equals: parts_equals(&codec),
-            equals_as_bytes: equals_as_bytes(&codec),
+            equals_as_bytes: !reads_as_text && is_deterministic && equals_as_bytes(base, &codec),
             comes_apart: self.comes_apart(base),
+            collation,
             decoder: Arc::new(codec),
         }
+    }
+
+    /// What values have in common that the source calls equal: see [`KeyClass`].
+    fn class(
+        &self,
+        base: u32,
+        known: Option<&Codec>,
+        collation: Option<&Collation>,
+        operators: &Operators,
+    ) -> KeyClass {
+        let is_deterministic = collation.is_none_or(|c| c.is_deterministic);
+        if known.is_some() && self.is_canonical(base, is_deterministic) {
+            return KeyClass::Canonical;
+        }
+        if matches!(known, Some(Codec::CaselessText)) {
+            return KeyClass::Asked(citext_class());
+        }
+        let can_be_hashed = self.every_part(base, &|oid| operators.class(oid, None).is_some());
+        let asked = can_be_hashed.then(|| operators.class(base, collation)).flatten();
+        asked.map_or(KeyClass::Printed, KeyClass::Asked)
+    }
+
+    /// Whether the codec knows which values of a type are equal. Of texts it does where their bytes decide.
+    fn is_canonical(&self, oid: u32, is_deterministic: bool) -> bool {
+        let oid = self.base_of(oid);
+        let Some(t) = self.by_oid.get(&oid) else { return false };
+        let is_deterministic_by = |id: u32| self.collations.get(&id).is_none_or(|c| c.is_deterministic);
+        match t.kind.as_str() {
+            _ if t.is_array => self.is_canonical(t.element, is_deterministic),
+            "r" => self.is_canonical(t.range_of, is_deterministic_by(t.range_collation)),
+            "m" => (self.multirange_of.get(&oid)).is_some_and(|of| self.is_canonical(*of, is_deterministic)),
+            "c" => (self.attributes.get(&oid)).is_some_and(|all| {
+                all.iter()
+                    .all(|(_, of, by)| self.is_canonical(*of, is_deterministic_by(*by)))
+            }),
+            _ => match self.codec(oid) {
+                None | Some(Codec::CaselessText) => false,
+                Some(Codec::Text | Codec::PaddedText) => is_deterministic,
+                Some(_) => true,
+            },
+        }
+    }
+
+    /// Whether something holds for a type and everything in it.
+    fn every_part(&self, oid: u32, holds: &impl Fn(u32) -> bool) -> bool {
+        let oid = self.base_of(oid);
+        let Some(t) = self.by_oid.get(&oid) else { return false };
+        let parts: Vec<u32> = match t.kind.as_str() {
+            _ if t.is_array => vec![t.element],
+            "r" => vec![t.range_of],
+            "m" => self.multirange_of.get(&oid).into_iter().copied().collect(),
+            "c" => self
+                .attributes
+                .get(&oid)
+                .into_iter()
+                .flatten()
+                .map(|(_, of, _)| *of)
+                .collect(),
+            _ => Vec::new(),
+        };
+        holds(oid) && parts.into_iter().all(|part| self.every_part(part, holds))
+    }
+
+    fn has_equality(&self, base: u32, operators: &Operators) -> bool {
+        self.every_part(base, &|oid| operators.own(oid, None).is_some())
     }
 
     fn cast(&self, oid: u32) -> String {
@@ -295,23 +433,24 @@ impl Types {
     }
 
     fn comes_apart(&self, oid: u32) -> bool {
-        self.by_oid.get(&oid).is_some_and(|t| t.is_array || t.kind == "c")
+        self.by_oid
+            .get(&oid)
+            .is_some_and(|t| t.is_array || t.kind == "c" || t.has_delimiter)
     }
 
-    fn is_orderable(&self, oid: u32) -> bool {
+    fn is_orderable(&self, oid: u32, operators: &Operators) -> bool {
         let oid = self.base_of(oid);
         let Some(t) = self.by_oid.get(&oid) else { return false };
         if t.is_array {
-            return self.is_orderable(t.element);
+            return self.is_orderable(t.element, operators);
         }
         match t.kind.as_str() {
             "e" | "r" | "m" => true,
             "c" => self
                 .attributes
                 .get(&oid)
-                .is_some_and(|a| a.iter().all(|(_, t)| self.is_orderable(*t))),
-            // varchar has no operator class of its own: it is compared as text
-            _ => t.has_order || t.name == "varchar",
+                .is_some_and(|a| a.iter().all(|(_, t, _)| self.is_orderable(*t, operators))),
+            _ => operators.order(oid).is_some(),
         }
     }
 
@@ -336,7 +475,7 @@ impl Types {
                     .attributes
                     .get(&oid)?
                     .iter()
-                    .map(|(name, t)| Some((name.clone(), self.codec(*t)?)))
+                    .map(|(name, t, _)| Some((name.clone(), self.codec(*t)?)))
                     .collect();
                 return Some(Codec::Composite(fields?.into()));
             }
@@ -412,56 +551,18 @@ fn loses_identity(codec: &Codec) -> bool {
     }
 }
 
-/// Whether equal values have equal bytes, and different ones different bytes. Only of types that keys mostly have: for
-/// others it may be so as well.
-fn equals_as_bytes(codec: &Codec) -> bool {
-    matches!(codec, Codec::Int2 | Codec::Int4 | Codec::Int8 | Codec::Uuid)
-}
-
-/// Whether the codec, or one inside of it, is such a one.
-fn holds(codec: &Codec, is_one: &impl Fn(&Codec) -> bool) -> bool {
-    is_one(codec)
-        || match codec {
-            Codec::Range(inner) | Codec::Multirange(inner) | Codec::Array(inner) => holds(inner, is_one),
-            Codec::Composite(fields) => fields.iter().any(|(_, field)| holds(field, is_one)),
-            _ => false,
-        }
-}
-
-/// Whether values that the source calls equal can differ in their canonical form: the parts of nested ones keep theirs.
-fn parts_equals(codec: &Codec) -> bool {
-    let has_forms = |c: &Codec| {
-        matches!(
-            c,
-            Codec::Numeric
-                | Codec::Float4
-                | Codec::Float8
-                | Codec::PaddedText
-                | Codec::CaselessText
-                | Codec::Interval
-                | Codec::Jsonb
-                | Codec::TextArray
-        )
-    };
+/// Whether equal values have equal bytes, and different ones different bytes, texts under a deterministic collation. Only
+/// of types that keys mostly have: for others it may be so as well.
+fn equals_as_bytes(oid: u32, codec: &Codec) -> bool {
     match codec {
-        Codec::Interval | Codec::Jsonb | Codec::TextArray => true,
-        Codec::Range(_) | Codec::Multirange(_) | Codec::Array(_) | Codec::Composite(_) => holds(codec, &has_forms),
+        Codec::Int2 | Codec::Int4 | Codec::Int8 | Codec::Uuid => true,
+        Codec::Text => matches!(oid, TEXT | VARCHAR),
         _ => false,
     }
 }
 
-fn family(oid: u32, codec: &Codec) -> TypeFamily {
-    match codec {
-        Codec::Int2 | Codec::Int4 | Codec::Int8 | Codec::Oid | Codec::Float4 | Codec::Float8 | Codec::Numeric => {
-            TypeFamily::Number
-        }
-        Codec::PaddedText | Codec::CaselessText => TypeFamily::Text,
-        // text, varchar, name; other types that are read as text compare only with themselves
-        Codec::Text if matches!(oid, 25 | 1043 | 19) => TypeFamily::Text,
-        Codec::Date | Codec::Timestamp | Codec::TimestampTz => TypeFamily::Time,
-        _ => TypeFamily::Own(oid),
-    }
-}
+const TEXT: u32 = 25;
+const VARCHAR: u32 = 1043;
 
 fn default_type(codec: &Codec) -> FieldType {
     match codec {
