@@ -2,7 +2,7 @@
 
 use crate::common::{Rule, again, array, coll, document, merged, migrated, refused, spec, synthetic, values};
 use bson::doc;
-use godwit_tests::docs::{decimal, without_ids};
+use godwit_tests::docs::decimal;
 use godwit_tests::migrate::Migration;
 use serde_json::{Value, json};
 
@@ -410,32 +410,20 @@ async fn a19_keys_are_compared_as_the_source_compares_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a20_equal_numbers_of_different_spelling_and_type() {
-    let mut mapping = spec([
-        coll("ps", "p", "").embed([array("cs", "c", "id")]),
-        coll("p2s", "p2", "").embed([array("cs", "c2", "id")]),
-        coll("c2s", "c2", "")
-            .with("key", "GENERATED")
-            .embed([document("p", "p2", "code")]),
-    ]);
-    mapping["synthetic"] = json!([synthetic("c2", "code", "p2", "code")]);
     let m = migrated(
         "create table p(k numeric primary key); create table c(id int primary key, k numeric references p);
-         create table p2(code varchar primary key); create table c2(id int primary key, code int);
-         insert into p values (1.0); insert into c values (1, 1.00), (2, 1);
-         insert into p2 values ('007'), ('7'); insert into c2 values (1, 7)",
-        mapping,
+         insert into p values (1.0); insert into c values (1, 1.00), (2, 1)",
+        spec([coll("ps", "p", "").embed([array("cs", "c", "id")])]),
     )
     .await;
     m.expect("ps", &[doc! {"_id": decimal("1.0"), "cs": [{"id": 1}, {"id": 2}]}])
         .await;
-    // Of two types the texts are compared, in both directions.
-    m.expect(
-        "p2s",
-        &[doc! {"_id": "007", "cs": []}, doc! {"_id": "7", "cs": [{"id": 1}]}],
-    )
-    .await;
-    assert_eq!(
-        without_ids(&m.target.database, "c2s").await,
-        [doc! {"p": {"code": "7"}}]
-    );
+    // The source has no operator for these two types, and which text a number is written as is not for us to say.
+    let mut mapping = spec([coll("p2s", "p2", "").embed([array("cs", "c2", "id")])]);
+    mapping["synthetic"] = json!([synthetic("c2", "code", "p2", "code")]);
+    let sql = "create table p2(code varchar primary key); create table c2(id int primary key, code int)";
+    let m = Migration::new(sql, mapping).await;
+    let message = refused(&m, &m.job(), 422, "invalid_mapping").await;
+    let types = "public.p2.code (character varying) with public.c2.code (integer)";
+    assert!(message.contains(types), "{message}");
 }

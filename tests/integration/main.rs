@@ -8,6 +8,8 @@ mod common;
 mod connections;
 mod demo;
 mod edge;
+mod equality;
+mod equality_random;
 mod family;
 mod integrity_a;
 mod integrity_a_rows;

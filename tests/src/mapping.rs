@@ -138,6 +138,20 @@ impl Schema {
             version: one("show server_version").await,
             tables: BTreeMap::new(),
         };
+        // Also those without columns.
+        let tables = "
+            select n.nspname::text, c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+            where c.relkind in ('r', 'p') and not c.relispartition and n.nspname = any($1)";
+        for row in client.query(tables, &[&schemas]).await.expect("the tables") {
+            let table = Table {
+                schema: row.get(0),
+                name: row.get(1),
+                columns: Vec::new(),
+                primary_key: Vec::new(),
+                foreign_keys: Vec::new(),
+            };
+            schema.tables.insert(format!("{}.{}", table.schema, table.name), table);
+        }
         // A partitioned table is read through its root; tables that inherit otherwise are tables of their own.
         let columns = "
             with recursive below(oid, base) as (
@@ -153,16 +167,9 @@ impl Schema {
             order by 1, 2, a.attnum";
         for row in client.query(columns, &[&schemas]).await.expect("the columns") {
             let (namespace, name): (String, String) = (row.get(0), row.get(1));
-            let table = schema
-                .tables
-                .entry(format!("{namespace}.{name}"))
-                .or_insert_with(|| Table {
-                    schema: namespace,
-                    name,
-                    columns: Vec::new(),
-                    primary_key: Vec::new(),
-                    foreign_keys: Vec::new(),
-                });
+            let Some(table) = schema.tables.get_mut(&format!("{namespace}.{name}")) else {
+                continue;
+            };
             table.columns.push(Column {
                 name: row.get(2),
                 kind: row.get(3),

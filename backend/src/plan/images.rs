@@ -129,6 +129,7 @@ mod tests {
     use crate::data::equality::testing::plain;
     use crate::plan::{Join, JoinPair, NodeKind, Script, Template};
     use godwit_shared::ids::MappingId;
+    use godwit_shared::mapping::FieldType;
     use godwit_shared::schema::TableName;
 
     fn table(name: &str, columns: &str, key: &[usize]) -> Arc<CatalogTable> {

@@ -444,7 +444,7 @@ fn sql(operator: &Operator) -> String {
 }
 
 /// Those for which the number is the highest.
-fn most<'o>(all: Vec<&'o Operator>, count: impl Fn(&Operator) -> u8) -> Vec<&'o Operator> {
+fn most(all: Vec<&Operator>, count: impl Fn(&Operator) -> u8) -> Vec<&Operator> {
     let highest = all.iter().map(|o| count(o)).max();
     all.into_iter().filter(|o| Some(count(o)) == highest).collect()
 }
