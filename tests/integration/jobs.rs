@@ -386,10 +386,6 @@ async fn table_filters_choose_rows_wherever_the_table_is_used() {
             vec![p(2, &[3, 4])],
         ),
         (
-            json!({"p": {"whereClause": "id in (select p_id from c where n = 1)"}}),
-            vec![p(1, &[1, 2])],
-        ),
-        (
             json!({"p": {"whereClause": "id = 1 or id = 2"}, "c": {"whereClause": "n % 2 = 0"}}),
             vec![p(1, &[2]), p(2, &[4])],
         ),
@@ -433,6 +429,7 @@ async fn table_filters_that_are_no_predicate_are_refused() {
         "id",
         "true limit 1",
         "1 = 1)) to stdout; drop table c; --",
+        "id in (select p_id from c where n = 1)",
     ];
     for text in wrong {
         let job = m.job().filtered(json!({"public": {"p": {"whereClause": text}}}));

@@ -22,10 +22,11 @@ const LEVELS: [(&str, u8, &[&str]); 14] = [
 ];
 
 /// Crates that stay in their rooms.
-const KEPT: [(&str, &[&str]); 6] = [
+const KEPT: [(&str, &[&str]); 7] = [
     ("mongodb", &["sink", "store"]),
     ("tokio_postgres", &["source"]),
     ("postgres_protocol", &["source"]),
+    ("sqlparser", &["source"]),
     ("axum", &["api", "serve"]),
     ("rquickjs", &["assemble"]),
     ("aes_gcm", &["store"]),

@@ -21,6 +21,7 @@ use crate::plan::routes::{Route, routes};
 use crate::source::SourceError;
 use crate::source::postgres::PgSource;
 use crate::source::postgres::client::PgClient;
+use crate::source::postgres::filter::{settle_filters, unstable_filters};
 use crate::source::postgres::identity::{self, LackingIdentity};
 use crate::source::postgres::replication::Lsn;
 use crate::source::postgres::replication::slot;
@@ -395,7 +396,15 @@ impl CdcRun {
             )));
         }
         let catalog = read_catalog(&control).await?;
-        let plan = Arc::new((self.compile)(&catalog).map_err(CdcError::Blocked)?);
+        let mut plan = (self.compile)(&catalog).map_err(CdcError::Blocked)?;
+        let refused = settle_filters(&control, &mut plan).await?;
+        if let Some(problem) = refused.into_iter().chain(unstable_filters(&plan)).next() {
+            return Err(CdcError::Blocked(format!(
+                "the filter of {} can no longer be used: {}",
+                problem.table, problem.reason
+            )));
+        }
+        let plan = Arc::new(plan);
         self.prepare_identities(&control, &plan).await?;
         for change in changes {
             if let SchemaChange::NotPublished(table) = change {

@@ -6,8 +6,8 @@ use crate::plan::{CollectionPlan, IdPlan, Plan, PlanOptions, PlanProblem, RootPl
 use crate::sink::{Sink, SinkError};
 use crate::source::SourceError;
 use crate::source::postgres::client::PgClient;
+use crate::source::postgres::filter::{FilterProblem, unstable_filters};
 use crate::source::postgres::preflight::{self, Continuous, PublicationPlan};
-use crate::source::postgres::row_filter::{UnstableFilter, unstable_filters};
 use crate::source::postgres::url::PgAddress;
 use crate::source::postgres::{PgSource, check, schema};
 use chrono::Utc;
@@ -15,6 +15,10 @@ use godwit_shared::error::ErrorCode;
 use godwit_shared::job::{MigrationMode, PostMigrationJobRequest};
 use godwit_shared::preflight::{CheckStatus, PreflightCheck, PreflightReport};
 use godwit_shared::relmig::ProjectFile;
+use std::time::Duration;
+
+/// What one statement may take where somebody waits for the answer.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A job that may start.
 pub struct Prepared {
@@ -38,7 +42,7 @@ pub enum PrepareError {
     #[error("the source is not ready: {}", messages(.0))]
     Preflight(Vec<PreflightCheck>),
     #[error("the filter of {} cannot be used in a continuous job: {}", .0.table, .0.reason)]
-    UnstableFilter(UnstableFilter),
+    UnstableFilter(FilterProblem),
     #[error(
         "the documents of \"{collection}\" cannot be followed without a snapshot: which row has which `_id` is learnt from it"
     )]
@@ -105,11 +109,13 @@ impl PrepareError {
 /// The first thing that is wrong; of a mapping and of a source that is not ready everything.
 pub async fn prepare(request: &PostMigrationJobRequest, file: &ProjectFile) -> Result<Prepared, PrepareError> {
     let sink = Sink::open(&request.mongodb_connection_details).await?;
-    let opened = open_source(request, file).await?;
-    check::check_plan(&opened.pg, &opened.plan).await?;
+    let mut opened = open_source(request, file, None).await?;
+    check::check_plan(&opened.pg, &mut opened.plan).await?;
     let continuous = match request.options.mode {
         MigrationMode::Snapshot => None,
-        MigrationMode::Cdc | MigrationMode::CdcOnly => Some(check_continuous(&opened.pg, &opened.plan, request).await?),
+        MigrationMode::Cdc | MigrationMode::CdcOnly => {
+            Some(check_continuous(&opened.pg, &mut opened.plan, request).await?)
+        }
     };
     let names: Vec<String> = opened.plan.collections.iter().map(|c| c.name.clone()).collect();
     sink.check(&names).await?;
@@ -131,7 +137,8 @@ pub async fn prepare(request: &PostMigrationJobRequest, file: &ProjectFile) -> R
 /// As [`prepare`], but for the checks of the source: what is wrong there shows when changes are read.
 pub async fn prepare_again(request: &PostMigrationJobRequest, file: &ProjectFile) -> Result<Prepared, PrepareError> {
     let sink = Sink::open(&request.mongodb_connection_details).await?;
-    let opened = open_source(request, file).await?;
+    let mut opened = open_source(request, file, None).await?;
+    check::check_filters(&opened.pg, &mut opened.plan).await?;
     Ok(Prepared {
         plan: opened.plan,
         source: opened.source,
@@ -167,8 +174,8 @@ pub async fn prepare_source(
     request: &PostMigrationJobRequest,
     file: &ProjectFile,
 ) -> Result<(Plan, PgSource, Catalog), PrepareError> {
-    let opened = open_source(request, file).await?;
-    check::check_plan(&opened.pg, &opened.plan).await?;
+    let mut opened = open_source(request, file, Some(PATIENCE)).await?;
+    check::check_plan(&opened.pg, &mut opened.plan).await?;
     Ok((opened.plan, opened.source, opened.catalog))
 }
 
@@ -180,7 +187,7 @@ pub async fn prepare_source(
 /// that the user may change is none of them: the job sets it.
 pub async fn check_continuous(
     pg: &PgClient,
-    plan: &Plan,
+    plan: &mut Plan,
     request: &PostMigrationJobRequest,
 ) -> Result<Continuous, PrepareError> {
     let learns_ids = |c: &&CollectionPlan| {
@@ -194,7 +201,7 @@ pub async fn check_continuous(
             collection: collection.name.clone(),
         });
     }
-    if let Some(unstable) = unstable_filters(pg, plan).await?.into_iter().next() {
+    if let Some(unstable) = unstable_filters(plan).into_iter().next() {
         return Err(PrepareError::UnstableFilter(unstable));
     }
     let (mode, project) = (request.options.mode, request.project_id.as_str());
@@ -218,8 +225,8 @@ pub async fn preflight_report(
     file: &ProjectFile,
 ) -> Result<PreflightReport, PrepareError> {
     let mode = request.options.mode;
-    let checks = match open_source(request, file).await {
-        Ok(opened) => preflight::check(&opened.pg, &opened.plan, mode, request.project_id.as_str()).await?,
+    let checks = match open_source(request, file, Some(PATIENCE)).await {
+        Ok(mut opened) => preflight::check(&opened.pg, &mut opened.plan, mode, request.project_id.as_str()).await?,
         Err(PrepareError::Preflight(failed)) => failed,
         Err(other) => return Err(other),
     };
@@ -239,11 +246,18 @@ struct Opened {
     pg: PgClient,
 }
 
-async fn open_source(request: &PostMigrationJobRequest, file: &ProjectFile) -> Result<Opened, PrepareError> {
+async fn open_source(
+    request: &PostMigrationJobRequest,
+    file: &ProjectFile,
+    patience: Option<Duration>,
+) -> Result<Opened, PrepareError> {
     if !file.project.kind.eq_ignore_ascii_case("POSTGRESQL") {
         return Err(PrepareError::ProjectKind(file.project.kind.clone()));
     }
-    let source = PgSource::new(PgAddress::parse(&request.jdbc_connection_details)?);
+    let source = PgSource {
+        address: PgAddress::parse(&request.jdbc_connection_details)?,
+        patience,
+    };
     let pg = source.connect().await?;
     let version = preflight::check_version(&pg).await?;
     if version.status == CheckStatus::Failed {

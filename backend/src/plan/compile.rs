@@ -5,15 +5,16 @@ use super::script::{Script, columns_used};
 use super::template::{NameProblem, Template, check_id_names, layout};
 use super::{
     CalculatedPlan, CollectionPlan, FieldPlan, IdPlan, Node, NodeKind, OrderTerm, Plan, PlanProblem, RootPlan,
+    RowFilter,
 };
 use crate::data::catalog::{Catalog, CatalogTable};
 use crate::data::equality::KeyClass;
 use godwit_shared::ids::{CollectionId, MappingId};
 use godwit_shared::job::{CollectionFilters, TableFilter, TableFilters};
-use godwit_shared::mapping::{CollectionType, FieldType, KeyHandling, Mapping, RuleType, SortOrder};
+use godwit_shared::mapping::{CollectionType, Content, FieldType, KeyHandling, Mapping, RuleType, SortOrder};
 use godwit_shared::relmig::ProjectFile;
 use godwit_shared::schema::TableName;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The most levels of documents and arrays; MongoDB itself gives up between 180 and 190.
@@ -39,6 +40,7 @@ pub fn compile(file: &ProjectFile, catalog: &Catalog, options: &PlanOptions) -> 
         file,
         catalog,
         options,
+        roots: roots_of(&file.project.content),
         problems: Vec::new(),
         nodes: 0,
         scripts: 0,
@@ -103,9 +105,24 @@ struct Compiler<'a> {
     file: &'a ProjectFile,
     catalog: &'a Catalog,
     options: &'a PlanOptions,
+    /// The rules of each collection that make documents of their own, in the order of the file.
+    roots: HashMap<&'a CollectionId, Vec<&'a MappingId>>,
     problems: Vec<PlanProblem>,
     nodes: usize,
     scripts: usize,
+}
+
+/// Rules that make documents and lie below no other, by collection.
+fn roots_of(content: &Content) -> HashMap<&CollectionId, Vec<&MappingId>> {
+    let below = content.relationships.mappings.values().flat_map(|c| &c.children);
+    let below: HashSet<&MappingId> = below.collect();
+    let mut roots: HashMap<&CollectionId, Vec<&MappingId>> = HashMap::new();
+    for (id, rule) in &content.mappings {
+        if rule.settings.kind == RuleType::NewDocument && !below.contains(id) {
+            roots.entry(&rule.collection_id).or_default().push(id);
+        }
+    }
+    roots
 }
 
 /// What the rule under compilation belongs to.
@@ -178,20 +195,10 @@ impl Compiler<'_> {
     }
 
     fn roots(&mut self, collection: &CollectionId, name: &str) -> Vec<RootPlan> {
-        let content = &self.file.project.content;
-        let children: HashSet<&MappingId> = content
-            .relationships
-            .mappings
-            .values()
-            .flat_map(|c| &c.children)
-            .collect();
-        let roots: Vec<_> = content
-            .roots_of(collection)
-            .filter(|(id, _)| !children.contains(id))
-            .collect();
-        roots
-            .into_iter()
-            .filter_map(|(id, mapping)| self.root(name, id, mapping))
+        let roots = self.roots.remove(collection).unwrap_or_default();
+        let mappings = &self.file.project.content.mappings;
+        (roots.into_iter())
+            .filter_map(|id| self.root(name, id, mappings.get(id)?))
             .collect()
     }
 
@@ -443,7 +450,7 @@ impl Compiler<'_> {
         rule: &MappingId,
         mapping: &Mapping,
         name: &TableName,
-    ) -> Option<TableFilter> {
+    ) -> Option<RowFilter> {
         let of_job = self
             .options
             .table_filters
@@ -463,9 +470,13 @@ impl Compiler<'_> {
                 }
             },
         };
-        of_job.or(of_project).filter(|f: &TableFilter| {
-            f.row_count.is_some() || f.where_clause.as_ref().is_some_and(|w| !w.trim().is_empty())
-        })
+        let filter: TableFilter = of_job.or(of_project)?;
+        let filter = RowFilter {
+            where_clause: filter.where_clause,
+            row_count: filter.row_count,
+            condition: None,
+        };
+        (filter.row_count.is_some() || filter.text().is_some()).then_some(filter)
     }
 
     /// In the order of the table's columns, whatever the order in the file.

@@ -15,7 +15,6 @@ use crate::data::catalog::CatalogTable;
 #[cfg(doc)]
 use crate::data::equality::KeyClass;
 use godwit_shared::ids::MappingId;
-use godwit_shared::job::TableFilter;
 use godwit_shared::mapping::FieldType;
 use godwit_shared::schema::TableName;
 use std::sync::Arc;
@@ -74,7 +73,7 @@ pub struct Node {
     pub place: String,
     pub table: Arc<CatalogTable>,
     /// Rows of the table that take part at all.
-    pub table_filter: Option<TableFilter>,
+    pub table_filter: Option<RowFilter>,
     pub kind: NodeKind,
     /// How it hangs on its parent; the root has none.
     pub join: Option<Join>,
@@ -93,6 +92,32 @@ pub struct Node {
     pub children: Vec<Node>,
     /// Where every value goes; of a merged node it is empty, its parent's has its fields.
     pub template: Template,
+}
+
+/// Which rows of a table take part.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RowFilter {
+    /// What the user wrote. It stands in no query.
+    pub where_clause: Option<String>,
+    /// At most so many rows, the first by primary key.
+    pub row_count: Option<u64>,
+    /// What stands for the text in queries; absent until the source has been asked what its names mean.
+    pub condition: Option<Condition>,
+}
+
+/// One boolean expression over the columns of a table that has been proven to be one, printed anew: the table is `t`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    pub sql: String,
+    /// Why it depends on more than its row, in a clause that begins with "it".
+    pub beyond_row: Option<String>,
+}
+
+impl RowFilter {
+    /// The text of the user, unless it is blank.
+    pub fn text(&self) -> Option<&str> {
+        self.where_clause.as_deref().map(str::trim).filter(|w| !w.is_empty())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,6 +196,17 @@ impl Plan {
             .iter()
             .flat_map(|c| &c.roots)
             .flat_map(|r| r.node.walk())
+    }
+
+    /// Shows every node of every collection to be changed, parents first.
+    pub fn for_each_node(&mut self, change: &mut dyn FnMut(&mut Node)) {
+        fn visit(node: &mut Node, change: &mut dyn FnMut(&mut Node)) {
+            change(node);
+            node.children.iter_mut().for_each(|child| visit(child, change));
+        }
+        for root in self.collections.iter_mut().flat_map(|c| &mut c.roots) {
+            visit(&mut root.node, change);
+        }
     }
 
     /// The tables that are read, each once, in the order of the plan.

@@ -1,8 +1,7 @@
 //! What can be known of a source before the first row is read.
 
 use super::client::{PgClient, PgSource, query_error};
-use super::predicate::check_predicate;
-use super::queries::filter_check;
+use super::filter::settle_filters;
 use crate::plan::Plan;
 use crate::source::SourceError;
 use godwit_shared::connection::ConnectivityResult;
@@ -31,11 +30,11 @@ pub async fn check_connection(source: &PgSource) -> Result<ConnectivityResult, S
     })
 }
 
-/// Whether everything that the plan needs can be read, and its filters are valid.
+/// Whether everything that the plan needs can be read, and its filters are valid: they can be used then.
 ///
 /// # Errors
 /// The tables that cannot be read, whose rows would be hidden, or whose filter is refused.
-pub async fn check_plan(pg: &PgClient, plan: &Plan) -> Result<(), SourceError> {
+pub async fn check_plan(pg: &PgClient, plan: &mut Plan) -> Result<(), SourceError> {
     let tables = plan.tables();
     let named = |which: &dyn Fn(&crate::data::catalog::CatalogTable) -> bool| -> Vec<String> {
         tables.iter().filter(|t| which(t)).map(|t| t.name.to_string()).collect()
@@ -51,24 +50,16 @@ pub async fn check_plan(pg: &PgClient, plan: &Plan) -> Result<(), SourceError> {
     check_filters(pg, plan).await
 }
 
-/// Whether the table filters are valid.
+/// Makes the table filters of the plan usable.
 ///
 /// # Errors
 /// The first that the server or we refuse.
-pub async fn check_filters(pg: &PgClient, plan: &Plan) -> Result<(), SourceError> {
-    for node in plan.nodes() {
-        let Some(filter) = &node.table_filter else { continue };
-        let invalid = |reason: String| SourceError::InvalidFilter {
-            table: node.table.name.to_string(),
-            reason,
-        };
-        check_predicate(filter.where_clause.as_deref().unwrap_or_default()).map_err(invalid)?;
-        if let Err(error) = pg.client.batch_execute(&filter_check(&node.table, filter)).await {
-            return Err(match query_error(error) {
-                SourceError::Query { reason } => invalid(reason),
-                other => other,
-            });
-        }
+pub async fn check_filters(pg: &PgClient, plan: &mut Plan) -> Result<(), SourceError> {
+    match settle_filters(pg, plan).await?.into_iter().next() {
+        None => Ok(()),
+        Some(problem) => Err(SourceError::InvalidFilter {
+            table: problem.table.to_string(),
+            reason: problem.reason,
+        }),
     }
-    Ok(())
 }

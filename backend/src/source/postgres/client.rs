@@ -17,6 +17,9 @@ use tokio_postgres::error::SqlState;
 #[derive(Debug, Clone)]
 pub struct PgSource {
     pub address: PgAddress,
+    /// Set where somebody waits for an answer: no statement takes longer, and those of a connection that is dropped are
+    /// ended in the server too. A job has all the time that it needs.
+    pub patience: Option<Duration>,
 }
 
 /// What every session starts with, so that no setting of server, database or user changes what is read or compared.
@@ -64,32 +67,55 @@ pub struct PgClient {
     tls: Option<tokio_postgres_rustls::MakeRustlsConnect>,
     /// Whether the link is encrypted.
     pub is_encrypted: bool,
+    /// What the server is doing for it ends with it.
+    cancels_on_drop: bool,
 }
 
 impl Drop for PgClient {
     fn drop(&mut self) {
         self.driver.abort();
+        // A server that computes does not notice that nobody listens any more.
+        if self.cancels_on_drop
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(cancel(self.canceller.clone(), self.tls.clone()));
+        }
     }
 }
 
 impl PgClient {
     /// Asks the server to end what this connection is doing. Ends within a second, whatever the server does.
     pub async fn cancel_query(&self) {
-        let cancel = async {
-            match &self.tls {
-                Some(tls) => self.canceller.cancel_query(tls.clone()).await,
-                None => self.canceller.cancel_query(tokio_postgres::NoTls).await,
-            }
-        };
-        if let Ok(Err(error)) = tokio::time::timeout(Duration::from_secs(1), cancel).await {
-            tracing::debug!(%error, "Query could not be cancelled");
+        cancel(self.canceller.clone(), self.tls.clone()).await;
+    }
+}
+
+async fn cancel(canceller: tokio_postgres::CancelToken, tls: Option<tokio_postgres_rustls::MakeRustlsConnect>) {
+    let cancel = async {
+        match tls {
+            Some(tls) => canceller.cancel_query(tls).await,
+            None => canceller.cancel_query(tokio_postgres::NoTls).await,
         }
+    };
+    if let Ok(Err(error)) = tokio::time::timeout(Duration::from_secs(1), cancel).await {
+        tracing::debug!(%error, "Query could not be cancelled");
     }
 }
 
 impl PgSource {
     pub fn new(address: PgAddress) -> Self {
-        Self { address }
+        Self {
+            address,
+            patience: None,
+        }
+    }
+
+    /// A source that somebody waits for.
+    pub fn with_patience(address: PgAddress, patience: Duration) -> Self {
+        Self {
+            address,
+            patience: Some(patience),
+        }
     }
 
     /// Opens a connection with the session settings that every read needs.
@@ -99,13 +125,18 @@ impl PgSource {
     pub async fn connect(&self) -> Result<PgClient, SourceError> {
         let limit = Duration::from_secs(self.address.connect_timeout_seconds.max(1));
         let opened = tokio::time::timeout(limit, self.open()).await;
-        let client = opened.unwrap_or_else(|_| {
+        let mut client = opened.unwrap_or_else(|_| {
             Err(SourceError::Unreachable {
                 address: self.address.host_and_port(),
                 reason: format!("no answer within {} seconds", limit.as_secs()),
             })
         })?;
         client.client.batch_execute(SESSION).await.map_err(query_error)?;
+        if let Some(patience) = self.patience {
+            let limit = format!("SET statement_timeout = {}", patience.as_millis());
+            client.client.batch_execute(&limit).await.map_err(query_error)?;
+            client.cancels_on_drop = true;
+        }
         Ok(client)
     }
 
@@ -246,6 +277,7 @@ where
         canceller,
         tls,
         is_encrypted,
+        cancels_on_drop: false,
     }
 }
 

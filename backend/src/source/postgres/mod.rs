@@ -6,15 +6,14 @@
 
 pub mod check;
 pub mod client;
+pub mod filter;
 pub mod identity;
 pub mod model;
 mod operators;
-mod predicate;
 pub mod preflight;
 pub mod queries;
 pub mod reader;
 pub mod replication;
-pub mod row_filter;
 pub mod schema;
 pub mod url;
 pub mod values;

@@ -3,8 +3,8 @@
 
 use crate::data::catalog::{CatalogColumn, CatalogTable};
 use crate::data::equality::{Collation, Equality, EqualityCollation, KeyClass, KeyOrder};
-use crate::plan::{Join, JoinPair, Node, OrderTerm};
-use godwit_shared::job::TableFilter;
+use crate::plan::{Join, JoinPair, Node, OrderTerm, RowFilter};
+use crate::source::postgres::filter::print::ALIAS;
 
 /// A name as SQL.
 pub fn quote(name: &str) -> String {
@@ -637,11 +637,6 @@ pub fn split_keys(table: &CatalogTable, chunks: u64, pages: u64) -> String {
     )
 }
 
-/// A query that is never run but planned: it shows whether a filter is valid for its table.
-pub fn filter_check(table: &CatalogTable, filter: &TableFilter) -> String {
-    format!("EXPLAIN SELECT 1 FROM {}", from_item(table, Some(filter), "c"))
-}
-
 pub(super) fn only(table: &CatalogTable) -> String {
     let name = format!("{}.{}", quote(&table.name.schema), quote(&table.name.table));
     // A table's own rows; partitions belong to their root.
@@ -652,18 +647,24 @@ pub(super) fn only(table: &CatalogTable) -> String {
     }
 }
 
-fn from_item(table: &CatalogTable, filter: Option<&TableFilter>, alias: &str) -> String {
+fn from_item(table: &CatalogTable, filter: Option<&RowFilter>, alias: &str) -> String {
     let Some(filter) = filter else {
         return format!("{} AS {alias}", only(table));
     };
-    let condition = filter.where_clause.as_deref().map(str::trim).filter(|w| !w.is_empty());
-    // The line end closes a comment at the end of the user's text.
-    let condition = condition.map(|w| format!(" WHERE ({w}\n)")).unwrap_or_default();
+    let condition = match (&filter.condition, filter.text()) {
+        (Some(condition), _) => format!(" WHERE {}", condition.sql),
+        (None, None) => String::new(),
+        // Rows that the filter leaves out must not get out, and a text that nobody has looked at must not get in.
+        (None, Some(_)) => panic!("the filter of {} stands in a query before it was settled", table.name),
+    };
     let limit = filter
         .row_count
-        .map(|n| format!("{} LIMIT {n}", order_by(table, &natural_order(table), "t")))
+        .map(|n| format!("{} LIMIT {n}", order_by(table, &natural_order(table), ALIAS)))
         .unwrap_or_default();
-    format!("(SELECT * FROM {} t{condition}{limit}) AS {alias}", only(table))
+    format!(
+        "(SELECT * FROM {} AS {ALIAS}{condition}{limit}) AS {alias}",
+        only(table)
+    )
 }
 
 fn natural_order(table: &CatalogTable) -> Vec<OrderTerm> {

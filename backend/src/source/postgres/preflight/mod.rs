@@ -17,10 +17,9 @@ mod server;
 mod tables;
 mod verdict;
 
-use super::check;
 use super::client::{PgClient, query_error};
+use super::filter::{settle_filters, unstable_filters};
 use super::identity::{LackingIdentity, lacking, read_relations};
-use super::row_filter::{UnstableFilter, unstable_filters};
 use crate::plan::Plan;
 use crate::plan::images::images;
 use crate::source::SourceError;
@@ -65,7 +64,7 @@ impl Findings {
 /// When the checks themselves cannot run; what they find is no error.
 pub async fn check(
     pg: &PgClient,
-    plan: &Plan,
+    plan: &mut Plan,
     mode: MigrationMode,
     project_id: &str,
 ) -> Result<Vec<PreflightCheck>, SourceError> {
@@ -78,7 +77,7 @@ pub async fn check(
 /// As [`check`].
 pub async fn examine(
     pg: &PgClient,
-    plan: &Plan,
+    plan: &mut Plan,
     mode: MigrationMode,
     project_id: &str,
 ) -> Result<Findings, SourceError> {
@@ -90,14 +89,15 @@ pub async fn examine(
         server::row_security(&facts, &tables),
         server::select_privilege(&facts, &facts::read_refused(pg, &tables).await?),
     ];
-    let invalid = invalid_filter(pg, plan).await?;
+    let invalid = settle_filters(pg, plan).await?;
+    let plan: &Plan = plan;
     let is_continuous = match mode {
         MigrationMode::Snapshot => false,
         MigrationMode::Cdc | MigrationMode::CdcOnly => true,
     };
     if !is_continuous {
         all.extend(access);
-        all.extend(tables::filters(plan, invalid, &[]));
+        all.extend(tables::filters(plan, &invalid, &[]));
         return Ok(Findings {
             checks: all,
             identities: Vec::new(),
@@ -109,7 +109,7 @@ pub async fn examine(
     let lacking = lacking(&images, &relations);
     let existing = facts::read_publication(pg, &name).await?;
     let publication = publication::decide(&facts, &name, &tables, &relations, existing.as_ref());
-    let unstable = unstable_filters(pg, plan).await?;
+    let unstable = unstable_filters(plan);
     let subject = Subject {
         facts: &facts,
         name: &name,
@@ -124,7 +124,7 @@ pub async fn examine(
     all.push(tables::generated(&subject, &lacking));
     all.push(tables::replica_identity(&subject, &lacking));
     all.push(tables::publication(&subject, &publication, existing.is_some()));
-    all.extend(tables::filters(plan, invalid, &unstable));
+    all.extend(tables::filters(plan, &invalid, &unstable));
     all.push(tables::join_indexes(plan));
     Ok(Findings {
         checks: all,
@@ -141,20 +141,4 @@ pub async fn check_version(pg: &PgClient) -> Result<PreflightCheck, SourceError>
     let sql = "SELECT current_setting('server_version_num')::int4, current_setting('server_version')";
     let row = pg.client.query_one(sql, &[]).await.map_err(query_error)?;
     Ok(server::version(row.get(0), row.get(1)))
-}
-
-async fn invalid_filter(pg: &PgClient, plan: &Plan) -> Result<Option<UnstableFilter>, SourceError> {
-    match check::check_filters(pg, plan).await {
-        // Without SELECT the server does not look at the filter; that is a check of its own.
-        Ok(()) | Err(SourceError::NoSelect { .. } | SourceError::NoRight { .. }) => Ok(None),
-        Err(SourceError::InvalidFilter { table, reason }) => Ok(plan
-            .tables()
-            .iter()
-            .find(|t| t.name.to_string() == table)
-            .map(|t| UnstableFilter {
-                table: t.name.clone(),
-                reason,
-            })),
-        Err(other) => Err(other),
-    }
 }

@@ -7,9 +7,9 @@ use super::verdict::{clauses, entry, failed, listed, passed};
 use crate::data::catalog::CatalogTable;
 use crate::plan::Plan;
 use crate::plan::images::{TableImages, pairs};
+use crate::source::postgres::filter::FilterProblem;
 use crate::source::postgres::identity::{LackingIdentity, Relation, ReplicaIdentity, full_sql, qualified, restore_sql};
 use crate::source::postgres::queries::quote;
-use crate::source::postgres::row_filter::UnstableFilter;
 use godwit_shared::preflight::{CheckStatus, PreflightCheck};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -221,14 +221,11 @@ pub fn publication(
 }
 
 /// Nothing where no table is filtered.
-pub fn filters(plan: &Plan, invalid: Option<UnstableFilter>, unstable: &[UnstableFilter]) -> Option<PreflightCheck> {
+pub fn filters(plan: &Plan, invalid: &[FilterProblem], unstable: &[FilterProblem]) -> Option<PreflightCheck> {
     let (id, title) = ("table_filters", "Table filters");
     plan.nodes().find(|n| n.table_filter.is_some())?;
-    let is_valid = invalid.is_none();
-    let problems: Vec<UnstableFilter> = match invalid {
-        Some(invalid) => vec![invalid],
-        None => unstable.to_vec(),
-    };
+    let is_valid = invalid.is_empty();
+    let problems = if is_valid { unstable } else { invalid };
     if problems.is_empty() {
         return Some(passed(id, title, "All table filters can be used."));
     }
