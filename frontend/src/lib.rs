@@ -17,6 +17,7 @@ pub mod browser;
 pub mod clock;
 pub mod components;
 pub mod connections;
+pub mod consent;
 pub mod format;
 pub mod live;
 pub mod pages;

@@ -41,6 +41,12 @@ pub enum ErrorCode {
     ConversionRunning,
     /// The analysis cannot be cancelled now.
     NotCancellable,
+    /// The body, or what would be stored of it, is larger than the server takes.
+    PayloadTooLarge,
+    /// The project carries SQL or JavaScript that nobody has agreed to yet.
+    ConsentNeeded,
+    /// The answer would have taken too long.
+    TimedOut,
     /// The request came from a host or page that may not use the API.
     Forbidden,
     /// A fault of the server; its log has the cause.

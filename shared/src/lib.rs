@@ -5,7 +5,9 @@
 
 pub mod casing;
 pub mod connection;
+pub mod consent;
 pub mod error;
+pub mod forest;
 pub mod ids;
 pub mod initial;
 pub mod job;

@@ -9,6 +9,10 @@ use serde_json::Value;
 /// The longest name of a project, in characters.
 pub const NAME_LENGTH_MAX: usize = 50;
 
+/// The most bytes of a project file, as a request and as it is stored: a document of the store holds it, and one of each
+/// job, beside what else is in them.
+pub const FILE_BYTES_MAX: usize = 12 << 20;
+
 /// A project in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -25,6 +29,9 @@ pub struct ProjectSummary {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mongodb_id: Option<String>,
     pub last_modified: DateTime<Utc>,
+    /// It was imported and carries SQL or JavaScript that nobody has agreed to: nothing of it runs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub needs_consent: bool,
 }
 
 /// One project: the summary plus what its file holds.
@@ -99,6 +106,9 @@ pub struct Preview {
     pub documents: Vec<Value>,
     /// BSON size of each document, bytes.
     pub sizes: Vec<u64>,
+    /// There would be more, but the answer has grown too large.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_cut: bool,
     /// What would be reported of these rows.
     pub issues: Vec<crate::job::JobUpdate>,
 }

@@ -4,6 +4,7 @@
 //! maps keep it. Reading brings a file of the older generation into the newer form: tables get ids, foreign keys move
 //! from the column to the table.
 
+use crate::forest::{ForestError, check_forest, check_places};
 use crate::ids::{MappingId, TableId};
 use crate::mapping::{Content, Mapping, RuleType, TableEntry};
 use crate::schema::{ColumnPair, ForeignKey, RelationalModel, TablePath};
@@ -32,6 +33,8 @@ pub enum ProjectFileError {
     VersionTooOld(String),
     #[error("`project.content.mappings.{mapping}.table` is \"{table}\", which `schema.full` does not have")]
     TableUnknown { mapping: MappingId, table: String },
+    #[error(transparent)]
+    Rules(#[from] ForestError),
 }
 
 /// A whole project file in the newer form.
@@ -118,6 +121,8 @@ impl ProjectFile {
             path: e.path().to_string(),
             reason: e.inner().to_string(),
         })?;
+        check_forest(&file.project.content)?;
+        check_places(&file.project.content)?;
         file.upgrade()?;
         // A file of another tool may hold some; connections are kept elsewhere, encrypted.
         strip_secrets(&mut file.project.connection_details);

@@ -201,7 +201,7 @@ fn words(random: &mut Random) -> String {
 /// An expression of a kind of value, with few parentheses.
 fn expression(random: &mut Random, kind: Kind, depth: usize) -> String {
     let leaf = depth == 0 || random.below(4) == 0;
-    let mut sub = |random: &mut Random, kind| expression(random, kind, depth.saturating_sub(1));
+    let sub = |random: &mut Random, kind| expression(random, kind, depth.saturating_sub(1));
     let text = match (kind, leaf) {
         (Kind::Bool, true) => random.of(&["b", "true", "b is null", "n > 2", "v = 'v1'"]).to_owned(),
         (Kind::Number, true) => random

@@ -53,9 +53,13 @@ fn status_of(code: ErrorCode) -> StatusCode {
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorCode::Forbidden => StatusCode::FORBIDDEN,
-        ErrorCode::WrongState | ErrorCode::JobConflict | ErrorCode::ConversionRunning | ErrorCode::NotCancellable => {
-            StatusCode::CONFLICT
-        }
+        ErrorCode::WrongState
+        | ErrorCode::JobConflict
+        | ErrorCode::ConversionRunning
+        | ErrorCode::NotCancellable
+        | ErrorCode::ConsentNeeded => StatusCode::CONFLICT,
+        ErrorCode::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorCode::TimedOut => StatusCode::GATEWAY_TIMEOUT,
         ErrorCode::TargetDatabaseMissing
         | ErrorCode::InvalidMapping
         | ErrorCode::InvalidProjectFile
@@ -110,6 +114,8 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NameTaken(_) => Self::invalid(error.to_string()),
+            StoreError::Project(error) => error.into(),
+            StoreError::TooLarge { .. } => Self::new(ErrorCode::PayloadTooLarge, error.to_string()),
             StoreError::Open { .. }
             | StoreError::Mongo(_)
             | StoreError::Malformed(_)

@@ -3,7 +3,10 @@
 use super::error::ApiError;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
+use godwit_shared::error::ErrorCode;
+use godwit_shared::project::FILE_BYTES_MAX;
 use serde::de::DeserializeOwned;
 
 /// A JSON body.
@@ -13,9 +16,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(|e| ApiError::invalid(format!("the body cannot be read: {e}")))?;
+        let bytes = read(request, state).await?;
         let mut json = serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|e| {
             let path = e.path().to_string();
@@ -28,6 +29,32 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             .map_err(|e| ApiError::invalid(format!("the body is not valid: {e}")))?;
         Ok(Self(value))
     }
+}
+
+/// A body as it is, in UTF-8.
+pub struct Text(pub String);
+
+impl<S: Send + Sync> FromRequest<S> for Text {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let bytes = read(request, state).await?;
+        let text = String::from_utf8(bytes.into());
+        text.map(Self)
+            .map_err(|_| ApiError::new(ErrorCode::InvalidProjectFile, "the file is not UTF-8"))
+    }
+}
+
+async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    Bytes::from_request(request, state)
+        .await
+        .map_err(|error| match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(
+                ErrorCode::PayloadTooLarge,
+                format!("the body has more than {FILE_BYTES_MAX} bytes, which is the most that a request may have"),
+            ),
+            _ => ApiError::invalid(format!("the body cannot be read: {error}")),
+        })
 }
 
 /// The parameters of the query.

@@ -1,10 +1,13 @@
 //! What this server is and whether it is well.
 
+use super::bounds::PAGE_MAX;
 use super::router::AppState;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use godwit_shared::forest::{DEPTH_MAX, RULES_MAX};
+use godwit_shared::project::FILE_BYTES_MAX;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -19,6 +22,21 @@ pub struct Info {
     /// Nothing is ever sent.
     telemetry: Telemetry,
     deployment: Deployment,
+    limits: Limits,
+}
+
+/// What is refused beyond, with `payload_too_large` or `invalid_project_file`.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Limits {
+    /// Bytes of a project file, and of any other request.
+    project_file_bytes: usize,
+    /// Rules of a project.
+    rules: usize,
+    /// Rules below each other.
+    rule_depth: usize,
+    /// Entries of a list in one answer.
+    page: usize,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -49,6 +67,12 @@ pub async fn info() -> Json<Info> {
         supported_databases: vec!["POSTGRESQL"],
         telemetry: Telemetry { enabled: false },
         deployment: Deployment { kind: "LOCAL" },
+        limits: Limits {
+            project_file_bytes: FILE_BYTES_MAX,
+            rules: RULES_MAX,
+            rule_depth: DEPTH_MAX,
+            page: PAGE_MAX,
+        },
     })
 }
 

@@ -1,5 +1,7 @@
 //! Jobs.
 
+use super::bounds::{PAGE_OF_JOBS, Page, TOTAL, in_time};
+use super::consent::check_consent;
 use super::error::ApiError;
 use super::extract::{Body, Params, check_id};
 use super::router::AppState;
@@ -11,7 +13,7 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 use chrono::Utc;
-use godwit_shared::error::ErrorResponse;
+use godwit_shared::error::{ErrorCode, ErrorResponse};
 use godwit_shared::ids::{JobId, ProjectId};
 use godwit_shared::job::{MigrationJobStatus, PostMigrationJobRequest};
 use godwit_shared::sample::JobSamples;
@@ -26,8 +28,10 @@ use utoipa::IntoParams;
 pub struct ListQuery {
     /// `submittedAt,DESC` or `submittedAt,ASC`.
     sort: Option<String>,
-    /// At most so many.
+    /// At most so many; 200 where absent, and never more than 1000. `X-Total-Count` says how many there are.
     limit: Option<usize>,
+    /// How many are passed over.
+    offset: Option<usize>,
     /// `IN_PROGRESS`: only jobs that have not ended.
     #[serde(rename = "type")]
     kind: Option<String>,
@@ -40,9 +44,9 @@ pub struct ListQuery {
 pub async fn list(
     State(state): State<AppState>,
     Params(query): Params<ListQuery>,
-) -> Result<Json<Vec<MigrationJobStatus>>, ApiError> {
+) -> Result<impl IntoResponse, ApiError> {
     let project = query.project_id.map(ProjectId::new);
-    let mut jobs: Vec<MigrationJobStatus> = state.hub.jobs(project.as_ref()).iter().map(|j| (**j).clone()).collect();
+    let mut jobs = state.hub.jobs(project.as_ref());
     match query.kind.as_deref() {
         None | Some("") => {}
         Some("IN_PROGRESS") => jobs.retain(|j| !j.status.is_ended()),
@@ -67,8 +71,10 @@ pub async fn list(
             )));
         }
     }
-    jobs.truncate(query.limit.unwrap_or(usize::MAX));
-    Ok(Json(jobs))
+    let total = [(TOTAL, jobs.len().to_string())];
+    let page = Page::of(query.offset, query.limit, PAGE_OF_JOBS).cut(jobs);
+    let page: Vec<MigrationJobStatus> = page.iter().map(|job| (**job).clone()).collect();
+    Ok((total, Json(page)))
 }
 
 /// A field and whether it is descending, of `field,DESC`.
@@ -95,7 +101,12 @@ pub async fn create(
     Body(request): Body<PostMigrationJobRequest>,
 ) -> Result<Json<MigrationJobStatus>, ApiError> {
     let (request, project) = resolved(&state, request).await?;
-    Ok(Json(Box::pin(state.supervisor.create(request, project)).await?))
+    // A job that is being made is made to its end, also when the client goes away in the middle of it.
+    let making = tokio::spawn(async move { Box::pin(state.supervisor.create(request, project)).await });
+    let made = making
+        .await
+        .map_err(|_| ApiError::new(ErrorCode::Internal, "the job could not be made"))?;
+    Ok(Json(made?))
 }
 
 /// What a job of this request would read and write. Nothing is started or written.
@@ -107,7 +118,8 @@ pub async fn summary(
     Body(request): Body<PostMigrationJobRequest>,
 ) -> Result<Json<JobSummary>, ApiError> {
     let (request, project) = resolved(&state, request).await?;
-    Ok(Json(Box::pin(summary_of(&request, &project.file)).await?))
+    let summary = Box::pin(summary_of(&request, &project.file));
+    Ok(Json(in_time("the summary", summary).await?))
 }
 
 /// The request with what its saved connections add, and its project.
@@ -122,6 +134,7 @@ async fn resolved(
         .project(&id)
         .await?
         .ok_or_else(|| ApiError::not_found("project", &id))?;
+    check_consent(&project)?;
     resolve::jdbc(&state.store, &mut request.jdbc_connection_details).await?;
     resolve::mongodb(&state.store, &mut request.mongodb_connection_details).await?;
     Ok((request, project))

@@ -4,7 +4,9 @@
 //! like, and who may ask at all ([`guard`]).
 
 mod assets;
+mod bounds;
 mod connections;
+mod consent;
 mod error;
 mod extract;
 mod guard;

@@ -1,5 +1,7 @@
 //! Whether a project's source is ready for a mode, and the script of what it lacks.
 
+use super::bounds::in_time;
+use super::consent::check_consent;
 use super::error::ApiError;
 use super::extract::{Body, Params};
 use super::projects::{connection_of, file_stem, find};
@@ -100,6 +102,7 @@ async fn report(
 ) -> Result<(PreflightReport, String), ApiError> {
     let mode = query.mode()?;
     let record = find(state, id).await?;
+    check_consent(&record)?;
     let job = PostMigrationJobRequest {
         project_id: id.clone(),
         jdbc_connection_details: connection_of(state, &record, request.jdbc_connection_details).await?,
@@ -115,7 +118,8 @@ async fn report(
         relational_table_filters: request.relational_table_filters,
         collection_filters: request.collection_filters,
     };
-    Ok((preflight_report(&job, &record.file).await?, record.summary.name))
+    let report = in_time("the preflight check", Box::pin(preflight_report(&job, &record.file))).await?;
+    Ok((report, record.summary.name))
 }
 
 fn as_file(report: &PreflightReport, project: &str) -> impl IntoResponse + use<> {

@@ -1,13 +1,15 @@
 //! Projects and what is made of them without a job.
 
+use super::bounds::{self, PAGE_OF_PROJECTS, Page, TOTAL, in_time};
 use super::connections::resolve;
+use super::consent::check_consent;
 use super::error::ApiError;
-use super::extract::{Body, Params, check_id};
+use super::extract::{Body, Params, Text, check_id};
 use super::jobs::sort_of;
 use super::router::AppState;
 use crate::documents::preview as assemble_preview;
-use crate::jobs::prepare::prepare_source;
-use crate::store::{ProjectRecord, new_id};
+use crate::jobs::prepare::{PrepareError, prepare_source};
+use crate::store::{ProjectRecord, StoreError, new_id};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
@@ -15,18 +17,21 @@ use axum::response::IntoResponse;
 use chrono::Utc;
 use godwit_shared::casing::Casing;
 use godwit_shared::connection::JdbcConnectionDetails;
+use godwit_shared::consent::code_of;
 use godwit_shared::error::{ErrorCode, ErrorResponse};
-use godwit_shared::ids::{ConnectionId, ProjectId};
+use godwit_shared::ids::{CollectionId, ConnectionId, MappingId, ProjectId};
 use godwit_shared::initial::{InitialMapping, content_of};
 use godwit_shared::job::{CollectionFilters, ErrorHandling, JobOptions, MigrationMode, PostMigrationJobRequest};
-use godwit_shared::mapping::{Content, KeyHandling};
+use godwit_shared::mapping::{Content, KeyHandling, RuleType};
 use godwit_shared::project::{
     NAME_LENGTH_MAX, Preview, PreviewRequest, ProjectCollection, ProjectDetails, ProjectSummary, SaveProject,
 };
 use godwit_shared::relmig::{Project, ProjectFile, SchemaPart, VERSION_WRITTEN};
 use godwit_shared::schema::{RelationalModel, TablePath};
+use indexmap::IndexSet;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 use utoipa::{IntoParams, ToSchema};
 
 #[derive(Deserialize, IntoParams)]
@@ -34,6 +39,10 @@ use utoipa::{IntoParams, ToSchema};
 pub struct ListQuery {
     /// `lastModified,DESC` or by `name`.
     sort: Option<String>,
+    /// At most so many; 1000 where absent, and never more. `X-Total-Count` says how many there are.
+    limit: Option<usize>,
+    /// How many are passed over.
+    offset: Option<usize>,
 }
 
 /// Lists projects.
@@ -41,7 +50,7 @@ pub struct ListQuery {
 pub async fn list(
     State(state): State<AppState>,
     Params(query): Params<ListQuery>,
-) -> Result<Json<Vec<ProjectSummary>>, ApiError> {
+) -> Result<impl IntoResponse, ApiError> {
     let mut projects = state.store.projects().await?;
     let (field, descending) = sort_of(query.sort.as_deref(), "lastModified,DESC")?;
     match field {
@@ -56,7 +65,9 @@ pub async fn list(
     if descending {
         projects.reverse();
     }
-    Ok(Json(projects))
+    let total = [(TOTAL, projects.len().to_string())];
+    let page = Page::of(query.offset, query.limit, PAGE_OF_PROJECTS);
+    Ok((total, Json(page.cut(projects))))
 }
 
 pub(super) async fn find(state: &AppState, id: &ProjectId) -> Result<ProjectRecord, ApiError> {
@@ -144,8 +155,8 @@ pub async fn create(
         extra: Map::new(),
     };
     // Read again as any file: what an import would refuse is refused here too.
-    let file = ProjectFile::from_value(file.to_exported_value())?;
-    let record = store(&state, ProjectId::new(new_id()), file).await?;
+    let file = bounds::read_file(move || Ok(ProjectFile::from_value(file.to_exported_value())?)).await?;
+    let record = store(&state, ProjectId::new(new_id()), file, false).await?;
     Ok(Json(details(record)))
 }
 
@@ -180,12 +191,21 @@ pub async fn update(
         project.schemas_id = request.schemas_id;
         record.file.schema.full = full;
     }
-    let file =
-        ProjectFile::from_value(serde_json::to_value(&record.file).map_err(|e| ApiError::invalid(e.to_string()))?)?;
-    Ok(Json(details(store(&state, id, file).await?)))
+    let (file, needs_consent) = (record.file, record.summary.needs_consent);
+    let file = bounds::read_file(move || {
+        let value = serde_json::to_value(&file).map_err(|e| ApiError::invalid(e.to_string()))?;
+        Ok(ProjectFile::from_value(value)?)
+    })
+    .await?;
+    Ok(Json(details(store(&state, id, file, needs_consent).await?)))
 }
 
-async fn store(state: &AppState, id: ProjectId, mut file: ProjectFile) -> Result<ProjectRecord, ApiError> {
+pub(super) async fn store(
+    state: &AppState,
+    id: ProjectId,
+    mut file: ProjectFile,
+    needs_consent: bool,
+) -> Result<ProjectRecord, ApiError> {
     let now = Utc::now();
     file.project.id = id.to_string();
     file.project.last_modified = Some(now.to_rfc3339_opts(chrono::SecondsFormat::Millis, true));
@@ -196,6 +216,7 @@ async fn store(state: &AppState, id: ProjectId, mut file: ProjectFile) -> Result
         jdbc_id: file.project.jdbc_id.clone(),
         mongodb_id: file.project.mongodb_id.clone(),
         last_modified: now,
+        needs_consent,
     };
     let record = ProjectRecord { summary, file };
     state.store.save_project(&record).await?;
@@ -207,20 +228,51 @@ async fn store(state: &AppState, id: ProjectId, mut file: ProjectFile) -> Result
 #[utoipa::path(delete, path = "/project/{id}", tag = "projects", params(("id" = String, Path)), responses(
     (status = 204), (status = 404, body = ErrorResponse), (status = 409, body = ErrorResponse)))]
 pub async fn delete(State(state): State<AppState>, Path(id): Path<ProjectId>) -> Result<StatusCode, ApiError> {
-    find(&state, &id).await?;
+    check_id("project", id.as_str())?;
+    // A project that cannot be read can be deleted.
+    match state.store.project(&id).await {
+        Ok(None) => return Err(ApiError::not_found("project", &id)),
+        Ok(Some(_)) | Err(StoreError::Project(_) | StoreError::Malformed(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
     state.supervisor.forget_project(&id).await?;
     state.store.delete_project(&id).await?;
     state.hub.projects_changed();
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Imports a project file of either generation; always makes a project of its own.
-#[utoipa::path(post, path = "/project/import", tag = "projects", request_body = Object, responses(
-    (status = 200, body = ProjectSummary), (status = 422, body = ErrorResponse)))]
-pub async fn import(State(state): State<AppState>, body: axum::body::Bytes) -> Result<Json<ProjectSummary>, ApiError> {
-    let text = std::str::from_utf8(&body)
-        .map_err(|_| ApiError::new(ErrorCode::InvalidProjectFile, "the file is not UTF-8"))?;
-    let mut file = ProjectFile::from_json(text.trim_start_matches('\u{feff}'))?;
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ImportQuery {
+    /// `ask`: the file is somebody else's. Where it carries SQL or JavaScript, nothing of it runs before
+    /// `POST /project/{id}/consent`. Absent: who sends the file answers for it.
+    consent: Option<String>,
+}
+
+/// Imports a project file of either generation; always makes a project of its own. A file may have 12 MiB (12582912
+/// bytes), 10000 rules and 100 rules below each other; every embedded rule lies below exactly one other.
+///
+/// Filters of tables are SQL that runs in the source, filters and calculated fields of rules are JavaScript that runs in
+/// the server. A program that imports a file has agreed to them by that; with `consent=ask`, as the page does it, the
+/// project waits until somebody has read them.
+#[utoipa::path(post, path = "/project/import", tag = "projects", params(ImportQuery), request_body = Object, responses(
+    (status = 200, body = ProjectSummary), (status = 400, body = ErrorResponse), (status = 413, body = ErrorResponse), (status = 422, body = ErrorResponse)))]
+pub async fn import(
+    State(state): State<AppState>,
+    Params(query): Params<ImportQuery>,
+    Text(text): Text,
+) -> Result<Json<ProjectSummary>, ApiError> {
+    let asks = match query.consent.as_deref() {
+        None | Some("given") => false,
+        Some("ask") => true,
+        Some(other) => {
+            return Err(ApiError::invalid(format!(
+                "the parameter `consent` is \"{other}\"; it may be ask or given"
+            )));
+        }
+    };
+    let mut file = bounds::read_file(move || Ok(ProjectFile::from_json(text.trim_start_matches('\u{feff}'))?)).await?;
+    let needs_consent = asks && !code_of(&file).is_empty();
     let wanted: String = file.project.name.trim().chars().take(NAME_LENGTH_MAX).collect();
     let wanted = if wanted.is_empty() {
         "Imported project".to_owned()
@@ -230,7 +282,11 @@ pub async fn import(State(state): State<AppState>, body: axum::body::Bytes) -> R
     let id = ProjectId::new(new_id());
     for n in 1.. {
         file.project.name = numbered(&wanted, n);
-        match store(&state, id.clone(), file.clone()).await {
+        // Looked up first: to write a large file for nothing takes long.
+        if n < 1_000 && is_taken(&state, &file.project.name).await? {
+            continue;
+        }
+        match store(&state, id.clone(), file.clone(), needs_consent).await {
             Ok(record) => return Ok(Json(record.summary)),
             Err(_) if n < 1_000 && is_taken(&state, &file.project.name).await? => {}
             Err(error) => return Err(error),
@@ -286,24 +342,26 @@ pub async fn collections(
 ) -> Result<Json<Vec<ProjectCollection>>, ApiError> {
     let file = find(&state, &id).await?.file;
     let content = &file.project.content;
+    let mut roots: HashMap<&CollectionId, Vec<&MappingId>> = HashMap::new();
+    for (id, rule) in &content.mappings {
+        if rule.settings.kind == RuleType::NewDocument {
+            roots.entry(&rule.collection_id).or_default().push(id);
+        }
+    }
     let all = content.collections.iter().map(|(collection, c)| {
-        let mut tables = Vec::new();
-        let mut open: Vec<_> = content.roots_of(collection).map(|(id, _)| id).collect();
+        let mut tables = IndexSet::new();
+        let mut open: Vec<_> = roots.remove(collection).unwrap_or_default();
         open.reverse();
         while let Some(rule) = open.pop() {
-            let name = content
-                .mappings
-                .get(rule)
-                .and_then(|m| file.table_of(m))
-                .map(|p| p.name().to_string());
-            tables.extend(name.filter(|n| !tables.contains(n)));
+            let rule_of = content.mappings.get(rule);
+            tables.extend(rule_of.and_then(|m| file.table_of(m)).map(|p| p.name().to_string()));
             let below: Vec<_> = content.children_of(rule).collect();
             open.extend(below.into_iter().rev());
         }
         ProjectCollection {
             id: collection.clone(),
             name: c.name.clone(),
-            tables,
+            tables: tables.into_iter().collect(),
         }
     });
     Ok(Json(all.collect()))
@@ -350,6 +408,7 @@ const PREVIEW_DOCUMENTS_MAX: u32 = 100;
 
 async fn make_preview(state: &AppState, id: &ProjectId, request: PreviewRequest) -> Result<Preview, ApiError> {
     let record = find(state, id).await?;
+    check_consent(&record)?;
     let limit = request.limit.unwrap_or(PREVIEW_DOCUMENTS);
     if !(1..=PREVIEW_DOCUMENTS_MAX).contains(&limit) {
         return Err(ApiError::invalid(format!(
@@ -385,8 +444,11 @@ async fn make_preview(state: &AppState, id: &ProjectId, request: PreviewRequest)
             exclude: Vec::new(),
         },
     };
-    let (plan, source, _) = prepare_source(&job, &record.file).await?;
-    Ok(assemble_preview::preview(&plan.collections[0], &source, limit).await?)
+    let assembled = async {
+        let (plan, source, _) = prepare_source(&job, &record.file).await?;
+        Ok::<_, PrepareError>(assemble_preview::preview(&plan.collections[0], &source, limit).await?)
+    };
+    in_time("the preview", Box::pin(assembled)).await
 }
 
 /// The given connection, or the saved one of the project.

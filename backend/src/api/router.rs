@@ -1,7 +1,7 @@
 //! All routes in one place, with the OpenAPI document that is made of them.
 
 use super::error::ApiError;
-use super::{assets, connections, guard, info, jobs, live, preflight, projects, schema};
+use super::{assets, connections, consent, guard, info, jobs, live, preflight, projects, schema};
 use crate::jobs::{Hub, Supervisor};
 use crate::store::Store;
 use axum::extract::DefaultBodyLimit;
@@ -9,14 +9,12 @@ use axum::routing::get;
 use axum::{Json, Router};
 use godwit_shared::API_BASE;
 use godwit_shared::error::ErrorCode;
+use godwit_shared::project::FILE_BYTES_MAX;
 use std::sync::Arc;
 use tower_http::compression::CompressionLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-
-/// Project files and schemas are larger than the framework's own limit of 2 MB.
-const BODY_BYTES_MAX: usize = 20 << 20;
 
 /// What every handler can use.
 #[derive(Clone)]
@@ -54,6 +52,7 @@ pub fn router(state: AppState) -> Router {
                 .routes(routes!(projects::get, projects::update, projects::delete))
                 .routes(routes!(projects::import))
                 .routes(routes!(projects::export))
+                .routes(routes!(consent::get, consent::give))
                 .routes(routes!(projects::collections))
                 .routes(routes!(projects::preview, projects::preview_with))
                 .routes(routes!(preflight::check, preflight::check_with))
@@ -94,7 +93,7 @@ pub fn router(state: AppState) -> Router {
         .fallback(assets::serve)
         .method_not_allowed_fallback(other_method)
         .layer(CompressionLayer::new())
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(DefaultBodyLimit::max(FILE_BYTES_MAX))
         .layer(axum::middleware::from_fn(guard::check))
         .with_state(state)
 }

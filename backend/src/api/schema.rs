@@ -1,9 +1,11 @@
 //! The relational model of a live connection.
 
+use super::bounds::in_time;
 use super::connections::resolve;
 use super::error::ApiError;
 use super::extract::{Body, check_id};
 use super::router::AppState;
+use crate::jobs::prepare::PATIENCE;
 use crate::source::postgres::url::PgAddress;
 use crate::source::postgres::{PgSource, model, schema};
 use crate::store::new_id;
@@ -37,9 +39,13 @@ pub async fn read(
     Body(mut request): Body<ReadSchema>,
 ) -> Result<Json<StoredSchema>, ApiError> {
     resolve::jdbc(&state.store, &mut request.jdbc_connection_details).await?;
-    let source = PgSource::new(PgAddress::parse(&request.jdbc_connection_details)?);
-    let pg = source.connect().await?;
-    let full = model::model_of(&schema::read_catalog(&pg).await?);
+    let source = PgSource::with_patience(PgAddress::parse(&request.jdbc_connection_details)?, PATIENCE);
+    let read = async {
+        let pg = source.connect().await?;
+        schema::read_catalog(&pg).await
+    };
+    let catalog = in_time("reading the schema", Box::pin(read)).await?;
+    let full = model::model_of(&catalog);
     if full.tables().next().is_none() {
         return Err(ApiError::invalid("the database holds no table that this user can see")
             .with_hint(Some("Check the database's name and the user's rights on its schemas.")));

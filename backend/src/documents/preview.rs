@@ -11,6 +11,9 @@ use crate::source::postgres::reader::PgSnapshot;
 use godwit_shared::job::EventStage;
 use godwit_shared::project::Preview;
 
+/// What the documents of one answer may come to; the first one is always shown.
+const ANSWER_BYTES_MAX: usize = 16 << 20;
+
 /// The first documents of a collection, in the order of its rules and keys.
 ///
 /// # Errors
@@ -18,15 +21,17 @@ use godwit_shared::project::Preview;
 pub async fn preview(collection: &CollectionPlan, source: &PgSource, limit: u32) -> Result<Preview, SourceError> {
     let snapshot = PgSnapshot::begin(source, &[]).await?;
     let mut log = IssueLog::default();
+    let mut bytes = 0;
     let mut preview = Preview {
         collection: collection.name.clone(),
         documents: Vec::new(),
         sizes: Vec::new(),
+        is_cut: false,
         issues: Vec::new(),
     };
     for root in &collection.roots {
         let wanted = limit as usize - preview.documents.len();
-        if wanted == 0 {
+        if wanted == 0 || preview.is_cut {
             break;
         }
         let roots = snapshot.reader().await?;
@@ -42,7 +47,7 @@ pub async fn preview(collection: &CollectionPlan, source: &PgSource, limit: u32)
         let mut assembler = Assembler::new(root);
         let mut found = 0;
         // A filter may leave out many rows before the first that passes.
-        while found < wanted {
+        while found < wanted && !preview.is_cut {
             let Some(rows) = stream.next_rows(limit as usize, 1 << 20).await? else {
                 break;
             };
@@ -51,6 +56,11 @@ pub async fn preview(collection: &CollectionPlan, source: &PgSource, limit: u32)
                 log.add(issue, EventStage::Snapshotting);
             }
             for document in batch.documents.iter().take(wanted - found) {
+                bytes += document.bson.len();
+                if bytes > ANSWER_BYTES_MAX && !preview.documents.is_empty() {
+                    preview.is_cut = true;
+                    break;
+                }
                 found += 1;
                 preview.sizes.push(document.bson.len() as u64);
                 let read = bson::Document::from_reader(&document.bson[..]).unwrap_or_default();

@@ -12,6 +12,8 @@ mod projects;
 mod secret;
 
 use bson::{Document, doc};
+use godwit_shared::project::FILE_BYTES_MAX;
+use godwit_shared::relmig::ProjectFileError;
 use mongodb::error::{ErrorKind, RETRYABLE_WRITE_ERROR};
 use mongodb::options::{ClientOptions, IndexOptions};
 use mongodb::{Client, Collection, Database, IndexModel};
@@ -41,6 +43,11 @@ pub enum StoreError {
     Local(String),
     #[error("the name \"{0}\" is taken")]
     NameTaken(String),
+    /// A project of an older version may hold what an import refuses today.
+    #[error("the project cannot be used as it is stored: {0}")]
+    Project(ProjectFileError),
+    #[error("{what} has {bytes} bytes, and the server keeps at most {FILE_BYTES_MAX}")]
+    TooLarge { what: &'static str, bytes: usize },
 }
 
 impl StoreError {
@@ -58,7 +65,9 @@ impl StoreError {
             | StoreError::Malformed(_)
             | StoreError::KeyFile { .. }
             | StoreError::Local(_)
-            | StoreError::NameTaken(_) => false,
+            | StoreError::NameTaken(_)
+            | StoreError::Project(_)
+            | StoreError::TooLarge { .. } => false,
         }
     }
 }
@@ -133,6 +142,15 @@ impl Store {
 
 fn to_json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("types of the wire have string keys")
+}
+
+/// As [`to_json`], of what has to fit into a document of the store beside other things.
+fn to_bounded_json<T: Serialize>(what: &'static str, value: &T) -> Result<String, StoreError> {
+    let text = to_json(value);
+    match text.len() {
+        bytes if bytes > FILE_BYTES_MAX => Err(StoreError::TooLarge { what, bytes }),
+        _ => Ok(text),
+    }
 }
 
 fn from_json<T: DeserializeOwned>(entry: &Document, member: &str) -> Result<T, StoreError> {

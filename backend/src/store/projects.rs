@@ -1,10 +1,11 @@
 //! Projects: each is its project file, plus what a list shows of it. Schemas that were read from a connection and wait
 //! for a project to be made of them lie beside.
 
-use super::{Store, StoreError, from_json, to_json};
+use super::{Store, StoreError, from_json, to_bounded_json, to_json};
 use bson::{Document, doc};
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
+use godwit_shared::forest::check_forest;
 use godwit_shared::ids::ProjectId;
 use godwit_shared::project::ProjectSummary;
 use godwit_shared::relmig::ProjectFile;
@@ -24,7 +25,7 @@ impl Store {
     /// Writes a project, new or changed.
     ///
     /// # Errors
-    /// [`StoreError::NameTaken`] when another project has the name.
+    /// [`StoreError::NameTaken`] when another project has the name, [`StoreError::TooLarge`] when its file does not fit.
     pub async fn save_project(&self, record: &ProjectRecord) -> Result<(), StoreError> {
         let id = record.summary.id.as_str();
         let entry = doc! {
@@ -32,7 +33,7 @@ impl Store {
             "name": &record.summary.name,
             "lastModified": bson::DateTime::from_millis(record.summary.last_modified.timestamp_millis()),
             "summary": to_json(&record.summary),
-            "file": to_json(&record.file),
+            "file": to_bounded_json("the project file", &record.file)?,
         };
         let written = self
             .collection("projects")
@@ -53,9 +54,11 @@ impl Store {
         let entry = self.collection("projects").find_one(doc! {"_id": id.as_str()}).await?;
         entry
             .map(|e| {
+                let file: ProjectFile = from_json(&e, "file")?;
+                check_forest(&file.project.content).map_err(|e| StoreError::Project(e.into()))?;
                 Ok(ProjectRecord {
                     summary: from_json(&e, "summary")?,
-                    file: from_json(&e, "file")?,
+                    file,
                 })
             })
             .transpose()
@@ -91,11 +94,11 @@ impl Store {
     /// Keeps a schema under an id.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the store fails, or the schema does not fit into it.
     pub async fn save_schema(&self, id: &str, model: &RelationalModel) -> Result<(), StoreError> {
         let now: DateTime<Utc> = Utc::now();
-        let entry =
-            doc! {"_id": id, "at": bson::DateTime::from_millis(now.timestamp_millis()), "model": to_json(model)};
+        let model = to_bounded_json("the schema of the source", model)?;
+        let entry = doc! {"_id": id, "at": bson::DateTime::from_millis(now.timestamp_millis()), "model": model};
         self.collection("schemas")
             .replace_one(doc! {"_id": id}, entry)
             .upsert(true)

@@ -85,6 +85,9 @@ pub fn advice(code: ErrorCode) -> &'static str {
         ErrorCode::PreflightFailed => "Prepare the source as the message says, then start again.",
         ErrorCode::ConversionRunning => "Wait until the running conversion has ended.",
         ErrorCode::NotCancellable => "It cannot be cancelled at this point: wait for its end.",
+        ErrorCode::PayloadTooLarge => "Take out what the project does not need: tables, fields, notes.",
+        ErrorCode::ConsentNeeded => "Read the SQL and JavaScript of the project, then allow it.",
+        ErrorCode::TimedOut => "Ask for less, or look for what makes the source slow.",
         ErrorCode::Forbidden => "Open the page under the address that the server printed at its start.",
         ErrorCode::Internal => "The log of the server has the cause.",
         ErrorCode::ResyncNeeded => {

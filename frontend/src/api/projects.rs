@@ -1,6 +1,7 @@
 //! `/project`
 
 use super::client::{self, ApiError};
+use godwit_shared::consent::{Consent, GiveConsent};
 use godwit_shared::ids::ProjectId;
 use godwit_shared::mapping::Content;
 use godwit_shared::project::{Preview, PreviewRequest, ProjectCollection, ProjectDetails, ProjectSummary, SaveProject};
@@ -61,9 +62,19 @@ pub async fn delete(id: &ProjectId) -> Result<(), ApiError> {
     client::delete(&format!("/project/{id}")).await
 }
 
-/// Makes a project of the text of a project file.
+/// Makes a project of the text of a project file. Who chooses a file has not read it: what it carries waits for that.
 pub async fn import(file: String) -> Result<ProjectSummary, ApiError> {
-    client::post_json("/project/import", file).await
+    client::post_json("/project/import?consent=ask", file).await
+}
+
+/// The SQL and JavaScript that a project carries.
+pub async fn consent(id: &ProjectId) -> Result<Consent, ApiError> {
+    client::get(&format!("/project/{id}/consent")).await
+}
+
+/// Agrees to it, as it was read.
+pub async fn give_consent(id: &ProjectId, digest: String) -> Result<ProjectSummary, ApiError> {
+    client::post(&format!("/project/{id}/consent"), &GiveConsent { digest }).await
 }
 
 /// Documents of a collection, assembled from live rows.

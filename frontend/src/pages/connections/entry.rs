@@ -156,6 +156,7 @@ mod tests {
             kind: "POSTGRESQL".into(),
             jdbc_id: jdbc_id.map(String::from),
             mongodb_id: mongodb_id.map(String::from),
+            needs_consent: false,
             last_modified: "2026-11-03T10:00:00Z".parse().unwrap(),
         };
         let projects = [

@@ -4,7 +4,7 @@ use super::HomeDialog;
 use crate::api::projects::export_url;
 use crate::clock::use_now;
 use crate::components::badge::{Badge, Tone};
-use crate::components::button::{DownloadLink, IconButton};
+use crate::components::button::{Button, DownloadLink, IconButton};
 use crate::components::icon::{Glyph, Icon};
 use crate::format::{number, time};
 use crate::live::use_live;
@@ -39,6 +39,9 @@ pub fn ProjectCard(project: Memo<ProjectSummary>, dialog: RwSignal<Option<HomeDi
                 <JobMarks project=id.clone()/>
             </div>
             <div class="gw-card__actions">
+                {move || project.with(|p| p.needs_consent).then(|| view! {
+                    <Button label="Read its code" icon=Icon::Warning on_press=ask(HomeDialog::Consent) attr:data-testid="read-code"/>
+                })}
                 <IconButton label=named("Rename") icon=Icon::Rename on_press=ask(HomeDialog::Rename)/>
                 <DownloadLink label=named("Export") href=export_url(&id) file_name=Signal::derive(move || file_name(&name.get()))/>
                 <IconButton label=named("Delete") icon=Icon::Delete on_press=ask(HomeDialog::Delete)/>

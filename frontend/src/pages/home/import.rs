@@ -26,11 +26,14 @@ enum ImportState {
 pub struct Importer {
     state: RwSignal<ImportState>,
     input: NodeRef<html::Input>,
+    /// Opens what an imported project carries, to be read.
+    asks: Callback<ProjectSummary>,
 }
 
 impl Importer {
-    pub fn new() -> Self {
+    pub fn new(asks: Callback<ProjectSummary>) -> Self {
         Self {
+            asks,
             state: RwSignal::new(ImportState::Idle),
             input: NodeRef::new(),
         }
@@ -62,7 +65,12 @@ impl Importer {
             let mut end = ImportState::Idle;
             for file in files {
                 match import(&file).await {
-                    Ok(project) => toasts.say(format!("Imported “{}”.", project.name)),
+                    Ok(project) => {
+                        toasts.say(format!("Imported “{}”.", project.name));
+                        if project.needs_consent {
+                            self.asks.run(project);
+                        }
+                    }
                     Err(error) => {
                         end = ImportState::Failed {
                             file: file.name(),

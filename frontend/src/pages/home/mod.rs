@@ -12,6 +12,7 @@ use crate::components::empty_state::EmptyState;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::skeleton::Skeleton;
 use crate::components::tabs::{Tab, TabBar};
+use crate::consent::ConsentDialog;
 use crate::projects::use_projects;
 use crate::remote::{Remote, show_remote};
 use crate::routes;
@@ -29,6 +30,7 @@ use rename::RenameDialog;
 enum HomeDialog {
     Rename(ProjectSummary),
     Delete(ProjectSummary),
+    Consent(ProjectSummary),
 }
 
 /// The bar of the pages that belong to no project.
@@ -46,12 +48,14 @@ pub fn HomeBar() -> impl IntoView {
 
 #[component]
 pub fn HomePage() -> impl IntoView {
-    let importer = Importer::new();
     let dialog = RwSignal::new(None::<HomeDialog>);
+    let asks = Callback::new(move |project| dialog.set(Some(HomeDialog::Consent(project))));
+    let importer = Importer::new(asks);
     let close = Callback::new(move |()| dialog.set(None));
     let open_dialog = move || {
         dialog.get().map(|dialog| match dialog {
             HomeDialog::Rename(project) => view! { <RenameDialog project=project on_close=close/> }.into_any(),
+            HomeDialog::Consent(project) => view! { <ConsentDialog project=project.id on_close=close/> }.into_any(),
             HomeDialog::Delete(project) => view! { <DeleteDialog project=project on_close=close/> }.into_any(),
         })
     };

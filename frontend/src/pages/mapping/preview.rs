@@ -193,6 +193,7 @@ mod tests {
             collection: String::new(),
             documents: vec![],
             sizes: vec![],
+            is_cut: false,
             issues: vec![],
         };
         let answer = |of: Asked| Some((of, Ok(nothing())));
@@ -209,6 +210,7 @@ mod tests {
             collection: "borrowers".into(),
             documents: vec![json!({"_id": 1}), json!({"_id": 2})],
             sizes: vec![1_400],
+            is_cut: false,
             issues: Vec::new(),
         };
         let shown = shown(&preview);

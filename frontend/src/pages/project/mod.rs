@@ -6,6 +6,7 @@ use crate::components::empty_state::EmptyState;
 use crate::components::error_panel::ErrorPanel;
 use crate::components::icon::Icon;
 use crate::components::tabs::{Tab, TabBar};
+use crate::consent::ConsentBanner;
 use crate::projects::use_projects;
 use crate::remote::Remote;
 use crate::routes;
@@ -50,6 +51,7 @@ pub fn ProjectPage() -> impl IntoView {
                     <Tab label="Data Migration" href=Signal::derive(move || id.with(routes::migration))/>
                 </TabBar>
             </TopBar>
+            <ConsentBanner project=id/>
             {body}
         </div>
     }

@@ -265,6 +265,22 @@ fn without_time(text: &str) -> Option<String> {
     has_word.then_some(out)
 }
 
+/// A cast to a type of the server.
+fn cast(of: Expr, to: &str) -> Expr {
+    Expr::Cast {
+        of: Box::new(of),
+        to: TypeName {
+            name: Name {
+                schema: Some(BUILT_IN.to_owned()),
+                name: to.to_owned(),
+            },
+            modifiers: Vec::new(),
+            fields: None,
+            is_array: false,
+        },
+    }
+}
+
 struct Settler<'a> {
     asker: Asker<'a>,
     facts: &'a Facts,
@@ -294,10 +310,13 @@ impl Settler<'_> {
             Expr::Quantified {
                 operator, left, right, ..
             } => operator.schema = self.schema_of_operator(operator, Some(left), right).await?,
+            Expr::NullIf { left, right, equality } => {
+                self.promote(left, right).await?;
+                *equality = self.schema_of_operator(&Name::plain("="), Some(left), right).await?;
+            }
             Expr::Distinct {
                 left, right, equality, ..
-            }
-            | Expr::NullIf { left, right, equality } => {
+            } => {
                 *equality = self.schema_of_operator(&Name::plain("="), Some(left), right).await?;
             }
             Expr::In { of, list, equality, .. } => {
@@ -356,19 +375,30 @@ impl Settler<'_> {
             return Ok(());
         }
         for value in list.iter_mut().filter(|v| matches!(v, Expr::Number(_))) {
-            *value = Expr::Cast {
-                of: Box::new(value.clone()),
-                to: TypeName {
-                    name: Name {
-                        schema: Some(BUILT_IN.to_owned()),
-                        name: "float4".into(),
-                    },
-                    modifiers: Vec::new(),
-                    fields: None,
-                    is_array: false,
-                },
-            };
+            *value = cast(value.clone(), "float4");
         }
+        Ok(())
+    }
+
+    /// `NULLIF` gives its first value as the comparison takes it, which is another type where the second is wider.
+    async fn promote(&self, left: &mut Box<Expr>, right: &Expr) -> Result<(), Refusal> {
+        let rank = |of: Option<u32>| match of {
+            // int2, int4, int8, oid; numeric; float4 and float8
+            Some(20 | 21 | 23 | 26) => Some(0),
+            Some(1700) => Some(1),
+            Some(700 | 701) => Some(2),
+            _ => None,
+        };
+        let (own, other) = (
+            rank(self.asker.type_of(left).await?),
+            rank(self.asker.type_of(right).await?),
+        );
+        let wider = match (own, other) {
+            (Some(0), Some(1)) => "numeric",
+            (Some(0 | 1), Some(2)) => "float8",
+            _ => return Ok(()),
+        };
+        **left = cast((**left).clone(), wider);
         Ok(())
     }
 

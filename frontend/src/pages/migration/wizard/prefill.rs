@@ -181,6 +181,7 @@ mod tests {
                 kind: "POSTGRESQL".into(),
                 jdbc_id: Some(jdbc_id.into()),
                 mongodb_id: Some(mongodb_id.into()),
+                needs_consent: false,
                 last_modified: "2026-11-03T10:00:00Z".parse().unwrap(),
             };
             let draft = with_connections_of(Draft::default(), Some(&project), &saved("POSTGRESQL", 3));

@@ -55,6 +55,9 @@ pub fn step_of_error(code: Option<ErrorCode>) -> Step {
             | ErrorCode::InvalidProjectFile
             | ErrorCode::ConversionRunning
             | ErrorCode::NotCancellable
+            | ErrorCode::PayloadTooLarge
+            | ErrorCode::ConsentNeeded
+            | ErrorCode::TimedOut
             | ErrorCode::Forbidden
             | ErrorCode::Internal
             | ErrorCode::TooManyErrors
