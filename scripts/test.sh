@@ -7,6 +7,8 @@ export GODWIT_BIN=$binary
 
 say "unit tests, and random histories against a model"
 native_cargo test --locked "${NATIVE_PACKAGES[@]}" --features "$TEST_FEATURES" --lib --bins --test wire --test model --test project_file
+say "fuzz targets, each for a moment"
+native_cargo test --locked "${NATIVE_PACKAGES[@]}" --features "$TEST_FEATURES" --test fuzz
 say "integration tests: real servers, real documents; table filters against a real server"
 native_cargo test --locked "${NATIVE_PACKAGES[@]}" --features "$TEST_FEATURES" --test integration --test differential -- "$@"
 say "end-to-end tests: the page in a browser"
