@@ -1,12 +1,13 @@
 //! A field that asks for another BSON type than its column gives.
 
-use crate::data::decimal::{Decimal, same_value};
+use crate::data::decimal::{Decimal, same_value, split_number};
 use crate::data::value::{Note, Value};
 use godwit_shared::mapping::FieldType;
 use std::borrow::Cow;
 
 const NO_NUMBER: &str = "it is not a number";
 const TOO_BIG: &str = "the number is too big for the type";
+const NOT_FINITE: &str = "it is infinite or not a number";
 
 /// Converts by the matrix of the field types. What cannot be converted is null, with a note, whatever the field says
 /// of nulls. `printed` is the value as the source prints it.
@@ -54,8 +55,9 @@ fn to_bool(value: &Value<'_>) -> Result<Value<'static>, &'static str> {
         Value::Bool(v) => *v,
         Value::Int(n) => *n != 0,
         Value::Long(n) => *n != 0,
-        Value::Double(n) => *n != 0.0,
-        Value::Decimal(d) => decimal_text(*d).bytes().any(|b| b.is_ascii_digit() && b != b'0'),
+        Value::Double(n) if n.is_finite() => *n != 0.0,
+        Value::Decimal(d) => coefficient_of(*d).ok_or(NOT_FINITE)? != 0,
+        Value::Double(_) => return Err(NOT_FINITE),
         Value::Text(text) => match text.trim().to_lowercase().as_str() {
             "true" | "t" | "yes" | "y" | "1" => true,
             "false" | "f" | "no" | "n" | "0" => false,
@@ -155,10 +157,27 @@ fn to_double(value: &Value<'_>, notes: &mut Vec<Note>) -> Result<Value<'static>,
             }
             double
         }
-        Value::Text(text) => text.trim().parse().map_err(|_| NO_NUMBER)?,
+        Value::Text(text) => text_to_double(text.trim(), notes)?,
         _ => return Err(NO_NUMBER),
     }))
 }
+
+/// Digits only: words like `inf` are names here, not numbers.
+fn text_to_double(text: &str, notes: &mut Vec<Note>) -> Result<f64, &'static str> {
+    split_number(text).ok_or(NO_NUMBER)?;
+    let double: f64 = text.parse().map_err(|_| NO_NUMBER)?;
+    if double.is_infinite() {
+        return Err(TOO_BIG);
+    }
+    let is_short = text.bytes().filter(u8::is_ascii_digit).count() <= DOUBLE_DIGITS;
+    if !(is_short && double.is_normal()) && !same_value(text, &format!("{double:e}")) {
+        notes.push(Note::RoundedToDouble);
+    }
+    Ok(double)
+}
+
+/// A double keeps any so many digits.
+const DOUBLE_DIGITS: usize = 15;
 
 /// Truncated towards zero.
 fn to_whole(value: &Value<'_>, notes: &mut Vec<Note>) -> Result<i128, &'static str> {
@@ -171,7 +190,7 @@ fn to_whole(value: &Value<'_>, notes: &mut Vec<Note>) -> Result<i128, &'static s
         Value::Text(text) => text.trim().to_owned(),
         _ => return Err(NO_NUMBER),
     };
-    let (negative, digits, exponent) = crate::data::decimal::split_number(&text).ok_or(NO_NUMBER)?;
+    let (negative, digits, exponent) = split_number(&text).ok_or(NO_NUMBER)?;
     let (whole, fraction) = match exponent {
         e if e < 0 => digits.split_at(digits.len().saturating_sub(e.unsigned_abs() as usize)),
         _ => (&digits[..], &[][..]),
@@ -253,8 +272,7 @@ fn coefficient_of(decimal: Decimal) -> Option<u128> {
 
 /// Whether a number lost digits on its way into a double: it would be printed as another one.
 fn is_rounded(decimal: Decimal, double: f64) -> bool {
-    /// A double keeps any 15 digits.
-    const KEPT: u128 = 1_000_000_000_000_000;
+    const KEPT: u128 = 10u128.pow(DOUBLE_DIGITS as u32);
     coefficient_of(decimal).is_some_and(|c| c >= KEPT || c != 0 && !double.is_normal())
         && !same_value(&decimal_text(decimal), &double.to_string())
 }
@@ -384,6 +402,74 @@ mod tests {
                 *uuid::uuid!("123e4567-e89b-12d3-a456-426614174000").as_bytes(),
             )),
         );
+    }
+
+    #[test]
+    fn what_is_not_finite_goes_where_the_type_has_it_and_nowhere_else() {
+        use FieldType::{Bool, Date, Double, Integer, Long};
+        let text = |t: &'static str| Value::Text(t.into());
+        for not_finite in [
+            Value::Double(f64::NAN),
+            Value::Double(f64::INFINITY),
+            Value::Double(f64::NEG_INFINITY),
+            Value::Decimal(Decimal::NAN),
+            Value::Decimal(Decimal::INFINITY),
+            Value::Decimal(Decimal::NEGATIVE_INFINITY),
+        ] {
+            for target in [Bool, Date, Integer, Long] {
+                check(not_finite.clone(), target, None);
+            }
+        }
+        check(
+            Value::Double(f64::INFINITY),
+            FieldType::Decimal,
+            Some(Value::Decimal(Decimal::INFINITY)),
+        );
+        check(
+            Value::Decimal(Decimal::NEGATIVE_INFINITY),
+            Double,
+            Some(Value::Double(f64::NEG_INFINITY)),
+        );
+        for word in [
+            "inf",
+            "-inf",
+            "Infinity",
+            "nan",
+            "NaN",
+            "+infinity",
+            "1e400",
+            "-1e309",
+            "0x10",
+            "1_000",
+            "",
+            ".",
+        ] {
+            check(text(word), Double, None);
+        }
+        for word in ["inf", "nan", "1e7000", "-1e99999999999999999999"] {
+            check(text(word), FieldType::Decimal, None);
+            check(text(word), Long, None);
+        }
+        check(text(" +1.5e3 "), Double, Some(Value::Double(1500.0)));
+        check(text("0e99999999999999999999"), Double, Some(Value::Double(0.0)));
+    }
+
+    #[test]
+    fn a_text_that_lost_digits_is_told() {
+        for (source, is_told) in [
+            ("0.1", false),
+            ("-0", false),
+            ("1e308", false),
+            ("100000000000000000000", false),
+            ("0.1000000000000000055511151231257827", true),
+            ("9007199254740993", true),
+            ("1e-400", true),
+            ("0.10000000000000000000", false),
+        ] {
+            let mut notes = Vec::new();
+            convert(Value::Text(source.into()), FieldType::Double, String::new, &mut notes);
+            assert_eq!(notes == [Note::RoundedToDouble], is_told, "{source}: {notes:?}");
+        }
     }
 
     #[test]

@@ -122,10 +122,7 @@ pub fn split_number(text: &str) -> Option<(bool, Vec<u8>, i64)> {
         _ => (false, text),
     };
     let (mantissa, exponent) = match rest.find(['e', 'E']) {
-        Some(at) => (
-            &rest[..at],
-            rest[at + 1..].parse::<i64>().ok()?.clamp(-1_000_000_000, 1_000_000_000),
-        ),
+        Some(at) => (&rest[..at], exponent_of(&rest[at + 1..])?),
         None => (rest, 0),
     };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -138,6 +135,17 @@ pub fn split_number(text: &str) -> Option<(bool, Vec<u8>, i64)> {
         all().map(|b| b - b'0').collect(),
         exponent - fraction.len() as i64,
     ))
+}
+
+/// No number has use for more than a billion, whatever is written.
+fn exponent_of(text: &str) -> Option<i64> {
+    const MAX: i64 = 1_000_000_000;
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let size = digits.parse().unwrap_or(MAX).min(MAX);
+    Some(if text.starts_with('-') { -size } else { size })
 }
 
 /// Whether two numbers in text have the same value, whatever their spelling.
@@ -209,7 +217,11 @@ mod tests {
         check("16e-6177", "2E-6176", Fit::Rounded);
         check("1e6144", "1.000000000000000000000000000000000E+6144", Fit::Exact);
         assert_eq!(Decimal::parse("1e6145"), Some(Err(Overflow)));
-        assert_eq!(Decimal::parse("one"), None);
+        assert_eq!(Decimal::parse("1e99999999999999999999"), Some(Err(Overflow)));
+        check("-1e-99999999999999999999", "-0E-6176", Fit::Underflow);
+        for no_number in ["one", "1e", "1e+", "1e--1", "1e1.5", "inf", "--1", "1.2.3"] {
+            assert_eq!(Decimal::parse(no_number), None, "{no_number}");
+        }
         assert_eq!(bson::Decimal128::from_bytes(Decimal::NAN.0).to_string(), "NaN");
         assert_eq!(
             bson::Decimal128::from_bytes(Decimal::NEGATIVE_INFINITY.0).to_string(),

@@ -119,7 +119,7 @@ impl IssueKind {
                 "The field is null in this document. Mind nulls and big integers (BigInt) in the expression."
             }
             IssueKind::IdInvalid => {
-                "The row was left out. The expression of `_id` has to give a value that is neither null nor an array."
+                "The row was left out. An `_id` is neither null nor an array, has no names that start with $, at most 100 levels and 1 MiB."
             }
             IssueKind::DuplicateId => {
                 "The first row keeps the document. Choose another key handling, or make the expression of `_id` unique."

@@ -150,7 +150,7 @@ impl Sink {
         cancel: &CancellationToken,
     ) -> Result<u64, SinkError> {
         let mut deleted = 0;
-        for part in ids.chunks(COMMAND_DOCUMENTS_MAX) {
+        for part in parts_of(ids, |id| id.len() + 64) {
             let message = deletion(collection, part, &self.write_concern);
             let answer = self.repeated(&message, cancel).await?;
             deleted += answer.get_i32("n").map_or(0, |n| n.max(0) as u64);
@@ -279,17 +279,24 @@ fn replacement(out: &mut Vec<u8>, document: &Assembled) {
 
 /// Cuts a list of places into commands by number and size.
 fn parts<'a>(places: &'a [usize], documents: &[Assembled]) -> Vec<&'a [usize]> {
+    // The `_id` of a document that is replaced stands in the command twice.
+    parts_of(places, |place| {
+        documents[*place].bson.len() + documents[*place].id_end + 64
+    })
+}
+
+fn parts_of<T>(items: &[T], size_of: impl Fn(&T) -> usize) -> Vec<&[T]> {
     let (mut parts, mut start, mut bytes) = (Vec::new(), 0, 0);
-    for (i, place) in places.iter().enumerate() {
-        let size = documents[*place].bson.len() + 64;
+    for (i, item) in items.iter().enumerate() {
+        let size = size_of(item);
         if i > start && (bytes + size > COMMAND_BYTES_MAX || i - start >= COMMAND_DOCUMENTS_MAX) {
-            parts.push(&places[start..i]);
+            parts.push(&items[start..i]);
             (start, bytes) = (i, 0);
         }
         bytes += size;
     }
-    if start < places.len() {
-        parts.push(&places[start..]);
+    if start < items.len() {
+        parts.push(&items[start..]);
     }
     parts
 }

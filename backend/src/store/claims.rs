@@ -134,7 +134,7 @@ impl Store {
     /// When the store fails.
     pub async fn release(&self, job: &JobId, collection: &str, ids: &[Vec<u8>]) -> Result<Vec<Contender>, StoreError> {
         let mut waiting = Vec::new();
-        for part in ids.chunks(1_000) {
+        for part in parts(ids, Vec::len) {
             let list = doc! {"$in": wishes(job, collection, part)?};
             let mut found = self.collection("contenders").find(doc! {"w": list.clone()}).await?;
             while let Some(entry) = found.try_next().await? {
@@ -156,12 +156,21 @@ impl Store {
         owners: &[i64],
         still: &[(Vec<u8>, i64)],
     ) -> Result<(), StoreError> {
-        let still: Result<Vec<Document>, StoreError> = still
-            .iter()
-            .map(|(id, owner)| Ok(contender_id(wish(job, collection, id)?, *owner)))
-            .collect();
-        let settled = doc! {"j": job.as_str(), "w.c": collection, "_id.o": {"$in": owners}, "_id": {"$nin": still?}};
-        self.collection("contenders").delete_many(settled).await?;
+        let mut wishes: HashMap<i64, Vec<&[u8]>> = HashMap::new();
+        for (id, owner) in still {
+            wishes.entry(*owner).or_default().push(id);
+        }
+        let size_of = |owner: &i64| 16 + wishes.get(owner).map_or(0, |ids| ids.iter().map(|id| id.len()).sum());
+        for part in parts(owners, size_of) {
+            let mut kept = Vec::new();
+            for owner in part {
+                for id in wishes.get(owner).into_iter().flatten() {
+                    kept.push(contender_id(wish(job, collection, id)?, *owner));
+                }
+            }
+            let settled = doc! {"j": job.as_str(), "w.c": collection, "_id.o": {"$in": part}, "_id": {"$nin": kept}};
+            self.collection("contenders").delete_many(settled).await?;
+        }
         Ok(())
     }
 
@@ -242,6 +251,25 @@ impl Contender {
             key: document.row.values(&root.node),
         }
     }
+}
+
+/// Cuts a list so that a command takes each part.
+fn parts<T>(items: &[T], size_of: impl Fn(&T) -> usize) -> Vec<&[T]> {
+    const COUNT_MAX: usize = 1_000;
+    const BYTES_MAX: usize = 4 << 20;
+    let (mut parts, mut start, mut bytes) = (Vec::new(), 0, 0);
+    for (i, item) in items.iter().enumerate() {
+        let size = size_of(item);
+        if i > start && (bytes + size > BYTES_MAX || i - start >= COUNT_MAX) {
+            parts.push(&items[start..i]);
+            (start, bytes) = (i, 0);
+        }
+        bytes += size;
+    }
+    if start < items.len() {
+        parts.push(&items[start..]);
+    }
+    parts
 }
 
 fn value_of(id_element: &[u8]) -> RawBson {
