@@ -16,6 +16,9 @@ pub struct Cli {
 pub enum Command {
     /// Serve the page and the REST API.
     Serve(Serve),
+    /// Evaluate expressions for a server, which starts this itself.
+    #[command(hide = true)]
+    ScriptWorker,
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,7 @@ pub mod data;
 pub mod documents;
 pub mod jobs;
 pub mod plan;
+pub mod scripts;
 pub mod serve;
 pub mod sink;
 pub mod snapshot;

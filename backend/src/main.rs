@@ -4,11 +4,14 @@ use clap::Parser;
 use godwit::config::{Cli, Command};
 use tracing_subscriber::EnvFilter;
 
-/// Twice the usual: expressions of rules may recurse, on top of everything that leads to them.
+/// Twice the usual: rules and the documents that they make lie in each other.
 const THREAD_STACK: usize = 4 << 20;
 
 fn main() -> anyhow::Result<()> {
-    let Command::Serve(settings) = Cli::parse().command;
+    let settings = match Cli::parse().command {
+        Command::Serve(settings) => settings,
+        Command::ScriptWorker => return Ok(godwit::scripts::run_worker()?),
+    };
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_new(&settings.log)?)
         .with_writer(std::io::stderr)

@@ -7,10 +7,13 @@ use crate::machine::Machine;
 use crate::plans::{FLAT, Plan as Mapping, SCRIPT};
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput};
+use godwit::assemble::Assembler;
+use godwit::assemble::document::input_of;
 use godwit::assemble::rows::{RowTree, value_of};
-use godwit::assemble::{Assembler, script};
+use godwit::assemble::script::{Outcome, Results};
 use godwit::data::row::RowSet;
-use godwit::plan::Plan;
+use godwit::plan::{Plan, Script};
+use godwit::scripts::{self, Urgency};
 use godwit::source::postgres::queries::KeyRange;
 use godwit::source::postgres::reader::PgSnapshot;
 use godwit_tests::mapping::project_file;
@@ -29,6 +32,7 @@ struct Lines {
 }
 
 pub async fn run() {
+    scripts::use_program(godwit_tests::app::binary());
     let bed = Bed::start(&Machine::read()).await;
     let database = bed.postgres.database("micro", "").await;
     data::load(&database, SCALE).await;
@@ -77,7 +81,16 @@ fn measure(flat: &Lines, scripted: &Lines) {
         )
     });
     let rows = scripted.rows();
-    group.bench_function("filter by script", |b| b.iter(|| scripted.filter(&rows)));
+    let node = &scripted.plan.collections[0].roots[0].node;
+    let filter = node.rule_filter.as_ref().expect("the plan has a filter");
+    group.bench_function("filter by script", |b| b.iter(|| scripted.evaluate(filter, &rows)));
+    let in_engine = Script {
+        plain: None,
+        ..filter.clone()
+    };
+    group.bench_function("the same in the engine", |b| {
+        b.iter(|| scripted.evaluate(&in_engine, &rows))
+    });
     group.finish();
 }
 
@@ -91,9 +104,17 @@ impl Lines {
     }
 
     fn tree(&self) -> RowTree {
+        let rows = self.rows();
+        let node = &self.plan.collections[0].roots[0].node;
+        let calculated = node.calculated.iter().map(|c| self.evaluate(&c.script, &rows));
+        let results = Results {
+            calculated: calculated.collect(),
+            id: Vec::new(),
+        };
         RowTree {
-            rows: self.rows(),
+            rows,
             children: Vec::new(),
+            results,
         }
     }
 
@@ -116,16 +137,17 @@ impl Lines {
         assert!(issues.is_empty(), "{issues:?}");
     }
 
-    fn filter(&self, rows: &RowSet) {
+    fn evaluate(&self, script: &Script, rows: &RowSet) -> Vec<Outcome> {
         let node = &self.plan.collections[0].roots[0].node;
-        let filter = node.rule_filter.as_ref().expect("the plan has a filter");
-        let mut notes = Vec::new();
-        for row in 0..rows.len() {
-            let inputs = filter.inputs.iter();
-            let values: Vec<_> = inputs
-                .map(|(_, cell)| value_of(node, rows, row, *cell, &mut notes))
-                .collect();
-            black_box(script::evaluate(filter, &values)).expect("a value");
-        }
+        let mut outcomes = Vec::with_capacity(rows.len());
+        let each = |outcome, _| {
+            outcomes.push(outcome);
+            true
+        };
+        let input = |row, input| input_of(node, rows, row, script, input);
+        let all = scripts::evaluate(script, rows.len(), Urgency::Job, input, each);
+        let is_whole = tokio::runtime::Handle::current().block_on(all);
+        assert_eq!(is_whole, Ok(true));
+        outcomes
     }
 }

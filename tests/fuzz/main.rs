@@ -24,5 +24,6 @@
 //! An input that fails is made smaller, saved in `target/fuzz`, and named in the message. Kept in `tests/fuzz/kept/TARGET/`
 //! it is tried first from then on.
 
+mod expressions;
 mod harness;
 mod json_numbers;

@@ -39,6 +39,7 @@ mod preflight;
 mod project_files;
 mod relmig;
 mod rest;
+mod scripts;
 mod smoke;
 mod summary;
 mod tidy;

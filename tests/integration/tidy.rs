@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the server by level. A room may import those of lower levels, and the ones named beside it.
-const LEVELS: [(&str, u8, &[&str]); 14] = [
+const LEVELS: [(&str, u8, &[&str]); 15] = [
     ("data", 0, &[]),
     ("plan", 1, &[]),
     ("assemble", 1, &["plan"]),
     ("source", 2, &[]),
     ("sink", 2, &[]),
     ("store", 2, &[]),
+    ("scripts", 2, &[]),
     ("documents", 3, &[]),
     ("snapshot", 4, &[]),
     ("cdc", 4, &[]),
@@ -28,7 +29,7 @@ const KEPT: [(&str, &[&str]); 7] = [
     ("postgres_protocol", &["source"]),
     ("sqlparser", &["source"]),
     ("axum", &["api", "serve"]),
-    ("rquickjs", &["assemble"]),
+    ("rquickjs", &["scripts"]),
     ("aes_gcm", &["store"]),
 ];
 

@@ -2,15 +2,21 @@
 
 use super::bson_value::{ARRAY, DOCUMENT, array_element, begin, element, end, header, index_header};
 use super::rows::{ChildRows, RowTree, issue_of_row, issues_of, value_of};
-use super::{RowKey, convert, id, script};
+use super::script::Outcome;
+use super::{RowKey, convert, id};
 use crate::data::issue::{Issue, IssueKind};
 use crate::data::row::RowSet;
 use crate::data::value::{Note, Value};
 use crate::plan::{CalculatedPlan, FieldPlan, Node, NodeKind, RootPlan, Script, Slot, SlotKind};
+use godwit_shared::mapping::FieldType;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// MongoDB's limit for one document, bytes.
 pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// What MongoDB takes beyond that for an operation that names the document's `_id` once more.
+const OPERATION_BYTES_EXTRA: usize = 8 * 1024;
 
 /// Levels of documents and arrays in one document. MongoDB takes 180 and refuses the whole command beyond.
 const LEVELS_MAX: usize = 178;
@@ -76,7 +82,7 @@ impl<'p> Assembler<'p> {
             };
             self.previous = Some(identity);
         }
-        let own_id = id::id_of(root, &mut context, row, self.occurrence)?;
+        let own_id = id::id_of(root, &mut context, row, self.occurrence, tree.results.id.get(row))?;
         let key = RowKey::of(root, context.rows, row, self.occurrence);
         let mut out = Vec::with_capacity(512);
         let start = begin(&mut out);
@@ -88,9 +94,9 @@ impl<'p> Assembler<'p> {
         };
         writer.fields(&root.node, tree, row, &mut out);
         end(&mut out, start);
-        if out.len() > DOCUMENT_BYTES_MAX {
+        if out.len() > DOCUMENT_BYTES_MAX || out.len() + id_end > DOCUMENT_BYTES_MAX + OPERATION_BYTES_EXTRA {
             let message = format!(
-                "the document would have {} bytes, more than {DOCUMENT_BYTES_MAX}",
+                "the document would have {} bytes, more than {DOCUMENT_BYTES_MAX} (a large `_id` counts twice)",
                 out.len()
             );
             issues.push(issue_of_row(
@@ -111,10 +117,10 @@ impl<'p> Assembler<'p> {
     }
 }
 
-/// Whether a row passes the rule filter of its node. Anything but true or false leaves it out, with an issue.
-pub fn passes(node: &Node, rows: &RowSet, row: usize, issues: &mut Vec<Issue>) -> bool {
-    let Some(filter) = &node.rule_filter else { return true };
-    match script::evaluate(filter, &inputs(node, rows, row, filter)) {
+/// Whether a row passes the rule filter of its node, by what that came to. Anything but true or false leaves it out, with
+/// an issue.
+pub fn passes(node: &Node, rows: &RowSet, row: usize, outcome: Outcome, issues: &mut Vec<Issue>) -> bool {
+    match outcome {
         Ok(Some(Value::Bool(passes))) => passes,
         Ok(_) => {
             let message = "the rule filter gave neither true nor false".to_owned();
@@ -142,14 +148,10 @@ pub fn passes(node: &Node, rows: &RowSet, row: usize, issues: &mut Vec<Issue>) -
     }
 }
 
-/// What a script sees of a row.
-pub(super) fn inputs<'a>(node: &Node, rows: &'a RowSet, row: usize, script: &Script) -> Vec<Value<'a>> {
+/// What a script sees of a row: the value of one of its inputs.
+pub fn input_of<'a>(node: &Node, rows: &'a RowSet, row: usize, script: &Script, input: usize) -> Value<'a> {
     // What a column cannot hold is told where the column is a field.
-    script
-        .inputs
-        .iter()
-        .map(|(_, cell)| value_of(node, rows, row, *cell, &mut Vec::new()))
-        .collect()
+    value_of(node, rows, row, script.inputs[input].1, &mut Vec::new())
 }
 
 /// A row of a node, with the rows below it.
@@ -211,7 +213,7 @@ impl Writer<'_> {
             }
             SlotKind::Calculated { member, index } => {
                 let Some(place) = members[*member] else { return false };
-                match self.calculated(&place.node.calculated[*index], place) {
+                match self.calculated(*index, place) {
                     Some(value) => element(out, &slot.name, &value),
                     None => return false,
                 }
@@ -240,28 +242,29 @@ impl Writer<'_> {
         true
     }
 
-    fn field<'a>(&mut self, field: &FieldPlan, place: Place<'a>) -> Option<Value<'a>> {
+    fn field<'a>(&mut self, field: &FieldPlan, place: Place<'a>) -> Option<Cow<'a, Value<'a>>> {
         let rows = &place.tree.rows;
         let Some(cell) = rows.cell(place.row, field.cell) else {
-            return (!field.omit_null).then_some(Value::Null);
+            return (!field.omit_null).then_some(Cow::Owned(Value::Null));
         };
         let mut notes = Vec::new();
         let decoder = &place.node.table.columns[place.node.columns[field.cell]].decoder;
         let value = decoder.decode(cell, &mut notes);
         let value = convert::convert(value, field.target, || decoder.print(cell), &mut notes);
-        let value = self.fitting(value, &mut notes);
+        let value = self.fitting(Cow::Owned(value), &mut notes);
         // A JSON null is a null too; one that stands for an error stays visible.
         let is_error = notes.iter().any(Note::is_error);
         if !notes.is_empty() {
             issues_of(place.node, rows, place.row, &field.name, notes, self.issues);
         }
-        (value != Value::Null || is_error || !field.omit_null).then_some(value)
+        (*value != Value::Null || is_error || !field.omit_null).then_some(value)
     }
 
-    fn calculated<'a>(&mut self, calculated: &CalculatedPlan, place: Place<'a>) -> Option<Value<'a>> {
+    fn calculated<'a>(&mut self, index: usize, place: Place<'a>) -> Option<Cow<'a, Value<'a>>> {
         let (node, rows, row) = (place.node, &place.tree.rows, place.row);
-        let value = match script::evaluate(&calculated.script, &inputs(node, rows, row, &calculated.script)) {
-            Ok(value) => value?,
+        let calculated: &CalculatedPlan = &node.calculated[index];
+        let value = match &place.tree.results.calculated[index][row] {
+            Ok(value) => value.as_ref()?,
             Err(error) => {
                 let message = error.to_string();
                 self.issues.push(issue_of_row(
@@ -272,19 +275,19 @@ impl Writer<'_> {
                     Some(&calculated.name),
                     message,
                 ));
-                return Some(Value::Null);
+                return Some(Cow::Owned(Value::Null));
             }
         };
-        if value == Value::Null && calculated.omit_null {
+        if *value == Value::Null && calculated.omit_null {
             return None;
         }
         let mut notes = Vec::new();
-        let printed = if calculated.target == godwit_shared::mapping::FieldType::String {
-            id::printed(&value)
+        let value = if calculated.target == FieldType::Default {
+            Cow::Borrowed(value)
         } else {
-            String::new()
+            let printed = || id::printed(value);
+            Cow::Owned(convert::convert(value.clone(), calculated.target, printed, &mut notes))
         };
-        let value = convert::convert(value, calculated.target, || printed, &mut notes);
         let value = self.fitting(value, &mut notes);
         if !notes.is_empty() {
             issues_of(node, rows, row, &calculated.name, notes, self.issues);
@@ -293,12 +296,12 @@ impl Writer<'_> {
     }
 
     /// A value that would nest too deeply at this place is null, with a note.
-    fn fitting<'a>(&self, value: Value<'a>, notes: &mut Vec<Note>) -> Value<'a> {
+    fn fitting<'a>(&self, value: Cow<'a, Value<'a>>, notes: &mut Vec<Note>) -> Cow<'a, Value<'a>> {
         if levels_of(&value) <= LEVELS_MAX.saturating_sub(self.level) {
             return value;
         }
         notes.push(Note::Unconvertible("it is nested too deeply for this place".into()));
-        Value::Null
+        Cow::Owned(Value::Null)
     }
 
     fn child(&mut self, name: &[u8], place: Place<'_>, index: usize, out: &mut Vec<u8>) -> bool {
@@ -351,17 +354,17 @@ impl Writer<'_> {
     }
 
     /// The one value of an element of a primitive array.
-    fn only_value<'a>(&mut self, place: Place<'a>) -> Option<Value<'a>> {
-        match (place.node.fields.first(), place.node.calculated.first()) {
-            (Some(field), _) => self.field(field, place),
-            (None, Some(calculated)) => self.calculated(calculated, place),
-            (None, None) => None,
+    fn only_value<'a>(&mut self, place: Place<'a>) -> Option<Cow<'a, Value<'a>>> {
+        match place.node.fields.first() {
+            Some(field) => self.field(field, place),
+            None if place.node.calculated.is_empty() => None,
+            None => self.calculated(0, place),
         }
     }
 }
 
 /// How many documents and arrays lie in each other.
-fn levels_of(value: &Value<'_>) -> usize {
+pub(super) fn levels_of(value: &Value<'_>) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(levels_of).max().unwrap_or(0),
         Value::Document(members) => 1 + members.iter().map(|(_, v)| levels_of(v)).max().unwrap_or(0),

@@ -2,12 +2,12 @@
 //!
 //! A document is a pure function of the root row and the rows that the plan reaches from it. Snapshot, continuous
 //! migration, verification and preview differ only in which documents they ask for. Nothing here waits, reads or
-//! writes anything outside its arguments; the only clock is the deadline of a script.
+//! writes anything outside its arguments.
 //!
 //! ```text
 //! RowTree ──▶ document ──▶ raw BSON
 //!               │ value of a cell ──▶ convert (where the field asks for a type) ──▶ bson_value
-//!               │ calculated field ──▶ script
+//!               │ calculated field ──▶ what its expression came to (`scripts`, before)
 //!               └ `_id` ──▶ id
 //! ```
 
@@ -15,10 +15,12 @@ pub mod bson_value;
 mod convert;
 pub mod document;
 mod id;
+pub mod plain;
 mod row_key;
 pub mod rows;
 pub mod script;
 
+pub use convert::number_of;
 pub use document::{Assembled, Assembler};
 pub use row_key::RowKey;
 pub use rows::{ChildRows, RowTree};

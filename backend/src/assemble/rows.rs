@@ -1,5 +1,6 @@
 //! The rows that documents are made of, as a tree of the same shape as the plan.
 
+use super::script::Results;
 use crate::data::issue::{Issue, IssueKind, Location};
 use crate::data::row::RowSet;
 use crate::data::value::{Note, Value};
@@ -12,6 +13,8 @@ pub struct RowTree {
     pub rows: RowSet,
     /// One for each child of the node, in rule order.
     pub children: Vec<ChildRows>,
+    /// What the node's expressions came to.
+    pub results: Results,
 }
 
 /// Rows of a child node, grouped by the parent's row.

@@ -9,12 +9,14 @@ pub mod preview;
 mod shared_rows;
 mod stream;
 
-use crate::assemble::document::passes;
+use crate::assemble::document::{input_of, passes};
 use crate::assemble::rows::issue_of_row;
+use crate::assemble::script::{Outcome, Results};
 use crate::assemble::{Assembled, Assembler, ChildRows, RowTree};
 use crate::data::issue::{Issue, IssueKind};
 use crate::data::row::{RowSet, push_field};
-use crate::plan::{Join, Node, NodeKind, RootPlan};
+use crate::plan::{IdPlan, Join, Node, NodeKind, RootPlan, Script};
+use crate::scripts::{self, Unavailable, Urgency};
 use crate::source::SourceError;
 use crate::source::postgres::queries::KeyRange;
 use crate::source::postgres::reader::{BATCH_BYTES_MAX, ChildKeys, PgReader, PgSnapshot, ROOT_BYTES_MAX};
@@ -35,6 +37,8 @@ pub struct ChildReader<'s> {
     streams: HashMap<usize, NodeStream>,
     /// Rows that many documents share.
     shared: Arc<SharedRows>,
+    /// Who waits for the documents.
+    urgency: Urgency,
 }
 
 /// What a batch of roots came to.
@@ -59,6 +63,15 @@ impl<'s> ChildReader<'s> {
             open: None,
             streams: HashMap::new(),
             shared,
+            urgency: Urgency::Job,
+        }
+    }
+
+    /// The same for a user who waits.
+    pub fn for_preview(self) -> Self {
+        Self {
+            urgency: Urgency::Preview,
+            ..self
         }
     }
 
@@ -148,13 +161,13 @@ pub async fn assemble_batch(
             roots,
             budget,
         };
-        fetch.filter(&root.node, &mut part, None);
+        fetch.filter(&root.node, &mut part, None).await?;
         if part.is_empty() {
             continue;
         }
         let half = part.len().div_ceil(2);
         let kept = part.clone();
-        match fetch.tree(&root.node, part).await? {
+        match fetch.root(root, part).await? {
             Some(tree) => {
                 for row in 0..tree.rows.len() {
                     batch
@@ -163,7 +176,9 @@ pub async fn assemble_batch(
                 }
             }
             None if kept.len() == 1 => {
-                let message = format!("the rows below it have more than {ROOT_BYTES_MAX} bytes");
+                let message = format!(
+                    "the rows below it, and what expressions make of them, have more than {ROOT_BYTES_MAX} bytes"
+                );
                 batch.issues.push(issue_of_row(
                     &root.node,
                     &kept,
@@ -194,18 +209,65 @@ struct Fetch<'f, 's> {
 
 impl Fetch<'_, '_> {
     /// Takes out the rows that the rule filter leaves out, and their numbers with them.
-    fn filter(&mut self, node: &Node, rows: &mut RowSet, numbers: Option<&mut Vec<u32>>) {
-        if node.rule_filter.is_none() {
-            return;
-        }
-        let keep: Vec<bool> = (0..rows.len())
-            .map(|row| passes(node, rows, row, &mut self.batch.issues))
-            .collect();
+    async fn filter(
+        &mut self,
+        node: &Node,
+        rows: &mut RowSet,
+        numbers: Option<&mut Vec<u32>>,
+    ) -> Result<(), SourceError> {
+        let Some(filter) = &node.rule_filter else { return Ok(()) };
+        let mut keep: Vec<bool> = Vec::with_capacity(rows.len());
+        let (all, issues) = (&*rows, &mut self.batch.issues);
+        let input = |row, input| input_of(node, all, row, filter, input);
+        let each = |outcome, _| {
+            keep.push(passes(node, all, keep.len(), outcome, issues));
+            true
+        };
+        scripts::evaluate(filter, all.len(), self.reader.urgency, input, each)
+            .await
+            .map_err(away)?;
         rows.retain(&keep);
         if let Some(numbers) = numbers {
             let mut place = 0..;
             numbers.retain(|_| keep[place.next().expect("endless")]);
         }
+        Ok(())
+    }
+
+    /// What an expression comes to for these rows; `None` when that does not fit the budget.
+    async fn outcomes(
+        &mut self,
+        node: &Node,
+        script: &Script,
+        rows: &RowSet,
+    ) -> Result<Option<Vec<Outcome>>, SourceError> {
+        let mut outcomes = Vec::with_capacity(rows.len());
+        let budget = &mut self.budget;
+        let input = |row, input| input_of(node, rows, row, script, input);
+        let each = |outcome, bytes: usize| {
+            outcomes.push(outcome);
+            let rest = budget.checked_sub(bytes + size_of::<Outcome>());
+            *budget = rest.unwrap_or_default();
+            rest.is_some()
+        };
+        let is_whole = scripts::evaluate(script, rows.len(), self.reader.urgency, input, each)
+            .await
+            .map_err(away)?;
+        Ok(is_whole.then_some(outcomes))
+    }
+
+    /// Everything that the documents of these roots are made of; `None` when it does not fit the budget.
+    async fn root(&mut self, root: &RootPlan, rows: RowSet) -> Result<Option<RowTree>, SourceError> {
+        let Some(mut tree) = self.tree(&root.node, rows).await? else {
+            return Ok(None);
+        };
+        if let IdPlan::Custom { script, .. } = &root.id {
+            match self.outcomes(&root.node, script, &tree.rows).await? {
+                Some(ids) => tree.results.id = ids,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(tree))
     }
 
     /// Everything below these rows; `None` when it does not fit the budget.
@@ -219,7 +281,18 @@ impl Fetch<'_, '_> {
                 None => return Ok(None),
             }
         }
-        Ok(Some(RowTree { rows, children }))
+        let mut results = Results::default();
+        for calculated in &node.calculated {
+            match self.outcomes(node, &calculated.script, &rows).await? {
+                Some(outcomes) => results.calculated.push(outcomes),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(RowTree {
+            rows,
+            children,
+            results,
+        }))
     }
 
     async fn child(&mut self, child: &Node, keys: Keys<'_>) -> Result<Option<ChildRows>, SourceError> {
@@ -227,6 +300,7 @@ impl Fetch<'_, '_> {
             let tree = RowTree {
                 rows: RowSet::new(child.cells()),
                 children: empty_children(child, 0),
+                results: Results::default(),
             };
             return Ok(Some(ChildRows {
                 tree,
@@ -237,7 +311,7 @@ impl Fetch<'_, '_> {
             return Ok(None);
         };
         self.budget -= rows.size_bytes().min(self.budget);
-        self.filter(child, &mut rows, Some(&mut numbers));
+        self.filter(child, &mut rows, Some(&mut numbers)).await?;
         self.cut(child, &mut rows, &mut numbers);
         let by_key = ranges_of(&numbers, keys.count());
         let ranges = keys
@@ -323,6 +397,13 @@ impl Fetch<'_, '_> {
     }
 }
 
+/// It is waited for as a source that is away.
+fn away(error: Unavailable) -> SourceError {
+    SourceError::Scripts {
+        reason: error.to_string(),
+    }
+}
+
 /// How many rows of each key the source needs to send. A rule filter comes first, so then it sends all of them.
 fn read_limit(node: &Node) -> Option<u32> {
     let is_unique = node.join.as_ref().is_some_and(|j| j.is_unique);
@@ -342,6 +423,7 @@ fn empty_children(node: &Node, parents: usize) -> Vec<ChildRows> {
             tree: RowTree {
                 rows: RowSet::new(child.cells()),
                 children: empty_children(child, 0),
+                results: Results::default(),
             },
             ranges: vec![0..0; parents],
         })

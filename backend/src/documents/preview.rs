@@ -35,7 +35,7 @@ pub async fn preview(collection: &CollectionPlan, source: &PgSource, limit: u32)
             break;
         }
         let roots = snapshot.reader().await?;
-        let mut children = ChildReader::new(&snapshot);
+        let mut children = ChildReader::new(&snapshot).for_preview();
         let mut stream = roots
             .stream_roots(
                 &root.node,

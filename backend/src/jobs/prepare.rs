@@ -1,8 +1,8 @@
 //! Everything that can be found wrong with a job before it writes anything.
 
-use crate::assemble::script;
 use crate::data::catalog::Catalog;
-use crate::plan::{CollectionPlan, IdPlan, Plan, PlanOptions, PlanProblem, RootPlan, compile};
+use crate::plan::{CollectionPlan, IdPlan, Plan, PlanOptions, PlanProblem, RootPlan, Script, compile};
+use crate::scripts;
 use crate::sink::{Sink, SinkError};
 use crate::source::SourceError;
 use crate::source::postgres::client::PgClient;
@@ -49,6 +49,8 @@ pub enum PrepareError {
     NeedsSnapshot { collection: String },
     #[error("the project is of the type {0}, which this version cannot read")]
     ProjectKind(String),
+    #[error(transparent)]
+    Scripts(#[from] scripts::Unavailable),
 }
 
 fn first(problems: &[PlanProblem]) -> String {
@@ -75,6 +77,7 @@ impl PrepareError {
             PrepareError::UnstableFilter(_) | PrepareError::NeedsSnapshot { .. } | PrepareError::ProjectKind(_) => {
                 ErrorCode::InvalidRequest
             }
+            PrepareError::Scripts(_) => ErrorCode::Internal,
         }
     }
 
@@ -96,6 +99,10 @@ impl PrepareError {
             ),
             PrepareError::NeedsSnapshot { .. } => Some(
                 "Choose CDC: its snapshot replaces the documents that are there. Or let one rule fill the collection, with an `_id` that is not calculated."
+                    .into(),
+            ),
+            PrepareError::Scripts(_) => Some(
+                "Look at the limits of processes and memory for the user that Godwit runs as, and whether its program is still there."
                     .into(),
             ),
             PrepareError::ProjectKind(_) => Some("Make a project from a PostgreSQL database.".into()),
@@ -161,9 +168,7 @@ pub fn plan_of(request: &PostMigrationJobRequest, file: &ProjectFile, catalog: &
         table_filters: request.relational_table_filters.clone(),
         collection_filters: request.collection_filters.clone(),
     };
-    let plan = compile(file, catalog, &options).map_err(PrepareError::Mapping)?;
-    check_scripts(&plan)?;
-    Ok(plan)
+    compile(file, catalog, &options).map_err(PrepareError::Mapping)
 }
 
 /// The part of [`prepare`] that a preview needs: everything but the destination.
@@ -265,6 +270,7 @@ async fn open_source(
     }
     let catalog = schema::read_catalog(&pg).await?;
     let plan = plan_of(request, file, &catalog)?;
+    check_scripts(&plan).await?;
     Ok(Opened {
         plan,
         source,
@@ -274,39 +280,38 @@ async fn open_source(
 }
 
 /// An expression that does not compile would fail for every row.
-fn check_scripts(plan: &Plan) -> Result<(), PrepareError> {
-    let mut problems = Vec::new();
+async fn check_scripts(plan: &Plan) -> Result<(), PrepareError> {
+    let mut found = Vec::new();
     for collection in &plan.collections {
         for root in &collection.roots {
-            let of_id = match &root.id {
-                IdPlan::Custom { script, .. } => Some((&root.node, "the expression of `_id`".to_owned(), script)),
-                _ => None,
-            };
-            let nodes = root.node.walk();
-            let of_nodes = nodes.iter().flat_map(|node| {
-                let filter = node
-                    .rule_filter
-                    .iter()
-                    .map(|s| (*node, "the rule filter".to_owned(), s));
-                filter.chain(
-                    node.calculated
-                        .iter()
-                        .map(|c| (*node, format!("the calculated field \"{}\"", c.name), &c.script)),
-                )
-            });
-            for (node, what, script) in of_id.into_iter().chain(of_nodes) {
-                if let Err(error) = script::check(&script.source) {
-                    problems.push(PlanProblem {
-                        collection: collection.name.clone(),
-                        rule: Some(node.rule.clone()),
-                        table: Some(node.table.name.clone()),
-                        column: None,
-                        message: format!("{what}: {error}"),
-                    });
-                }
+            if let IdPlan::Custom { script, .. } = &root.id {
+                found.push((collection, &root.node, "the expression of `_id`".to_owned(), script));
+            }
+            for node in root.node.walk() {
+                let filter = node.rule_filter.iter().map(|s| ("the rule filter".to_owned(), s));
+                let calculated = node.calculated.iter();
+                let calculated = calculated.map(|c| (format!("the calculated field \"{}\"", c.name), &c.script));
+                found.extend(
+                    filter
+                        .chain(calculated)
+                        .map(|(what, script)| (collection, node, what, script)),
+                );
             }
         }
     }
+    let all: Vec<&Script> = found.iter().map(|(.., script)| *script).collect();
+    let checked = scripts::check(&all).await?;
+    let problems: Vec<PlanProblem> = (found.into_iter().zip(checked))
+        .filter_map(|((collection, node, what, _), checked)| {
+            Some(PlanProblem {
+                collection: collection.name.clone(),
+                rule: Some(node.rule.clone()),
+                table: Some(node.table.name.clone()),
+                column: None,
+                message: format!("{what}: {}", checked.err()?),
+            })
+        })
+        .collect();
     if problems.is_empty() {
         Ok(())
     } else {

@@ -1,7 +1,8 @@
 //! From the rules of a project and the live catalog to plans.
 
 use super::join::find_join;
-use super::script::{Script, columns_used};
+use super::plain;
+use super::script::{Script, columns_used, new_world};
 use super::template::{NameProblem, Template, check_id_names, layout};
 use super::{
     CalculatedPlan, CollectionPlan, FieldPlan, IdPlan, Node, NodeKind, OrderTerm, Plan, PlanProblem, RootPlan,
@@ -44,6 +45,7 @@ pub fn compile(file: &ProjectFile, catalog: &Catalog, options: &PlanOptions) -> 
         problems: Vec::new(),
         nodes: 0,
         scripts: 0,
+        world: new_world(),
     };
     let mut collections = Vec::new();
     let mut names = HashSet::new();
@@ -110,6 +112,7 @@ struct Compiler<'a> {
     problems: Vec<PlanProblem>,
     nodes: usize,
     scripts: usize,
+    world: u64,
 }
 
 /// Rules that make documents and lie below no other, by collection.
@@ -558,14 +561,16 @@ impl Compiler<'_> {
             );
             self.problem(collection, &node.rule.clone(), Some(&table.name), Some(&name), message);
         }
-        let inputs = used
+        let inputs: Vec<(String, usize)> = used
             .columns
             .into_iter()
             .map(|c| (table.columns[c].name.clone(), need(node, c)))
             .collect();
         Script {
             id,
+            world: self.world,
             source: source.to_owned(),
+            plain: plain::parse(source, &inputs),
             inputs,
         }
     }

@@ -254,8 +254,10 @@ mod tests {
         let t = table("t", "id a b", &[0]);
         let script = Script {
             id: 0,
+            world: 0,
             source: "columns.b".into(),
             inputs: vec![("b".into(), 2)],
+            plain: None,
         };
         let custom = IdPlan::Custom {
             script,

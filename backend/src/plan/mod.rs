@@ -7,6 +7,7 @@
 mod compile;
 pub mod images;
 mod join;
+pub mod plain;
 pub mod routes;
 mod script;
 mod template;

@@ -1,15 +1,27 @@
 //! JavaScript of a rule: the text, and which columns it can see.
 
+use super::plain::Plain;
 use crate::data::catalog::CatalogTable;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// An expression over `columns`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Script {
-    /// Unique in the plan: compiled once for each thread.
+    /// Unique in the plan.
     pub id: usize,
+    /// Stands for the plan: the expressions of one plan are evaluated in a world of their own.
+    pub world: u64,
     pub source: String,
     /// Name and cell of every column that the expression can ask for.
     pub inputs: Vec<(String, usize)>,
+    /// The expression itself, where it needs no engine.
+    pub plain: Option<Plain>,
+}
+
+/// A number that no other plan of this process has.
+pub fn new_world() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
 }
 
 /// What every object of the language answers to; no column is meant.

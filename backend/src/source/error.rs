@@ -42,6 +42,9 @@ pub enum SourceError {
     SlotInUse { slot: String },
     #[error(transparent)]
     MalformedRow(#[from] crate::data::row::MalformedRow),
+    /// What the rules make of the rows cannot be computed at the moment.
+    #[error("expressions cannot be evaluated: {reason}")]
+    Scripts { reason: String },
     #[error("cancelled")]
     Cancelled,
 }
@@ -54,6 +57,7 @@ impl SourceError {
             | SourceError::ConnectionLost { .. }
             | SourceError::LockedOut { .. }
             | SourceError::SlotInUse { .. }
+            | SourceError::Scripts { .. }
             // By somebody else, or by a limit of the server's: what a job cancels itself it does not wait for.
             | SourceError::Cancelled => true,
             SourceError::InvalidUrl { .. }
@@ -92,6 +96,7 @@ impl SourceError {
             SourceError::IdentityNotSet { .. } => ErrorCode::PreflightFailed,
             SourceError::Query { .. }
             | SourceError::SlotInUse { .. }
+            | SourceError::Scripts { .. }
             | SourceError::MalformedRow(_)
             | SourceError::Cancelled => ErrorCode::Internal,
         }
@@ -130,6 +135,9 @@ impl SourceError {
             SourceError::ConnectionLost { .. } => "The job can be started again when the source answers.",
             SourceError::LockedOut { .. } => "It is tried again. End the session that holds the lock if it stays so.",
             SourceError::SlotInUse { .. } => "End what reads from the slot, then try again.",
+            SourceError::Scripts { .. } => {
+                "Look at the limits of processes and memory for the user that Godwit runs as, and whether its program is still there."
+            }
             SourceError::Query { .. } | SourceError::MalformedRow(_) | SourceError::Cancelled => return None,
         })
     }
