@@ -32,6 +32,20 @@ pub struct Serve {
     /// Folder for the key file, and for the private mongod.
     #[arg(long, env = "GODWIT_DATA_DIR", default_value_os_t = default_data_dir())]
     pub data_dir: PathBuf,
+    /// Folder with the certificates that connection strings may name (sslrootcert, tlsCAFile, tlsCertificateKeyFile). Without
+    /// it they may name none.
+    #[arg(long, env = "GODWIT_CERTIFICATES_DIR")]
+    pub certificates_dir: Option<PathBuf>,
+    /// Let connection strings name Unix sockets of this machine, where servers may know this server's own user.
+    #[arg(long, env = "GODWIT_ALLOW_UNIX_SOCKETS")]
+    pub allow_unix_sockets: bool,
+    /// Another origin whose page may use the server: that of the page in development.
+    #[arg(long, env = "GODWIT_PAGE_ORIGIN", hide = true)]
+    pub page_origin: Option<url::Url>,
+    /// Start although the key file is missing, or is not the one that entries of the store were sealed with: those stay
+    /// unreadable, new ones are sealed with the key of this data directory.
+    #[arg(long)]
+    pub new_key: bool,
     /// What to log: error, warn, info, debug, or a filter by module.
     #[arg(long, env = "GODWIT_LOG", default_value = "info")]
     pub log: String,

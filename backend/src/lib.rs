@@ -5,6 +5,7 @@
 pub mod api;
 pub mod assemble;
 pub mod cdc;
+pub mod certificates;
 pub mod config;
 pub mod data;
 pub mod documents;

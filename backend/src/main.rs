@@ -2,10 +2,14 @@
 
 use clap::Parser;
 use godwit::config::{Cli, Command};
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 /// Twice the usual: rules and the documents that they make lie in each other.
 const THREAD_STACK: usize = 4 << 20;
+
+/// How long threads may take to end that nobody waits for any more.
+const LEFT_OVER: Duration = Duration::from_millis(500);
 
 fn main() -> anyhow::Result<()> {
     let settings = match Cli::parse().command {
@@ -18,9 +22,12 @@ fn main() -> anyhow::Result<()> {
         .init();
     // Two providers are linked, by two drivers: one has to be chosen before the first use.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .thread_stack_size(THREAD_STACK)
         .enable_all()
-        .build()?
-        .block_on(Box::pin(godwit::serve::serve(settings)))
+        .build()?;
+    let ended = runtime.block_on(Box::pin(godwit::serve::serve(settings)));
+    // A thread that hangs, in a file or a name server, must not hold up the end.
+    runtime.shutdown_timeout(LEFT_OVER);
+    ended
 }

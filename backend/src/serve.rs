@@ -1,9 +1,10 @@
 //! Wires the rooms, serves, shuts down; decides nothing.
 
-use crate::api::{AppState, router};
+use crate::api::{self, AppState, Doors, Health, Texts, router};
+use crate::certificates;
 use crate::config::Serve;
 use crate::jobs::{Hub, Supervisor};
-use crate::store::{LocalMongod, Store, new_id};
+use crate::store::{LocalMongod, Store, claim_folder, new_id};
 use anyhow::{Context, bail};
 use fs4::fs_std::FileExt;
 use std::fs::File;
@@ -15,6 +16,11 @@ use tokio_util::sync::CancellationToken;
 
 /// How long open requests may take after the end was asked for.
 const GRACE: Duration = Duration::from_secs(3);
+
+/// How long jobs may take to store where they stand.
+const JOBS_GRACE: Duration = Duration::from_secs(4);
+/// Whatever does not end in this time after the end was asked for is left behind.
+const END_MAX: Duration = Duration::from_secs(8);
 
 /// Serves until SIGTERM or Ctrl-C.
 ///
@@ -28,9 +34,11 @@ pub async fn serve(settings: Serve) -> anyhow::Result<()> {
         );
     }
     let end = end_asked()?;
+    certificates::allow(settings.certificates_dir.as_deref(), settings.allow_unix_sockets)
+        .context("the folder of --certificates-dir cannot be used")?;
+    api::raise_file_limit();
     let folder = &settings.data_dir;
-    std::fs::create_dir_all(folder)
-        .with_context(|| format!("the data directory {} cannot be made", folder.display()))?;
+    claim_folder(folder)?;
     let _lock = lock(folder)?;
     let listener = TcpListener::bind(settings.listen).await.with_context(|| {
         format!(
@@ -48,31 +56,32 @@ pub async fn serve(settings: Serve) -> anyhow::Result<()> {
             uri
         }
     };
-    let store = Store::open(&uri, folder).await?;
+    let store = Store::open(&uri, folder, settings.new_key).await?;
     let hub = Arc::new(Hub::new(store.job_statuses().await?));
     let supervisor = Arc::new(Supervisor::new(store.clone(), hub.clone(), owner(folder)?));
     supervisor.recover().await?;
     let shutdown = CancellationToken::new();
+    let address = listener.local_addr()?;
     let state = AppState {
-        store,
+        store: store.asked(),
+        health: Health::default(),
+        texts: Texts::default(),
+        doors: Doors::of(address, settings.page_origin),
         hub,
         supervisor: supervisor.clone(),
         shutdown: shutdown.clone(),
     };
-    let address = listener.local_addr()?;
     println!("Godwit listens on http://{address}");
     tracing::info!(%address, "Listening on {address}");
-    let server = axum::serve(listener, router(state)).with_graceful_shutdown({
-        let shutdown = shutdown.clone();
-        async move { shutdown.cancelled().await }
-    });
-    let server = tokio::spawn(async move { server.await });
-    end.await;
+    let server = tokio::spawn(api::serve(listener, router(state), shutdown.clone()));
+    end.cancelled().await;
     tracing::info!("Shutting down");
     shutdown.cancel();
-    supervisor.shut_down().await;
-    // A browser keeps connections open; they need not hold up the end.
-    let _ = tokio::time::timeout(GRACE, server).await;
+    // A browser keeps connections open, and a store may not answer: neither need hold up the end.
+    let _ = tokio::join!(
+        tokio::time::timeout(JOBS_GRACE, supervisor.shut_down()),
+        tokio::time::timeout(GRACE, server)
+    );
     if let Some(mongod) = local {
         mongod.stop().await;
     }
@@ -107,20 +116,43 @@ fn owner(folder: &Path) -> anyhow::Result<String> {
     }
 }
 
-/// Resolves when the end is asked for. Asking counts from this call on, not from the first poll.
-fn end_asked() -> anyhow::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        Ok(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        })
-    }
-    #[cfg(not(unix))]
+/// Is cancelled when the end is asked for. A thread of its own listens: however busy the others are, the process ends.
+fn end_asked() -> anyhow::Result<CancellationToken> {
+    let asked = CancellationToken::new();
+    let told = asked.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let signal = {
+        let _inside = runtime.enter();
+        // Asking counts from here on, not from the first poll.
+        end_signal()?
+    };
+    let listen = async move {
+        signal.await;
+        told.cancel();
+        tokio::time::sleep(END_MAX).await;
+        tracing::error!("Something does not end: the process ends without it");
+        std::process::exit(1);
+    };
+    std::thread::Builder::new()
+        .name("end".into())
+        .spawn(move || runtime.block_on(listen))?;
+    Ok(asked)
+}
+
+#[cfg(unix)]
+fn end_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn end_signal() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async {
         let _ = tokio::signal::ctrl_c().await;
     })

@@ -40,6 +40,10 @@ pub struct JdbcConnectionDetails {
     pub oracle_pdb_name: Option<String>,
     #[serde(default)]
     pub is_manual_uri: bool,
+    /// The certificates of the authorities to trust, in PEM, at most 1 MiB. Used with every SSL mode but `disable`; wins
+    /// over `sslrootcert`, which names a file of the server's folder of certificates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssl_root_cert_content: Option<String>,
 }
 
 /// The longest name of a saved connection, in characters.
@@ -68,6 +72,13 @@ pub struct MongodbConnectionDetails {
     pub save_password: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub existing_connection_id: Option<ConnectionId>,
+    /// The certificates of the authorities to trust, in PEM, at most 1 MiB. Wins over `tlsCAFile`, which names a file of the
+    /// server's folder of certificates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_ca_content: Option<String>,
+    /// Write-only: certificate and private key to sign on with, in PEM. Wins over `tlsCertificateKeyFile`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_certificate_key_content: Option<String>,
 }
 
 macro_rules! redacted_debug {
@@ -113,6 +124,9 @@ pub struct SavedJdbcConnection {
     /// Whether a password is stored with it.
     #[serde(default)]
     pub has_password: bool,
+    /// Whether certificates of authorities are stored with it.
+    #[serde(default)]
+    pub has_ssl_root_cert: bool,
 }
 
 /// A saved MongoDB connection as the API shows it: the password in the URI masked.
@@ -132,6 +146,12 @@ pub struct SavedMongodbConnection {
     /// Whether a password is stored with it, besides one in the URI.
     #[serde(default)]
     pub has_password: bool,
+    /// Whether certificates of authorities are stored with it.
+    #[serde(default)]
+    pub has_tls_ca: bool,
+    /// Whether a certificate to sign on with is stored with it.
+    #[serde(default)]
+    pub has_tls_certificate_key: bool,
 }
 
 /// The body that saves a relational connection. With the id of a saved one it replaces that.
@@ -154,6 +174,9 @@ pub struct SaveJdbcConnection {
     pub save_password: bool,
     #[serde(default)]
     pub environment_tag: EnvironmentTag,
+    /// As in the details of a request. Absent: that of the connection which is replaced stays; empty: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssl_root_cert_content: Option<String>,
 }
 
 /// The body that saves a MongoDB connection.
@@ -180,6 +203,12 @@ pub struct SaveMongodbConnection {
     pub save_password: bool,
     #[serde(default)]
     pub environment_tag: EnvironmentTag,
+    /// As in the details of a request. Absent: that of the connection which is replaced stays; empty: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_ca_content: Option<String>,
+    /// As `tlsCaContent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_certificate_key_content: Option<String>,
 }
 
 /// What a successful test of a connection tells.

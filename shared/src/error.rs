@@ -49,6 +49,18 @@ pub enum ErrorCode {
     TimedOut,
     /// The request came from a host or page that may not use the API.
     Forbidden,
+    /// The body is not `application/json`.
+    UnsupportedMediaType,
+    /// The body is larger than a request may be.
+    TooLarge,
+    /// The body did not come in time.
+    TooSlow,
+    /// The server has as much to do as it can: the same may work a little later.
+    Busy,
+    /// The store of the server does not answer in time.
+    StoreUnavailable,
+    /// What the store holds under this id cannot be read.
+    EntryUnreadable,
     /// A fault of the server; its log has the cause.
     Internal,
     /// The error limit of the job was reached.

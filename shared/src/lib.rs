@@ -15,6 +15,7 @@ pub mod live;
 pub mod mapping;
 pub mod preflight;
 pub mod project;
+pub mod quarantine;
 pub mod relmig;
 pub mod sample;
 pub mod schema;

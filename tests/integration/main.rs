@@ -3,10 +3,12 @@
 #![recursion_limit = "256"]
 
 mod bad_input;
+mod bad_requests;
 mod cdc_only;
 mod common;
 mod connections;
 mod demo;
+mod doors;
 mod edge;
 mod equality;
 mod equality_random;
@@ -41,5 +43,7 @@ mod relmig;
 mod rest;
 mod scripts;
 mod smoke;
+mod store;
 mod summary;
 mod tidy;
+mod tls;

@@ -16,6 +16,8 @@ pub struct App {
     /// The URI; empty where the server starts a `mongod` of its own.
     store: String,
     environment: Vec<(String, String)>,
+    /// What is said on the command line besides.
+    arguments: Vec<String>,
     data: tempfile::TempDir,
 }
 
@@ -37,12 +39,13 @@ impl App {
         let data = tempfile::tempdir_in(scratch()).expect("a data folder");
         let port = free_port();
         let environment: Vec<(String, String)> = environment.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
-        let process = launch(port, &store, data.path(), data.path(), &environment);
+        let process = launch(port, &store, data.path(), data.path(), &environment, &[]);
         let mut app = App {
             process,
             port,
             store,
             environment,
+            arguments: Vec::new(),
             data,
         };
         app.wait_healthy().await;
@@ -142,6 +145,7 @@ impl App {
             self.data.path(),
             log.path(),
             &self.environment,
+            &self.arguments,
         );
         let ended = process::wait(&mut second, START_TIMEOUT);
         let _ = second.kill();
@@ -154,8 +158,26 @@ impl App {
     pub async fn restart(&mut self) {
         self.kill();
         let data = self.data.path();
-        self.process = launch(self.port, &self.store, data, data, &self.environment);
+        self.process = launch(self.port, &self.store, data, data, &self.environment, &self.arguments);
         self.wait_healthy().await;
+    }
+
+    /// The same with these arguments, from now on.
+    pub async fn restart_with(&mut self, arguments: &[&str]) {
+        self.arguments = arguments.iter().map(|a| (*a).to_owned()).collect();
+        self.restart().await;
+    }
+
+    /// Starts the server again, which must not work; what it says.
+    pub fn restart_fails(&mut self) -> String {
+        self.kill();
+        let (data, before) = (self.data.path(), self.log().len());
+        self.process = launch(self.port, &self.store, data, data, &self.environment, &self.arguments);
+        let ended = process::wait(&mut self.process, START_TIMEOUT);
+        self.kill();
+        let ended = ended.expect("a server that cannot start ends");
+        assert!(!ended.success(), "it ended with {ended:?}");
+        self.log().split_off(before)
     }
 
     async fn wait_healthy(&mut self) {
@@ -184,7 +206,14 @@ impl Drop for App {
 }
 
 /// The data lie in `data/data`, the log in `output/log`.
-fn launch(port: u16, store: &str, data: &Path, output: &Path, environment: &[(String, String)]) -> Child {
+fn launch(
+    port: u16,
+    store: &str,
+    data: &Path,
+    output: &Path,
+    environment: &[(String, String)],
+    arguments: &[String],
+) -> Child {
     let log = std::fs::OpenOptions::new()
         .create(true)
         .append(true)
@@ -199,6 +228,7 @@ fn launch(port: u16, store: &str, data: &Path, output: &Path, environment: &[(St
         } else {
             vec!["--store-uri", store]
         })
+        .args(arguments)
         .env("GODWIT_HOOKS", data)
         .envs(environment.iter().map(|(k, v)| (k, v)))
         .stdin(Stdio::null())

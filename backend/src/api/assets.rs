@@ -4,6 +4,10 @@
 use axum::http::HeaderMap;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
+#[cfg(any(feature = "page", test))]
+use base64::prelude::{BASE64_STANDARD, Engine};
+#[cfg(any(feature = "page", test))]
+use sha2::{Digest, Sha256};
 
 #[cfg(feature = "page")]
 #[derive(rust_embed::Embed)]
@@ -36,14 +40,36 @@ pub async fn serve(uri: Uri, asked: HeaderMap) -> Response {
         (header::CONTENT_TYPE, kind.as_ref().to_owned()),
         (header::CACHE_CONTROL, keep.to_owned()),
         (header::VARY, header::ACCEPT_ENCODING.to_string()),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
-        (header::X_FRAME_OPTIONS, "DENY".to_owned()),
     ];
     // A release carries its files compressed as well; what is not compressed yet the router's own layer compresses.
     match Page::get(&format!("{name}.br")).filter(|_| takes_brotli(&asked)) {
         Some(smaller) => (headers, [(header::CONTENT_ENCODING, "br")], smaller.data).into_response(),
         None => (headers, file.data).into_response(),
     }
+}
+
+/// The hashes of the scripts that stand in the page itself, as a policy names them.
+pub(super) fn inline_scripts() -> Vec<String> {
+    #[cfg(feature = "page")]
+    {
+        let page = Page::get("index.html").map(|file| file.data.into_owned());
+        hashes_of_scripts(&String::from_utf8_lossy(&page.unwrap_or_default()))
+    }
+    #[cfg(not(feature = "page"))]
+    Vec::new()
+}
+
+/// Of HTML that our own build has written: no comments, no scripts in attributes.
+#[cfg(any(feature = "page", test))]
+fn hashes_of_scripts(html: &str) -> Vec<String> {
+    let scripts = html.split("<script").skip(1).filter_map(|rest| {
+        let (attributes, rest) = rest.split_once('>')?;
+        let (text, _) = rest.split_once("</script>")?;
+        (!attributes.contains("src=")).then_some(text)
+    });
+    scripts
+        .map(|text| format!("sha256-{}", BASE64_STANDARD.encode(Sha256::digest(text))))
+        .collect()
 }
 
 /// Whether the client takes brotli, by its `Accept-Encoding`.
@@ -79,6 +105,18 @@ fn missing() -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_scripts_of_the_page_are_known_by_their_hashes() {
+        let html =
+            "<head><script>a</script><script type=\"module\">\nb\n</script><script src=\"/c.js\"></script></head>";
+        // The digests of `a`, and of `b` between two line ends.
+        let expected = [
+            "sha256-ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLs=",
+            "sha256-5u1fIKMXKQ46ulUkDeSKZ+xmkP0iq3GhMyrJ/dvDjMU=",
+        ];
+        assert_eq!(hashes_of_scripts(html), expected);
+    }
 
     #[test]
     fn brotli_only_for_those_who_take_it() {

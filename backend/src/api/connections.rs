@@ -20,13 +20,13 @@ use godwit_shared::relmig::with_masked_password;
 /// Connection details with what a saved connection adds to them.
 pub mod resolve {
     use super::{ApiError, JdbcConnectionDetails, MongodbConnectionDetails};
-    use crate::store::Store;
+    use crate::store::AskedStore;
 
     /// What the request gives wins over the saved connection.
     ///
     /// # Errors
     /// When there is no such connection, or the store fails.
-    pub async fn jdbc(store: &Store, details: &mut JdbcConnectionDetails) -> Result<(), ApiError> {
+    pub async fn jdbc(store: &AskedStore, details: &mut JdbcConnectionDetails) -> Result<(), ApiError> {
         let Some(id) = details.existing_connection_id.clone() else {
             return Ok(());
         };
@@ -51,6 +51,9 @@ pub mod resolve {
         if !is_given(&details.password) {
             details.password = saved.password;
         }
+        if !is_given(&details.ssl_root_cert_content) {
+            details.ssl_root_cert_content = saved.ssl_root_cert_content;
+        }
         Ok(())
     }
 
@@ -58,7 +61,7 @@ pub mod resolve {
     ///
     /// # Errors
     /// As [`jdbc`].
-    pub async fn mongodb(store: &Store, details: &mut MongodbConnectionDetails) -> Result<(), ApiError> {
+    pub async fn mongodb(store: &AskedStore, details: &mut MongodbConnectionDetails) -> Result<(), ApiError> {
         let Some(id) = details.existing_connection_id.clone() else {
             return Ok(());
         };
@@ -82,6 +85,9 @@ pub mod resolve {
             (None, _) => saved.password,
         };
         details.user = given(details.user.take()).or(saved.user);
+        details.tls_ca_content = given(details.tls_ca_content.take()).or(saved.tls_ca_content);
+        details.tls_certificate_key_content =
+            given(details.tls_certificate_key_content.take()).or(saved.tls_certificate_key_content);
         Ok(())
     }
 }
@@ -95,6 +101,7 @@ fn shown_jdbc(c: StoredJdbc) -> SavedJdbcConnection {
         user: c.user,
         environment_tag: c.environment_tag,
         has_password: c.password.is_some(),
+        has_ssl_root_cert: c.ssl_root_cert_content.is_some(),
     }
 }
 
@@ -107,7 +114,14 @@ fn shown_mongodb(c: StoredMongodb) -> SavedMongodbConnection {
         user: c.user,
         environment_tag: c.environment_tag,
         has_password: c.password.is_some(),
+        has_tls_ca: c.tls_ca_content.is_some(),
+        has_tls_certificate_key: c.tls_certificate_key_content.is_some(),
     }
+}
+
+/// What is given, else what was there before; an empty text is none.
+fn kept(given: Option<String>, before: Option<String>) -> Option<String> {
+    given.or(before).filter(|text| !text.trim().is_empty())
 }
 
 fn check_name(name: &str) -> Result<(), ApiError> {
@@ -149,12 +163,15 @@ pub async fn save_jdbc(
             connection.url = before.url;
             connection.password = connection.password.or(before.password);
         }
+        connection.ssl_root_cert_content = kept(connection.ssl_root_cert_content, before.ssl_root_cert_content);
     }
+    connection.ssl_root_cert_content = kept(connection.ssl_root_cert_content, None);
     // Wrong now would be wrong in every job.
     PgAddress::parse(&JdbcConnectionDetails {
         kind: connection.kind.clone(),
         url: connection.url.clone(),
         user: connection.user.clone().or_else(|| Some("user".into())),
+        ssl_root_cert_content: connection.ssl_root_cert_content.clone(),
         ..JdbcConnectionDetails::default()
     })?;
     if !connection.save_password {
@@ -229,11 +246,19 @@ pub async fn save_mongodb(
             if connection.user == before.user {
                 connection.password = connection.password.or(before.password);
             }
+            // The key is no more sent to another address than a password is.
+            let key = &mut connection.tls_certificate_key_content;
+            *key = kept(key.take(), before.tls_certificate_key_content);
         }
+        connection.tls_ca_content = kept(connection.tls_ca_content, before.tls_ca_content);
     }
+    connection.tls_ca_content = kept(connection.tls_ca_content, None);
+    connection.tls_certificate_key_content = kept(connection.tls_certificate_key_content, None);
     let details = MongodbConnectionDetails {
         connection_string: connection.connection_string.clone(),
         database: connection.database.clone(),
+        tls_ca_content: connection.tls_ca_content.clone(),
+        tls_certificate_key_content: connection.tls_certificate_key_content.clone(),
         ..Default::default()
     };
     match crate::sink::Sink::open(&details).await {

@@ -66,9 +66,14 @@ fn status_of(code: ErrorCode) -> StatusCode {
         | ErrorCode::SourcePermission
         | ErrorCode::TargetPermission
         | ErrorCode::RowSecurity
-        | ErrorCode::PreflightFailed => StatusCode::UNPROCESSABLE_ENTITY,
+        | ErrorCode::PreflightFailed
+        | ErrorCode::EntryUnreadable => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::SourceUnreachable | ErrorCode::TargetUnreachable => StatusCode::BAD_GATEWAY,
         ErrorCode::ResyncNeeded | ErrorCode::SchemaChanged => StatusCode::CONFLICT,
+        ErrorCode::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorCode::TooSlow => StatusCode::REQUEST_TIMEOUT,
+        ErrorCode::Busy | ErrorCode::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::Internal | ErrorCode::TooManyErrors => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -116,10 +121,26 @@ impl From<StoreError> for ApiError {
             StoreError::NameTaken(_) => Self::invalid(error.to_string()),
             StoreError::Project(error) => error.into(),
             StoreError::TooLarge { .. } => Self::new(ErrorCode::PayloadTooLarge, error.to_string()),
+            StoreError::Malformed(_) => Self::new(ErrorCode::EntryUnreadable, error.to_string())
+                .with_hint(Some("Delete it, or put back what it was: everything else works.")),
+            _ if error.is_passing() => {
+                tracing::warn!(%error, "Store does not answer");
+                let silent = match error {
+                    StoreError::Silent(seconds) => format!(" within {seconds} seconds"),
+                    _ => String::new(),
+                };
+                Self::new(
+                    ErrorCode::StoreUnavailable,
+                    format!("the store of Godwit does not answer{silent}"),
+                )
+                .with_hint(Some("Try again when the MongoDB of Godwit's own data answers."))
+            }
             StoreError::Open { .. }
             | StoreError::Mongo(_)
-            | StoreError::Malformed(_)
+            | StoreError::Silent(_)
             | StoreError::KeyFile { .. }
+            | StoreError::OtherKey { .. }
+            | StoreError::Folder { .. }
             | StoreError::Local(_) => {
                 tracing::error!(%error, "Store failed");
                 Self::new(ErrorCode::Internal, "the store of Godwit does not answer")

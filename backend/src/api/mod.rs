@@ -4,12 +4,14 @@
 //! like, and who may ask at all ([`guard`]).
 
 mod assets;
+mod body;
 mod bounds;
 mod connections;
 mod consent;
 mod error;
 mod extract;
 mod guard;
+mod headers;
 mod info;
 mod jobs;
 mod live;
@@ -17,5 +19,10 @@ mod preflight;
 mod projects;
 mod router;
 mod schema;
+mod server;
 
+pub use guard::Doors;
+pub use info::Health;
+pub use live::Texts;
 pub use router::{AppState, router};
+pub use server::{raise_file_limit, serve};

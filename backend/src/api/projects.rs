@@ -9,7 +9,7 @@ use super::jobs::sort_of;
 use super::router::AppState;
 use crate::documents::preview as assemble_preview;
 use crate::jobs::prepare::{PrepareError, prepare_source};
-use crate::store::{ProjectRecord, StoreError, new_id};
+use crate::store::{ProjectRecord, new_id};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
@@ -229,11 +229,9 @@ pub(super) async fn store(
     (status = 204), (status = 404, body = ErrorResponse), (status = 409, body = ErrorResponse)))]
 pub async fn delete(State(state): State<AppState>, Path(id): Path<ProjectId>) -> Result<StatusCode, ApiError> {
     check_id("project", id.as_str())?;
-    // A project that cannot be read can be deleted.
-    match state.store.project(&id).await {
-        Ok(None) => return Err(ApiError::not_found("project", &id)),
-        Ok(Some(_)) | Err(StoreError::Project(_) | StoreError::Malformed(_)) => {}
-        Err(error) => return Err(error.into()),
+    // Not read before: one that cannot be read can be deleted as well.
+    if !state.store.has_project(&id).await? {
+        return Err(ApiError::not_found("project", &id));
     }
     state.supervisor.forget_project(&id).await?;
     state.store.delete_project(&id).await?;

@@ -1,10 +1,15 @@
 //! All routes in one place, with the OpenAPI document that is made of them.
 
+use super::body::{self, Budget};
 use super::error::ApiError;
-use super::{assets, connections, consent, guard, info, jobs, live, preflight, projects, schema};
+use super::guard::Doors;
+use super::info::Health;
+use super::live::Texts;
+use super::{assets, connections, consent, guard, headers, info, jobs, live, preflight, projects, schema};
 use crate::jobs::{Hub, Supervisor};
-use crate::store::Store;
-use axum::extract::DefaultBodyLimit;
+use crate::store::AskedStore;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::Next;
 use axum::routing::get;
 use axum::{Json, Router};
 use godwit_shared::API_BASE;
@@ -19,7 +24,10 @@ use utoipa_axum::routes;
 /// What every handler can use.
 #[derive(Clone)]
 pub struct AppState {
-    pub store: Store,
+    pub store: AskedStore,
+    pub health: Health,
+    pub texts: Texts,
+    pub doors: Doors,
     pub hub: Arc<Hub>,
     pub supervisor: Arc<Supervisor>,
     /// Ends the live connections when the server shuts down.
@@ -48,6 +56,7 @@ pub fn router(state: AppState) -> Router {
             API_BASE,
             OpenApiRouter::new()
                 .routes(routes!(info::info))
+                .routes(routes!(info::unreadable))
                 .routes(routes!(projects::list, projects::create))
                 .routes(routes!(projects::get, projects::update, projects::delete))
                 .routes(routes!(projects::import))
@@ -80,6 +89,10 @@ pub fn router(state: AppState) -> Router {
         )
         .split_for_parts();
     let document = Arc::new(document);
+    let budget = Budget::default();
+    let (for_requests, for_answers) = (budget.clone(), budget);
+    let take = move |request: Request, next: Next| body::take(for_requests.clone(), request, next);
+    let give = move |request: Request, next: Next| body::give(for_answers.clone(), request, next);
     Router::new()
         .merge(api)
         .route(
@@ -89,12 +102,15 @@ pub fn router(state: AppState) -> Router {
         .route(&format!("{API_BASE}/{{*path}}"), axum::routing::any(unknown))
         .route("/actuator", get(info::actuator))
         .route("/actuator/health", get(info::health))
-        .route("/actuator/health/{group}", get(info::health))
+        .route("/actuator/health/{group}", get(info::health_of))
         .fallback(assets::serve)
         .method_not_allowed_fallback(other_method)
+        .layer(axum::middleware::from_fn(give))
         .layer(CompressionLayer::new())
         .layer(DefaultBodyLimit::max(FILE_BYTES_MAX))
-        .layer(axum::middleware::from_fn(guard::check))
+        .layer(axum::middleware::from_fn(take))
+        .layer(axum::middleware::from_fn_with_state(state.doors.clone(), guard::check))
+        .layer(axum::middleware::from_fn(headers::add))
         .with_state(state)
 }
 

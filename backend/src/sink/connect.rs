@@ -2,9 +2,9 @@
 
 use super::error::{SinkError, UNAUTHORIZED};
 use super::turns::Turns;
+use super::uri::{Certificates, options_of};
 use bson::{Document, doc};
 use godwit_shared::connection::{ConnectivityResult, MongodbConnectionDetails};
-use mongodb::error::ErrorKind;
 use mongodb::options::{Acknowledgment, ClientOptions, WriteConcern};
 use mongodb::{Client, Database};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// The longest name of a database, in bytes.
 const DATABASE_NAME_BYTES_MAX: usize = 63;
+/// For one answer to a request that a user waits for.
+const ANSWER_MAX: Duration = Duration::from_secs(15);
 
 /// A database of a MongoDB that documents are written to.
 #[derive(Debug, Clone)]
@@ -23,6 +25,8 @@ pub struct Sink {
     pub is_weak: bool,
     /// Why writes are being repeated.
     pub(super) trouble: Arc<Mutex<Option<String>>>,
+    /// The driver may read them again.
+    _certificates: Certificates,
 }
 
 impl Sink {
@@ -31,7 +35,7 @@ impl Sink {
     /// # Errors
     /// When the URI is not valid, or names no database.
     pub async fn open(details: &MongodbConnectionDetails) -> Result<Self, SinkError> {
-        let (client, options, hosts) = client_of(details).await?;
+        let (client, options, hosts, certificates) = client_of(details).await?;
         let name = details
             .database
             .clone()
@@ -48,6 +52,7 @@ impl Sink {
             write_concern,
             is_weak,
             trouble: Arc::default(),
+            _certificates: certificates,
         })
     }
 
@@ -75,7 +80,7 @@ impl Sink {
     /// # Errors
     /// Why nothing could be written there.
     pub async fn check(&self, collections: &[String]) -> Result<(), SinkError> {
-        self.run(doc! {"ping": 1}).await?;
+        self.ask(doc! {"ping": 1}).await?;
         self.check_case().await?;
         for collection in collections {
             self.check_rights(collection).await?;
@@ -92,15 +97,19 @@ impl Sink {
             doc! {"update": collection, "updates": [{"q": {"_id": nothing}, "u": {"_id": nothing}, "upsert": false}]},
             doc! {"delete": collection, "deletes": [{"q": {"_id": nothing}, "limit": 1}]},
         ] {
-            if let Err(SinkError::Command {
-                code: Some(UNAUTHORIZED),
-                ..
-            }) = self.run(command).await
-            {
-                return Err(SinkError::NoWrite {
-                    database: self.database.name().into(),
-                    collection: collection.into(),
-                });
+            match self.ask(command).await {
+                Err(SinkError::Command {
+                    code: Some(UNAUTHORIZED),
+                    ..
+                }) => {
+                    return Err(SinkError::NoWrite {
+                        database: self.database.name().into(),
+                        collection: collection.into(),
+                    });
+                }
+                Err(error @ SinkError::Unreachable { .. }) => return Err(error),
+                // What else is wrong shows at the first write.
+                _ => {}
             }
         }
         Ok(())
@@ -110,7 +119,8 @@ impl Sink {
     async fn check_case(&self) -> Result<(), SinkError> {
         let name = self.database.name();
         // Who may not list databases finds out at the first write.
-        let Ok(names) = self.database.client().list_database_names().await else {
+        let names = within(&self.hosts, self.database.client().list_database_names()).await;
+        let Ok(names) = names else {
             return Ok(());
         };
         let alike = |other: &&String| other.as_str() != name && other.to_lowercase() == name.to_lowercase();
@@ -125,7 +135,7 @@ impl Sink {
 
     async fn check_kinds(&self, collections: &[String]) -> Result<(), SinkError> {
         let answer = self
-            .run(doc! {"listCollections": 1, "filter": {"name": {"$in": collections}}, "cursor": {"batchSize": 10_000}})
+            .ask(doc! {"listCollections": 1, "filter": {"name": {"$in": collections}}, "cursor": {"batchSize": 10_000}})
             .await?;
         let found = answer
             .get_document("cursor")
@@ -175,6 +185,11 @@ impl Sink {
             .map_err(|e| SinkError::of(&e, &self.hosts))
     }
 
+    /// As [`Sink::run`], for a limited time: somebody waits for the answer.
+    async fn ask(&self, command: Document) -> Result<Document, SinkError> {
+        within(&self.hosts, self.database.run_command(command)).await
+    }
+
     pub(super) async fn run(&self, command: Document) -> Result<Document, SinkError> {
         self.database
             .run_command(command)
@@ -188,11 +203,10 @@ impl Sink {
 /// # Errors
 /// Why no connection can be had.
 pub async fn check_connection(details: &MongodbConnectionDetails) -> Result<ConnectivityResult, SinkError> {
-    let (client, _, hosts) = client_of(details).await?;
+    let (client, _, hosts, _certificates) = client_of(details).await?;
     let admin = client.database("admin");
-    let failed = |e: mongodb::error::Error| SinkError::of(&e, &hosts);
-    let hello = admin.run_command(doc! {"hello": 1}).await.map_err(failed)?;
-    let build = admin.run_command(doc! {"buildInfo": 1}).await.map_err(failed)?;
+    let hello = within(&hosts, admin.run_command(doc! {"hello": 1})).await?;
+    let build = within(&hosts, admin.run_command(doc! {"buildInfo": 1})).await?;
     let topology = match (hello.get_str("msg"), hello.get_str("setName")) {
         (Ok("isdbgrid"), _) => "sharded cluster".to_owned(),
         (_, Ok(set)) => format!("replica set {set}"),
@@ -207,33 +221,40 @@ pub async fn check_connection(details: &MongodbConnectionDetails) -> Result<Conn
     })
 }
 
-async fn client_of(details: &MongodbConnectionDetails) -> Result<(Client, ClientOptions, String), SinkError> {
+/// The answer of a server that may stand still.
+async fn within<T>(
+    hosts: &str,
+    answer: impl IntoFuture<Output = Result<T, mongodb::error::Error>>,
+) -> Result<T, SinkError> {
+    match tokio::time::timeout(ANSWER_MAX, answer.into_future()).await {
+        Ok(answer) => answer.map_err(|e| SinkError::of(&e, hosts)),
+        Err(_) => Err(SinkError::Unreachable {
+            hosts: hosts.into(),
+            reason: format!("no answer within {} seconds", ANSWER_MAX.as_secs()),
+        }),
+    }
+}
+
+async fn client_of(
+    details: &MongodbConnectionDetails,
+) -> Result<(Client, ClientOptions, String, Certificates), SinkError> {
     let text = with_credentials(
         details.connection_string.trim(),
         details.user.as_deref().unwrap_or_default(),
         details.password.as_deref().unwrap_or_default(),
     );
-    let invalid = |e: mongodb::error::Error| SinkError::InvalidUri {
-        reason: e.kind.to_string(),
-    };
-    // A `mongodb+srv` is asked of a name server, which may not know it.
-    let unresolved = |e: mongodb::error::Error| match e.kind.as_ref() {
-        ErrorKind::DnsResolve { .. } => SinkError::of(&e, &host_of(&text)),
-        _ => invalid(e),
-    };
-    let mut options = ClientOptions::parse(&text).await.map_err(unresolved)?;
-    options.app_name = Some("godwit".into());
-    options.server_selection_timeout.get_or_insert(Duration::from_secs(8));
-    options.connect_timeout.get_or_insert(Duration::from_secs(8));
+    let (options, certificates) = options_of(&text, details).await?;
     let mut names: Vec<String> = options.hosts.iter().map(ToString::to_string).collect();
     names.sort();
     let hosts = names.join(",");
-    let client = Client::with_options(options.clone()).map_err(invalid)?;
-    Ok((client, options, hosts))
+    let client = Client::with_options(options.clone()).map_err(|e| SinkError::InvalidUri {
+        reason: e.kind.to_string(),
+    })?;
+    Ok((client, options, hosts, certificates))
 }
 
 /// The host of a URI, without credentials.
-fn host_of(uri: &str) -> String {
+pub(super) fn host_of(uri: &str) -> String {
     let behind = uri.split_once("://").map_or(uri, |(_, rest)| rest);
     let hosts = behind.split(['/', '?']).next().unwrap_or_default();
     hosts.rsplit('@').next().unwrap_or_default().to_owned()

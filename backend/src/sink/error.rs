@@ -1,5 +1,6 @@
 //! What goes wrong at the destination, as a user has to read it.
 
+use crate::certificates::CertificateError;
 use godwit_shared::error::ErrorCode;
 use mongodb::error::ErrorKind;
 
@@ -8,6 +9,8 @@ use mongodb::error::ErrorKind;
 pub enum SinkError {
     #[error("the MongoDB URI is not valid: {reason}")]
     InvalidUri { reason: String },
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     #[error("the MongoDB URI names no database")]
     DatabaseMissing,
     #[error("MongoDB does not allow the database name \"{name}\"")]
@@ -43,9 +46,10 @@ impl SinkError {
     /// The stable code.
     pub fn code(&self) -> ErrorCode {
         match self {
-            SinkError::InvalidUri { .. } | SinkError::InvalidDatabase { .. } | SinkError::DatabaseCase { .. } => {
-                ErrorCode::InvalidRequest
-            }
+            SinkError::InvalidUri { .. }
+            | SinkError::Certificate(_)
+            | SinkError::InvalidDatabase { .. }
+            | SinkError::DatabaseCase { .. } => ErrorCode::InvalidRequest,
             SinkError::DatabaseMissing => ErrorCode::TargetDatabaseMissing,
             SinkError::Unreachable { .. } | SinkError::WrongCredentials { .. } => ErrorCode::TargetUnreachable,
             SinkError::NoWrite { .. } | SinkError::WrongKind { .. } | SinkError::Collation { .. } => {
@@ -62,6 +66,7 @@ impl SinkError {
     /// What to do now.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
+            SinkError::Certificate(error) => error.hint(),
             SinkError::InvalidUri { .. } => "Write it as mongodb://host:port/database or mongodb+srv://host/database.",
             SinkError::InvalidDatabase { .. } => "It may have 63 bytes, and none of / \\ . space \" $.",
             SinkError::DatabaseCase { .. } => "Use the name of the database that is there, or another one.",
@@ -85,6 +90,7 @@ impl SinkError {
             SinkError::Unreachable { .. } => true,
             SinkError::Command { code, .. } => code.is_some_and(|c| RETRYABLE_CODES.contains(&c)),
             SinkError::InvalidUri { .. }
+            | SinkError::Certificate(_)
             | SinkError::InvalidDatabase { .. }
             | SinkError::DatabaseCase { .. }
             | SinkError::DatabaseMissing

@@ -8,6 +8,7 @@ mod connect;
 mod error;
 mod ids;
 mod turns;
+mod uri;
 mod write;
 
 pub use connect::{Sink, check_connection};

@@ -1,5 +1,6 @@
 //! What goes wrong at the source, as a user has to read it.
 
+use crate::certificates::CertificateError;
 use godwit_shared::error::ErrorCode;
 
 /// Errors of a source. [`SourceError::code`] and [`SourceError::hint`] decide what the user sees.
@@ -7,6 +8,8 @@ use godwit_shared::error::ErrorCode;
 pub enum SourceError {
     #[error("the source URL is not valid: {reason}")]
     InvalidUrl { reason: String },
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     #[error("databases of type {kind} cannot be read by this version")]
     UnsupportedKind { kind: String },
     #[error("cannot connect to {address}: {reason}")]
@@ -61,6 +64,7 @@ impl SourceError {
             // By somebody else, or by a limit of the server's: what a job cancels itself it does not wait for.
             | SourceError::Cancelled => true,
             SourceError::InvalidUrl { .. }
+            | SourceError::Certificate(_)
             | SourceError::UnsupportedKind { .. }
             | SourceError::WrongPassword { .. }
             | SourceError::NoSuchDatabase { .. }
@@ -81,6 +85,7 @@ impl SourceError {
     pub fn code(&self) -> ErrorCode {
         match self {
             SourceError::InvalidUrl { .. }
+            | SourceError::Certificate(_)
             | SourceError::UnsupportedKind { .. }
             | SourceError::InvalidFilter { .. } => ErrorCode::InvalidRequest,
             SourceError::Unreachable { .. }
@@ -108,6 +113,7 @@ impl SourceError {
             SourceError::InvalidUrl { .. } => {
                 "Write it as jdbc:postgresql://host:port/database or postgresql://user@host:port/database."
             }
+            SourceError::Certificate(error) => error.hint(),
             SourceError::UnsupportedKind { .. } => "This version reads POSTGRESQL.",
             SourceError::Unreachable { .. } => {
                 "Check host and port, that the server runs, and that it listens on this address."
@@ -118,7 +124,7 @@ impl SourceError {
             SourceError::NoSuchDatabase { .. } => "Check the name; upper and lower case count.",
             SourceError::TlsRefused { .. } => "Turn TLS on in the server, or choose the SSL mode Prefer.",
             SourceError::CertificateRejected { .. } => {
-                "Give the certificate of the authority with sslrootcert, or choose the SSL mode Require."
+                "Enter the certificate of the authority with the connection. Without one, the SSL mode Require takes any."
             }
             SourceError::NoSelect { .. } => {
                 "GRANT SELECT on these tables, and USAGE on their schemas, to the user of the migration."

@@ -1,10 +1,11 @@
 //! Saved connections. URLs and passwords are encrypted: both may hold secrets.
 
 use super::{Store, StoreError, from_json, to_json};
-use bson::{Document, doc};
+use bson::{Document, RawDocumentBuf, doc};
 use futures_util::TryStreamExt;
 use godwit_shared::connection::{SaveJdbcConnection, SaveMongodbConnection};
 use godwit_shared::ids::ConnectionId;
+use godwit_shared::quarantine::EntryKind;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -12,6 +13,34 @@ use serde::de::DeserializeOwned;
 pub type StoredJdbc = SaveJdbcConnection;
 /// A saved MongoDB connection with its secrets.
 pub type StoredMongodb = SaveMongodbConnection;
+
+/// A connection under the id that it lies under, whatever it says itself.
+struct Saved<T> {
+    id: ConnectionId,
+    connection: T,
+}
+
+fn with_id(saved: Saved<StoredJdbc>) -> StoredJdbc {
+    StoredJdbc {
+        id: Some(saved.id),
+        ..saved.connection
+    }
+}
+
+fn mongodb_with_id(saved: Saved<StoredMongodb>) -> StoredMongodb {
+    StoredMongodb {
+        id: Some(saved.id),
+        ..saved.connection
+    }
+}
+
+/// The kind as the store spells it.
+fn kind_name(kind: EntryKind) -> &'static str {
+    match kind {
+        EntryKind::MongodbConnection => "mongodb",
+        EntryKind::JdbcConnection | EntryKind::Project | EntryKind::Job | EntryKind::Store => "jdbc",
+    }
+}
 
 impl Store {
     /// Writes a relational connection under its id.
@@ -30,36 +59,40 @@ impl Store {
         self.save_connection("mongodb", id, connection).await
     }
 
-    /// All relational connections, by name.
+    /// All relational connections that can be read.
     ///
     /// # Errors
-    /// When the store fails, or its key file is not the one that encrypted them.
+    /// When the store fails.
     pub async fn jdbc_connections(&self) -> Result<Vec<StoredJdbc>, StoreError> {
-        self.connections("jdbc", doc! {}).await
+        let all = self.connections(EntryKind::JdbcConnection, None).await?;
+        Ok(all.into_iter().map(with_id).collect())
     }
 
-    /// All MongoDB connections, by name.
+    /// All MongoDB connections that can be read.
     ///
     /// # Errors
     /// As [`Store::jdbc_connections`].
     pub async fn mongodb_connections(&self) -> Result<Vec<StoredMongodb>, StoreError> {
-        self.connections("mongodb", doc! {}).await
+        let all = self.connections(EntryKind::MongodbConnection, None).await?;
+        Ok(all.into_iter().map(mongodb_with_id).collect())
     }
 
     /// One relational connection.
     ///
     /// # Errors
-    /// As [`Store::jdbc_connections`].
+    /// When the store fails, or it cannot be read.
     pub async fn jdbc_connection(&self, id: &ConnectionId) -> Result<Option<StoredJdbc>, StoreError> {
-        Ok(self.connections("jdbc", doc! {"_id": id.as_str()}).await?.pop())
+        let mut found = self.connections(EntryKind::JdbcConnection, Some(id)).await?;
+        Ok(found.pop().map(with_id))
     }
 
     /// One MongoDB connection.
     ///
     /// # Errors
-    /// As [`Store::jdbc_connections`].
+    /// As [`Store::jdbc_connection`].
     pub async fn mongodb_connection(&self, id: &ConnectionId) -> Result<Option<StoredMongodb>, StoreError> {
-        Ok(self.connections("mongodb", doc! {"_id": id.as_str()}).await?.pop())
+        let mut found = self.connections(EntryKind::MongodbConnection, Some(id)).await?;
+        Ok(found.pop().map(mongodb_with_id))
     }
 
     /// Deletes a connection of a kind, `jdbc` or `mongodb`; returns whether there was one.
@@ -89,16 +122,32 @@ impl Store {
         Ok(())
     }
 
-    async fn connections<T: DeserializeOwned>(&self, kind: &str, mut filter: Document) -> Result<Vec<T>, StoreError> {
-        filter.insert("kind", kind);
-        let entries: Vec<Document> = self
-            .collection("connections")
-            .find(filter)
-            .sort(doc! {"_id": 1})
-            .await?
-            .try_collect()
-            .await?;
-        entries.iter().map(|e| self.unseal(e, "sealed")).collect()
+    async fn connections<T: DeserializeOwned>(
+        &self,
+        kind: EntryKind,
+        id: Option<&ConnectionId>,
+    ) -> Result<Vec<Saved<T>>, StoreError> {
+        let mut filter = doc! {"kind": kind_name(kind)};
+        if let Some(id) = id {
+            filter.insert("_id", id.as_str());
+        }
+        let connections = self.database.collection::<RawDocumentBuf>("connections");
+        let found = connections.find(filter).sort(doc! {"_id": 1}).await?;
+        let entries: Vec<RawDocumentBuf> = found.try_collect().await?;
+        let read = |entry: &Document| {
+            Ok(Saved {
+                id: ConnectionId::new(entry.get_str("_id").map_err(|e| StoreError::Malformed(e.to_string()))?),
+                connection: self.unseal(entry, "sealed")?,
+            })
+        };
+        match id {
+            // Who asks for one has to be told.
+            Some(_) => entries
+                .iter()
+                .map(|raw| read(&Document::try_from(raw.as_ref()).map_err(|e| StoreError::Malformed(e.to_string()))?))
+                .collect(),
+            None => Ok(self.readable(kind, true, entries, read)),
+        }
     }
 
     pub(super) fn seal<T: Serialize>(&self, value: &T) -> bson::Binary {

@@ -1,11 +1,13 @@
 //! Jobs and their checkpoints.
 
+use super::quarantine::check_own_id;
 use super::{Store, StoreError, from_json, to_json};
 use crate::data::progress::Counts;
-use bson::{Document, doc};
+use bson::{Document, RawDocumentBuf, doc};
 use futures_util::TryStreamExt;
 use godwit_shared::ids::{JobId, ProjectId};
 use godwit_shared::job::{MigrationJobStatus, PostMigrationJobRequest};
+use godwit_shared::quarantine::EntryKind;
 use godwit_shared::relmig::ProjectFile;
 use serde::{Deserialize, Serialize};
 
@@ -107,19 +109,24 @@ impl Store {
         entry.map(|e| self.job_record(&e)).transpose()
     }
 
-    /// The status of every job, newest first.
+    /// The status of every job that can be read, newest first.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn job_statuses(&self) -> Result<Vec<MigrationJobStatus>, StoreError> {
         let found = self
-            .collection("jobs")
+            .database
+            .collection::<RawDocumentBuf>("jobs")
             .find(doc! {})
             .projection(doc! {"status": 1})
             .sort(doc! {"submittedAt": -1})
             .await?;
-        let entries: Vec<Document> = found.try_collect().await?;
-        entries.iter().map(|e| from_json(e, "status")).collect()
+        let entries: Vec<RawDocumentBuf> = found.try_collect().await?;
+        let read = |entry: &Document| {
+            let status: MigrationJobStatus = from_json(entry, "status")?;
+            check_own_id(entry, status.id.as_str()).map(|()| status)
+        };
+        Ok(self.readable(EntryKind::Job, true, entries, read))
     }
 
     /// Jobs that have not ended, of all installations that share the store.
@@ -127,13 +134,14 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn unfinished_jobs(&self) -> Result<Vec<JobHead>, StoreError> {
-        let entries: Vec<Document> = self
+        let entries: Vec<RawDocumentBuf> = self
+            .database
             .collection("jobs")
             .find(doc! {"isEnded": false})
             .await?
             .try_collect()
             .await?;
-        entries.iter().map(job_head).collect()
+        Ok(self.readable(EntryKind::Job, false, entries, job_head))
     }
 
     /// Deletes all jobs of a project and returns their ids.

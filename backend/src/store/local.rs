@@ -25,7 +25,7 @@ impl LocalMongod {
         let program = find()
             .ok_or_else(|| local("there is no mongod in the PATH: give the URI of a MongoDB for the store".into()))?;
         let folder = data_dir.join("store");
-        std::fs::create_dir_all(&folder).map_err(|e| local(e.to_string()))?;
+        super::claim_folder(&folder)?;
         end_orphan(&folder).await;
         let port = TcpListener::bind("127.0.0.1:0")
             .and_then(|l| l.local_addr())
@@ -76,7 +76,8 @@ impl LocalMongod {
             // SIGTERM is its clean shutdown; there is no safe call for it in the standard library.
             let _ = Command::new("kill").arg(id.to_string()).status().await;
         }
-        let _ = tokio::time::timeout(Duration::from_secs(10), self.child.wait()).await;
+        // Its log of changes makes it whole again, should it be killed after that.
+        let _ = tokio::time::timeout(Duration::from_secs(3), self.child.wait()).await;
     }
 }
 

@@ -3,16 +3,21 @@
 //! Several processes may share it. What clients see is kept as the JSON that they get, so that no second form of it
 //! can drift; secrets are encrypted with a key that is not in the store.
 
+mod asked;
 mod checkpoints;
 mod claims;
 mod connections;
+mod folder;
 mod jobs;
 mod local;
 mod projects;
+mod quarantine;
+mod seal;
 mod secret;
 
 use bson::{Document, doc};
 use godwit_shared::project::FILE_BYTES_MAX;
+use godwit_shared::quarantine::EntryKind;
 use godwit_shared::relmig::ProjectFileError;
 use mongodb::error::{ErrorKind, RETRYABLE_WRITE_ERROR};
 use mongodb::options::{ClientOptions, IndexOptions};
@@ -22,8 +27,10 @@ use serde::de::DeserializeOwned;
 use std::path::Path;
 use std::time::Duration;
 
+pub use asked::AskedStore;
 pub use claims::{Claim, Contender};
 pub use connections::{StoredJdbc, StoredMongodb};
+pub use folder::claim as claim_folder;
 pub use jobs::{JobRecord, JobSecrets, RootChunks};
 pub use local::LocalMongod;
 pub use projects::ProjectRecord;
@@ -35,10 +42,20 @@ pub enum StoreError {
     Open { uri: String, reason: String },
     #[error("the store does not answer: {0}")]
     Mongo(#[from] mongodb::error::Error),
+    #[error("the store does not answer within {0} seconds")]
+    Silent(u64),
     #[error("an entry of the store cannot be read: {0}")]
     Malformed(String),
     #[error("the key file {path} cannot be used: {reason}")]
     KeyFile { path: String, reason: String },
+    #[error(
+        "{what}. Put the key file back that they were sealed with, from a backup or from the data folder of the server \
+         that made them. If it is lost for good, start once with --new-key: saved connections and jobs under way of the \
+         old key stay unreadable then, and have to be entered again"
+    )]
+    OtherKey { what: String },
+    #[error("the data directory {path} cannot be used: {reason}")]
+    Folder { path: String, reason: String },
     #[error("{0}")]
     Local(String),
     #[error("the name \"{0}\" is taken")]
@@ -61,9 +78,12 @@ impl StoreError {
                 );
                 is_away || error.contains_label(RETRYABLE_WRITE_ERROR)
             }
+            StoreError::Silent(_) => true,
             StoreError::Open { .. }
             | StoreError::Malformed(_)
             | StoreError::KeyFile { .. }
+            | StoreError::OtherKey { .. }
+            | StoreError::Folder { .. }
             | StoreError::Local(_)
             | StoreError::NameTaken(_)
             | StoreError::Project(_)
@@ -77,6 +97,8 @@ impl StoreError {
 pub struct Store {
     database: Database,
     key: secret::Key,
+    /// What could not be read so far.
+    unreadable: quarantine::Unreadable,
 }
 
 /// The database where the URI names none.
@@ -86,8 +108,9 @@ impl Store {
     /// Opens the store and makes its indexes.
     ///
     /// # Errors
-    /// When MongoDB does not answer or the key file cannot be used.
-    pub async fn open(uri: &str, data_dir: &Path) -> Result<Self, StoreError> {
+    /// When MongoDB does not answer, or the key file cannot be used or is not the one of the store's entries; with `new_key`
+    /// it need not be.
+    pub async fn open(uri: &str, data_dir: &Path, new_key: bool) -> Result<Self, StoreError> {
         let failed = |e: mongodb::error::Error| StoreError::Open {
             uri: godwit_shared::relmig::with_masked_password(uri),
             reason: e.kind.to_string(),
@@ -99,9 +122,14 @@ impl Store {
         options.write_concern = Some(mongodb::options::WriteConcern::majority());
         let name = options.default_database.clone().unwrap_or_else(|| DATABASE.into());
         let database = Client::with_options(options).map_err(failed)?.database(&name);
+        let key = match seal::key_of(&database, data_dir, new_key).await {
+            Err(StoreError::Mongo(e)) => return Err(failed(e)),
+            other => other?,
+        };
         let store = Self {
             database,
-            key: secret::Key::of(data_dir)?,
+            key,
+            unreadable: quarantine::Unreadable::default(),
         };
         store.make_indexes().await.map_err(failed)?;
         Ok(store)
@@ -116,22 +144,32 @@ impl Store {
         Ok(())
     }
 
+    /// An index that the entries do not allow is told: without it the server is slower, or a name may be taken twice.
     async fn make_indexes(&self) -> Result<(), mongodb::error::Error> {
         let unique = IndexOptions::builder().unique(true).build();
         let by_name = IndexModel::builder().keys(doc! {"name": 1}).options(unique).build();
-        self.collection("projects").create_index(by_name).await?;
-        self.collection("jobs")
-            .create_index(IndexModel::builder().keys(doc! {"submittedAt": -1}).build())
-            .await?;
-        self.collection("chunks")
-            .create_index(IndexModel::builder().keys(doc! {"job": 1}).build())
-            .await?;
-        let by_owner = IndexModel::builder().keys(doc! {"j": 1, "c": 1, "o": 1}).build();
-        self.collection("claims").create_index(by_owner).await?;
-        let by_contender = IndexModel::builder().keys(doc! {"j": 1, "w.c": 1, "_id.o": 1}).build();
-        self.collection("contenders").create_index(by_contender).await?;
-        let by_wish = IndexModel::builder().keys(doc! {"w": 1}).build();
-        self.collection("contenders").create_index(by_wish).await?;
+        let plain = |keys: Document| IndexModel::builder().keys(keys).build();
+        let wanted = [
+            ("projects", by_name),
+            ("jobs", plain(doc! {"submittedAt": -1})),
+            ("chunks", plain(doc! {"job": 1})),
+            ("claims", plain(doc! {"j": 1, "c": 1, "o": 1})),
+            ("contenders", plain(doc! {"j": 1, "w.c": 1, "_id.o": 1})),
+            ("contenders", plain(doc! {"w": 1})),
+        ];
+        for (collection, index) in wanted {
+            let Err(error) = self.collection(collection).create_index(index).await else {
+                continue;
+            };
+            let ErrorKind::Command(refusal) = error.kind.as_ref() else {
+                return Err(error);
+            };
+            let reason = format!(
+                "an index of the collection {collection} cannot be made: {}",
+                refusal.message
+            );
+            self.unreadable.add(EntryKind::Store, collection.to_owned(), reason);
+        }
         Ok(())
     }
 

@@ -1,13 +1,15 @@
 //! Projects: each is its project file, plus what a list shows of it. Schemas that were read from a connection and wait
 //! for a project to be made of them lie beside.
 
+use super::quarantine::check_own_id;
 use super::{Store, StoreError, from_json, to_bounded_json, to_json};
-use bson::{Document, doc};
+use bson::{Document, RawDocumentBuf, doc};
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use godwit_shared::forest::check_forest;
 use godwit_shared::ids::ProjectId;
 use godwit_shared::project::ProjectSummary;
+use godwit_shared::quarantine::EntryKind;
 use godwit_shared::relmig::ProjectFile;
 use godwit_shared::schema::RelationalModel;
 
@@ -64,18 +66,32 @@ impl Store {
             .transpose()
     }
 
-    /// All projects, without their files.
+    /// Whether there is a project, be it readable or not.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn has_project(&self, id: &ProjectId) -> Result<bool, StoreError> {
+        Ok(self
+            .collection("projects")
+            .find_one(doc! {"_id": id.as_str()})
+            .projection(doc! {"_id": 1})
+            .await?
+            .is_some())
+    }
+
+    /// All projects that can be read, without their files.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn projects(&self) -> Result<Vec<ProjectSummary>, StoreError> {
-        let found = self
-            .collection("projects")
-            .find(doc! {})
-            .projection(doc! {"summary": 1})
-            .await?;
-        let entries: Vec<Document> = found.try_collect().await?;
-        entries.iter().map(|e| from_json(e, "summary")).collect()
+        let projects = self.database.collection::<RawDocumentBuf>("projects");
+        let found = projects.find(doc! {}).projection(doc! {"summary": 1}).await?;
+        let entries: Vec<RawDocumentBuf> = found.try_collect().await?;
+        let read = |entry: &Document| {
+            let summary: ProjectSummary = from_json(entry, "summary")?;
+            check_own_id(entry, summary.id.as_str()).map(|()| summary)
+        };
+        Ok(self.readable(EntryKind::Project, true, entries, read))
     }
 
     /// Deletes a project; returns whether there was one.

@@ -1,14 +1,17 @@
 //! Encryption of secrets at rest: AES-256-GCM with a key file in the data directory, readable by its owner alone.
 
 use super::StoreError;
+use super::folder::{self, Wrong};
 use aes_gcm::aead::{Aead, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-const FILE: &str = "godwit.key";
+/// The name of the key file in the data folder.
+pub(super) const FILE: &str = "godwit.key";
 const NONCE_BYTES: usize = 12;
+const KEY_BYTES: usize = 32;
 
 /// The key of this data directory.
 #[derive(Clone)]
@@ -21,19 +24,50 @@ impl std::fmt::Debug for Key {
 }
 
 impl Key {
-    /// Reads the key file, or makes one.
-    pub fn of(data_dir: &Path) -> Result<Self, StoreError> {
-        let path = data_dir.join(FILE);
+    /// Reads the key file. `None` where there is none.
+    pub fn read(path: &Path) -> Result<Option<Self>, StoreError> {
         let failed = |reason: String| StoreError::KeyFile {
             path: path.display().to_string(),
             reason,
         };
-        let key = match std::fs::read(&path) {
-            Ok(key) => key,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => make(&path).map_err(|e| failed(e.to_string()))?,
+        let found = match std::fs::symlink_metadata(path) {
+            Ok(found) => found,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(failed(e.to_string())),
         };
-        let cipher = Aes256Gcm::new_from_slice(&key).map_err(|_| failed("it does not hold 32 bytes".into()))?;
+        if !found.is_file() {
+            return Err(failed("it is no regular file".into()));
+        }
+        match folder::check(&found, 0o077) {
+            Ok(()) => {}
+            Err(Wrong::Owner(owner)) => return Err(failed(format!("it belongs to the user {owner}"))),
+            // A copy from a backup is often readable for all.
+            Err(Wrong::Mode(_)) => {
+                for_owner_alone(path)
+                    .map_err(|e| failed(format!("others may read it, and that cannot be changed: {e}")))?;
+                tracing::warn!(path = %path.display(), "Others could read the key file: now its owner alone may");
+            }
+        }
+        let mut key = Vec::new();
+        let file = std::fs::File::open(path).map_err(|e| failed(e.to_string()))?;
+        file.take(KEY_BYTES as u64 + 1)
+            .read_to_end(&mut key)
+            .map_err(|e| failed(e.to_string()))?;
+        let cipher = Aes256Gcm::new_from_slice(&key).map_err(|_| {
+            failed(format!(
+                "it does not hold {KEY_BYTES} bytes. Put back the one that the entries of the store were sealed with"
+            ))
+        })?;
+        Ok(Some(Self(Arc::new(cipher))))
+    }
+
+    /// Makes the key file, which must not be there.
+    pub fn make(path: &Path) -> Result<Self, StoreError> {
+        let key = make(path).map_err(|e| StoreError::KeyFile {
+            path: path.display().to_string(),
+            reason: e.to_string(),
+        })?;
+        let cipher = Aes256Gcm::new_from_slice(&key).expect("a key of this length");
         Ok(Self(Arc::new(cipher)))
     }
 
@@ -56,8 +90,18 @@ impl Key {
     }
 }
 
-fn make(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut key = vec![0u8; 32];
+#[cfg(unix)]
+fn for_owner_alone(path: &Path) -> std::io::Result<()> {
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn for_owner_alone(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+fn make(path: &Path) -> std::io::Result<[u8; KEY_BYTES]> {
+    let mut key = [0u8; KEY_BYTES];
     getrandom::fill(&mut key).map_err(std::io::Error::other)?;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -73,18 +117,48 @@ fn make(path: &Path) -> std::io::Result<Vec<u8>> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn only_the_same_key_opens_a_secret() {
-        let (one, two) = (tempdir(), tempdir());
-        let sealed = Key::of(&one).unwrap().encrypt("pässword");
-        assert!(!sealed.windows(8).any(|w| w == b"ssword".as_slice()));
-        assert_eq!(Key::of(&one).unwrap().decrypt(&sealed).as_deref(), Some("pässword"));
-        assert_eq!(Key::of(&two).unwrap().decrypt(&sealed), None);
-    }
-
-    fn tempdir() -> std::path::PathBuf {
+    fn folder() -> std::path::PathBuf {
         let path = std::env::temp_dir().join(super::super::new_id());
         std::fs::create_dir(&path).unwrap();
         path
+    }
+
+    #[test]
+    fn only_the_same_key_opens_a_secret() {
+        let (one, two) = (folder().join(FILE), folder().join(FILE));
+        assert!(Key::read(&one).unwrap().is_none());
+        let sealed = Key::make(&one).unwrap().encrypt("pässword");
+        assert!(!sealed.windows(8).any(|w| w == b"ssword".as_slice()));
+        let again = Key::read(&one).unwrap().unwrap();
+        assert_eq!(again.decrypt(&sealed).as_deref(), Some("pässword"));
+        assert_eq!(Key::make(&two).unwrap().decrypt(&sealed), None);
+        assert!(Key::make(&one).is_err(), "a key was made over another");
+    }
+
+    #[test]
+    fn a_key_file_that_is_none_is_refused() {
+        for bytes in [&b""[..], b"short", &[7; 33]] {
+            let path = folder().join(FILE);
+            std::fs::write(&path, bytes).unwrap();
+            let refusal = Key::read(&path).unwrap_err().to_string();
+            assert!(refusal.contains("32 bytes") && refusal.contains(FILE), "{refusal}");
+        }
+        let path = folder().join(FILE);
+        std::fs::create_dir(&path).unwrap();
+        assert!(Key::read(&path).unwrap_err().to_string().contains("no regular file"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn others_may_not_read_the_key_file() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        let path = folder().join(FILE);
+        Key::make(&path).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        Key::read(&path).unwrap().unwrap();
+        assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o600);
+        let link = folder().join(FILE);
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert!(Key::read(&link).unwrap_err().to_string().contains("no regular file"));
     }
 }

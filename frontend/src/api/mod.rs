@@ -6,5 +6,6 @@ pub mod jobs;
 pub mod preflight;
 pub mod projects;
 pub mod schema;
+pub mod store;
 
 pub use client::{ApiError, advice};

@@ -2,6 +2,7 @@
 
 use super::details::{destination_details, details_of_changed_destination};
 use super::draft::{DestinationDraft, DestinationDraftStoreFields};
+use super::pem_field::{PemField, stored_or_example};
 use super::problem::{DestinationField, destination_problem, is_destination_complete, mongodb_uri_problem_of};
 use super::test::{ConnectionTest, ConnectionTestBar};
 use crate::api;
@@ -69,6 +70,10 @@ pub fn DestinationFields(
         Some(connection) => connection.connection_string,
         None => "mongodb://host:27017/database".into(),
     });
+    let is_known = move |what: fn(&SavedMongodbConnection) -> bool| {
+        Signal::derive(move || stored_or_example(known.get().as_ref().is_some_and(what)))
+    };
+    let (stored_ca, stored_key) = (is_known(|c| c.has_tls_ca), is_known(|c| c.has_tls_certificate_key));
     let stored = of_known(|c| c.has_password.then(|| "Stored with the connection".to_owned()));
     view! {
         <TextField
@@ -103,6 +108,23 @@ pub fn DestinationFields(
                 testid="target-password"
             />
         </div>
+        <details class="gw-more">
+            <summary>"Certificates"</summary>
+            <PemField
+                label="CA certificate"
+                value=destination.ca().into()
+                placeholder=stored_ca
+                hint="In PEM. Turns TLS on: the server has to show a certificate of this authority."
+                testid="target-ca"
+            />
+            <PemField
+                label="Certificate and private key"
+                value=destination.certificate_key().into()
+                placeholder=stored_key
+                hint="In PEM, one below the other: to sign on with. Encrypted, on the machine of Godwit."
+                testid="target-certificate-key"
+            />
+        </details>
         <p class="gw-field__note">"Only needed where the URI does not say them; what is entered here wins over it."</p>
     }
 }

@@ -18,6 +18,7 @@ pub fn source_details(source: &SourceDraft) -> JdbcConnectionDetails {
             .filter(|_| !source.has_address())
             .map(ConnectionId::new),
         is_manual_uri: source.is_manual_uri,
+        ssl_root_cert_content: given(&source.root_certificate_content).filter(|_| source.use_ssl),
         ..Default::default()
     }
 }
@@ -41,6 +42,8 @@ pub fn destination_details(destination: &DestinationDraft) -> MongodbConnectionD
         database: given(&destination.database),
         user: given(&destination.user),
         password: given_exactly(&destination.password),
+        tls_ca_content: given(&destination.ca),
+        tls_certificate_key_content: given(&destination.certificate_key),
         ..Default::default()
     }
 }

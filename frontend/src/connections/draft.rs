@@ -25,8 +25,10 @@ pub struct SourceDraft {
     pub use_ssl: bool,
     /// A value of [`SSL_MODES`].
     pub ssl_mode: String,
-    /// Where the server of Godwit finds the certificates that it trusts.
+    /// The name of a file of the folder that the server of Godwit may take certificates from.
     pub root_certificate: String,
+    /// The certificates that are trusted, in PEM.
+    pub root_certificate_content: String,
 }
 
 impl SourceDraft {
@@ -143,6 +145,7 @@ impl Default for SourceDraft {
             use_ssl: true,
             ssl_mode: String::new(),
             root_certificate: String::new(),
+            root_certificate_content: String::new(),
         }
     }
 }
@@ -159,6 +162,10 @@ pub struct DestinationDraft {
     pub database: String,
     pub user: String,
     pub password: String,
+    /// The certificates that are trusted, in PEM.
+    pub ca: String,
+    /// Certificate and private key to sign on with, in PEM.
+    pub certificate_key: String,
 }
 
 impl DestinationDraft {
@@ -285,6 +292,7 @@ mod tests {
                 user: Some("shop".into()),
                 environment_tag: Default::default(),
                 has_password: true,
+                has_ssl_root_cert: false,
             });
             assert_eq!(draft.is_manual_uri, is_manual_uri, "{url}");
             assert_eq!(draft.user, "shop");

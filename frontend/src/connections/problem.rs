@@ -244,6 +244,7 @@ mod tests {
                 user: None,
                 environment_tag: Default::default(),
                 has_password,
+                has_ssl_root_cert: false,
             }];
             let source = SourceDraft {
                 saved: "c1".into(),
@@ -269,6 +270,7 @@ mod tests {
             user: None,
             environment_tag: Default::default(),
             has_password: false,
+            has_ssl_root_cert: false,
         };
         let mut source = SourceDraft::of(&saved);
         let changed = KnownSources::changed(Some(&saved));
@@ -316,6 +318,8 @@ mod tests {
                 user: None,
                 environment_tag: Default::default(),
                 has_password: false,
+                has_tls_ca: false,
+                has_tls_certificate_key: false,
             }];
             let destination = DestinationDraft {
                 saved: "m1".into(),

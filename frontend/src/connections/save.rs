@@ -59,6 +59,7 @@ impl SaveDraft {
             password: given_exactly(&source.password),
             save_password: self.save_password,
             environment_tag: environment::from_value(&self.tag),
+            ssl_root_cert_content: given(&source.root_certificate_content),
         }
     }
 
@@ -73,6 +74,8 @@ impl SaveDraft {
             password: given_exactly(&destination.password),
             save_password: self.save_password,
             environment_tag: environment::from_value(&self.tag),
+            tls_ca_content: given(&destination.ca),
+            tls_certificate_key_content: given(&destination.certificate_key),
         }
     }
 

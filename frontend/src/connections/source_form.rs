@@ -2,6 +2,7 @@
 
 use super::details::details_of_change;
 use super::draft::{SSL_MODES, SourceDraft, SourceDraftStoreFields, verifies};
+use super::pem_field::{PemField, stored_or_example};
 use super::problem::{KnownSources, SourceField, has_stored_password, is_source_complete, source_problem};
 use super::test::{ConnectionTest, ConnectionTestBar};
 use super::{SOURCE_KIND, kind_label, usable};
@@ -85,7 +86,7 @@ pub fn SourceForm(
             <UriField form=form/>
         </Show>
         <Credentials form=form/>
-        <SslFields source=source/>
+        <SslFields form=form/>
     }
 }
 
@@ -224,26 +225,37 @@ fn Credentials(form: Form) -> impl IntoView {
 }
 
 #[component]
-fn SslFields(source: Field<SourceDraft>) -> impl IntoView {
+fn SslFields(form: Form) -> impl IntoView {
+    let source = form.source;
     let modes = SSL_MODES.map(|(value, label)| SelectOption::new(value, label)).to_vec();
     let use_ssl = source.use_ssl();
-    let has_certificate = move || use_ssl.get() && source.ssl_mode().with(|mode| verifies(mode));
+    let has_file = move || source.ssl_mode().with(|mode| verifies(mode));
+    let placeholder =
+        Signal::derive(move || stored_or_example(form.known.get().is_some_and(|known| known.has_ssl_root_cert)));
     view! {
         <Checkbox label="Use SSL" checked=use_ssl testid="source-use-ssl"/>
         <Show when=move || use_ssl.get()>
             <div class="gw-form__row">
                 <SelectField label="SSL mode" value=source.ssl_mode() options=modes.clone() testid="source-ssl-mode"/>
-                <Show when=has_certificate>
+                <Show when=has_file>
                     <TextField
                         label="CA certificate file"
                         kind=FieldKind::Code
                         value=source.root_certificate()
-                        placeholder="/etc/ssl/certs/ca.pem"
-                        hint=Some("On the machine of Godwit. Empty: the well-known authorities.".to_owned())
+                        placeholder="ca.pem"
+                        hint=Some("In the folder that the server takes certificates from; or enter it below.".to_owned())
                         testid="source-root-certificate"
                     />
                 </Show>
             </div>
+            <PemField
+                label="CA certificate"
+                value=source.root_certificate_content().into()
+                placeholder=placeholder
+                hint="In PEM. With it the server has to show a certificate of this authority, in every SSL mode. Empty: \
+                      the well-known authorities, where the mode verifies."
+                testid="source-root-certificate-content"
+            />
         </Show>
     }
 }

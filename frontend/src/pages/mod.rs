@@ -8,3 +8,4 @@ pub mod mapping;
 pub mod migration;
 pub mod new_project;
 pub mod project;
+pub mod unreadable;

@@ -139,6 +139,20 @@ impl PrivateMongo {
         wait_for("a primary", START_TIMEOUT, hello).await;
     }
 
+    /// The URI of a database of the server without passwords.
+    pub fn uri(&self, database: &str) -> String {
+        format!("mongodb://127.0.0.1:{}/{database}?directConnection=true", self.port)
+    }
+
+    /// SIGSTOP: it answers nothing until [`PrivateMongo::thaw`].
+    pub fn freeze(&self) {
+        process::signal(&self.process, libc::SIGSTOP);
+    }
+
+    pub fn thaw(&self) {
+        process::signal(&self.process, libc::SIGCONT);
+    }
+
     /// `kill -9`.
     pub fn kill(&mut self) {
         let _ = self.process.kill();
@@ -188,6 +202,42 @@ impl PrivateMongo {
                 .expect("a user can be made");
         }
         server
+    }
+
+    /// Starts it with TLS alone: certificate and key in one text, and the authority that clients have to be of.
+    pub async fn start_with_tls(pair: &str, authority: &str) -> PrivateMongo {
+        let folder = tempfile::tempdir_in(scratch()).expect("a folder for MongoDB");
+        let port = free_port();
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).expect("a file of MongoDB");
+            path
+        };
+        let mut server = Command::new(mongod());
+        server.args(["--tlsMode", "requireTLS", "--tlsCertificateKeyFile"]);
+        server
+            .arg(file("pair.pem", pair))
+            .arg("--tlsCAFile")
+            .arg(file("ca.pem", authority));
+        server.arg("--dbpath").arg(folder.path());
+        server.args(["--port", &port.to_string(), "--bind_ip", "127.0.0.1", "--nounixsocket"]);
+        server.args(SMALL_CACHE);
+        server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let process = process::spawn(server, libc::SIGKILL).expect("mongod starts");
+        wait_for("a MongoDB with TLS", START_TIMEOUT, || async {
+            tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok()
+        })
+        .await;
+        PrivateMongo {
+            port,
+            process,
+            folder,
+            arguments: &SMALL_CACHE,
+        }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// The URI of a database for one of the users.

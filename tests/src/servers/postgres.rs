@@ -24,9 +24,22 @@ pub struct Postgres {
 impl Postgres {
     /// A server with its data in this folder; `settings` as `name=value`, besides those that all servers have.
     pub(super) fn start(folder: PathBuf, settings: Vec<String>) -> Postgres {
+        Postgres::start_with_files(folder, &[], settings)
+    }
+
+    /// The same with these files beside its data.
+    fn start_with_files(folder: PathBuf, files: &[(String, String)], settings: Vec<String>) -> Postgres {
         std::fs::create_dir_all(&folder).expect("a folder for PostgreSQL");
         give_away(&folder);
         copy_folder(fresh_data(), &folder.join("data"));
+        for (name, text) in files {
+            let path = folder.join("data").join(name);
+            std::fs::write(&path, text).expect("a file beside the data");
+            // It wants keys to be its own alone.
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            std::fs::set_permissions(&path, mode).expect("rights");
+            give_away(&path);
+        }
         let port = free_port();
         let process = Postgres::launch(&folder, port, &settings);
         Postgres {
@@ -112,10 +125,16 @@ pub struct PrivatePostgres {
 impl PrivatePostgres {
     /// Starts one; `settings` as `name=value`.
     pub async fn start(settings: &[&str]) -> PrivatePostgres {
+        PrivatePostgres::start_with_files(&[], settings).await
+    }
+
+    /// The same with these files, name and text, beside its data.
+    pub async fn start_with_files(files: &[(&str, &str)], settings: &[&str]) -> PrivatePostgres {
         let settings: Vec<String> = settings.iter().map(|s| (*s).to_owned()).collect();
+        let files: Vec<(String, String)> = files.iter().map(|(n, t)| ((*n).into(), (*t).into())).collect();
         let start = move || {
             let folder = tempfile::tempdir_in(scratch()).expect("a folder for PostgreSQL");
-            let server = Postgres::start(folder.path().to_owned(), settings);
+            let server = Postgres::start_with_files(folder.path().to_owned(), &files, settings);
             PrivatePostgres {
                 server,
                 _folder: folder,

@@ -1,6 +1,7 @@
 //! Connections: TLS, sign-on, session settings, and errors in words.
 
-use super::url::{PgAddress, SslMode};
+use super::url::{PgAddress, ROOT_CERT, RootCert, SslMode};
+use crate::certificates::{self, certificates};
 use crate::source::SourceError;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_cert_signed_by_trust_anchor;
@@ -131,7 +132,14 @@ impl PgSource {
                 reason: format!("no answer within {} seconds", limit.as_secs()),
             })
         })?;
-        client.client.batch_execute(SESSION).await.map_err(query_error)?;
+        // A server that stands still has not answered either.
+        let begun = tokio::time::timeout(limit, client.client.batch_execute(SESSION)).await;
+        begun
+            .map_err(|_| SourceError::Unreachable {
+                address: self.address.host_and_port(),
+                reason: format!("no answer within {} seconds", limit.as_secs()),
+            })?
+            .map_err(query_error)?;
         if let Some(patience) = self.patience {
             let limit = format!("SET statement_timeout = {}", patience.as_millis());
             client.client.batch_execute(&limit).await.map_err(query_error)?;
@@ -160,7 +168,8 @@ impl PgSource {
         if let Some(password) = &a.password {
             config.password(password);
         }
-        if a.ssl_mode == SslMode::Disable {
+        // A socket leads nowhere else.
+        if a.ssl_mode == SslMode::Disable || a.is_socket() {
             config.ssl_mode(tokio_postgres::config::SslMode::Disable);
             let (client, connection) = config
                 .connect(tokio_postgres::NoTls)
@@ -172,23 +181,27 @@ impl PgSource {
             SslMode::Prefer => tokio_postgres::config::SslMode::Prefer,
             _ => tokio_postgres::config::SslMode::Require,
         });
-        let tls = tokio_postgres_rustls::MakeRustlsConnect::new(self.tls_config()?);
+        let tls = tokio_postgres_rustls::MakeRustlsConnect::new(self.tls_config().await?);
         let (client, connection) = config.connect(tls.clone()).await.map_err(|e| self.connect_error(&e))?;
         Ok(started(client, connection, Some(tls)))
     }
 
-    pub(super) fn tls_config(&self) -> Result<ClientConfig, SourceError> {
+    pub(super) async fn tls_config(&self) -> Result<ClientConfig, SourceError> {
         let provider = CryptoProvider::get_default()
             .cloned()
             .unwrap_or_else(|| Arc::new(rustls::crypto::ring::default_provider()));
         let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(|e| self.rejected(&e.to_string()))?;
-        let verify = match self.address.ssl_mode {
-            SslMode::Disable | SslMode::Prefer | SslMode::Require => Verify::Nothing,
-            SslMode::VerifyCa => Verify::Authority(Arc::new(self.roots()?)),
-            SslMode::VerifyFull => {
-                return Ok(builder.with_root_certificates(self.roots()?).with_no_client_auth());
+        let verify = match (self.address.ssl_mode, &self.address.ssl_root_cert) {
+            (SslMode::Disable, _) | (SslMode::Prefer | SslMode::Require, None) => Verify::Nothing,
+            // Who gives an authority wants it looked at: for `require` libpq says so.
+            (SslMode::Prefer | SslMode::Require, Some(_)) | (SslMode::VerifyCa, _) => {
+                Verify::Authority(Arc::new(self.roots().await?))
+            }
+            (SslMode::VerifyFull, _) => {
+                let roots = self.roots().await?;
+                return Ok(builder.with_root_certificates(roots).with_no_client_auth());
             }
         };
         let verifier = Arc::new(Verifier { verify, provider });
@@ -198,15 +211,17 @@ impl PgSource {
             .with_no_client_auth())
     }
 
-    fn roots(&self) -> Result<RootCertStore, SourceError> {
+    async fn roots(&self) -> Result<RootCertStore, SourceError> {
         let mut roots = RootCertStore::empty();
-        let Some(path) = &self.address.ssl_root_cert else {
-            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-            return Ok(roots);
+        let certificates = match &self.address.ssl_root_cert {
+            None => {
+                roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+                return Ok(roots);
+            }
+            Some(RootCert::Content(pem)) => certificates(ROOT_CERT, pem.as_bytes())?,
+            Some(RootCert::File(name)) => certificates(ROOT_CERT, &certificates::read(ROOT_CERT, name).await?)?,
         };
-        let pem = std::fs::read(path).map_err(|e| self.rejected(&format!("sslrootcert cannot be read: {e}")))?;
-        for certificate in rustls_pemfile::certs(&mut &pem[..]) {
-            let certificate = certificate.map_err(|e| self.rejected(&format!("sslrootcert is not PEM: {e}")))?;
+        for certificate in certificates {
             roots.add(certificate).map_err(|e| self.rejected(&e.to_string()))?;
         }
         Ok(roots)

@@ -1,5 +1,6 @@
 //! Connection URLs: `jdbc:postgresql://...` and native ones, parsed and never passed through blindly.
 
+use crate::certificates;
 use crate::source::SourceError;
 use godwit_shared::connection::JdbcConnectionDetails;
 
@@ -17,6 +18,21 @@ pub enum SslMode {
     VerifyFull,
 }
 
+/// Where certificates of authorities are, in PEM.
+#[derive(Clone, PartialEq, Eq)]
+pub enum RootCert {
+    /// A file of the folder of certificates.
+    File(String),
+    Content(std::sync::Arc<str>),
+}
+
+/// The option that names them, for messages.
+pub const ROOT_CERT: &str = "sslrootcert";
+/// Longer waits are cut: somebody waits for the answer.
+const CONNECT_SECONDS_MAX: u64 = 60;
+/// Longer names than any server takes.
+const TEXT_BYTES_MAX: usize = 20_000;
+
 /// Everything that a connection needs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PgAddress {
@@ -27,8 +43,8 @@ pub struct PgAddress {
     pub user: String,
     pub password: Option<String>,
     pub ssl_mode: SslMode,
-    /// A PEM file with the authorities to trust instead of the usual ones.
-    pub ssl_root_cert: Option<String>,
+    /// The authorities to trust instead of the usual ones.
+    pub ssl_root_cert: Option<RootCert>,
     pub connect_timeout_seconds: u64,
 }
 
@@ -70,6 +86,9 @@ impl PgAddress {
         if text.is_empty() {
             return Err(invalid("it is empty".into()));
         }
+        if text.len() > TEXT_BYTES_MAX {
+            return Err(invalid(format!("it has more than {TEXT_BYTES_MAX} bytes")));
+        }
         let native = text.strip_prefix("jdbc:").unwrap_or(text);
         let url = url::Url::parse(native).map_err(|e| invalid(e.to_string()))?;
         if !matches!(url.scheme(), "postgresql" | "postgres") {
@@ -106,7 +125,49 @@ impl PgAddress {
         if address.user.is_empty() {
             return Err(invalid("no user is given".into()));
         }
+        let password = address.password.as_deref().unwrap_or_default();
+        for (what, text) in [
+            ("host", address.host.as_str()),
+            ("database", &address.database),
+            ("user", &address.user),
+            ("password", password),
+        ] {
+            if text.contains('\0') {
+                return Err(invalid(format!("the {what} has a NUL character")));
+            }
+            if text.len() > TEXT_BYTES_MAX {
+                return Err(invalid(format!("the {what} has more than {TEXT_BYTES_MAX} bytes")));
+            }
+        }
+        address.check_host()?;
+        if let Some(content) = details.ssl_root_cert_content.as_ref().filter(|c| !c.trim().is_empty()) {
+            certificates::certificates(ROOT_CERT, content.as_bytes())?;
+            address.ssl_root_cert = Some(RootCert::Content(content.as_str().into()));
+        }
+        if let Some(RootCert::File(name)) = &address.ssl_root_cert {
+            certificates::check_name(ROOT_CERT, name)?;
+        }
         Ok(address)
+    }
+
+    /// A host is a name or an address. What begins with a slash is a folder with the socket of a server of this machine.
+    fn check_host(&self) -> Result<(), SourceError> {
+        if self.is_socket() {
+            return Ok(certificates::check_socket(&self.host)?);
+        }
+        let text = if self.host.contains(':') {
+            format!("[{}]", self.host)
+        } else {
+            self.host.clone()
+        };
+        url::Host::parse(&text).map(drop).map_err(|e| SourceError::InvalidUrl {
+            reason: format!("\"{}\" is no host: {e}", self.host),
+        })
+    }
+
+    /// Whether the host is the folder of a socket.
+    pub fn is_socket(&self) -> bool {
+        self.host.starts_with(['/', '@'])
     }
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
@@ -134,11 +195,16 @@ impl PgAddress {
                     }
                 }
             }
-            "sslrootcert" => self.ssl_root_cert = Some(value.into()),
+            ROOT_CERT => self.ssl_root_cert = Some(value).filter(|v| !v.is_empty()).map(|v| RootCert::File(v.into())),
             "connect_timeout" | "connectTimeout" | "loginTimeout" => {
-                self.connect_timeout_seconds = value
+                let seconds: u64 = value
                     .parse()
                     .map_err(|_| format!("{name} is not a number of seconds"))?;
+                self.connect_timeout_seconds = match seconds {
+                    // To other clients, no limit.
+                    0 => CONNECT_SECONDS_MAX,
+                    seconds => seconds.min(CONNECT_SECONDS_MAX),
+                };
             }
             known if KNOWN.contains(&known) => {}
             unknown => {
@@ -203,6 +269,55 @@ mod tests {
             ("::1", 5432, "Sh op", "mü", Some("a/b"))
         );
         assert_eq!(a.host_and_port(), "[::1]:5432");
+    }
+
+    /// Without a folder that the administrator names.
+    #[test]
+    fn files_and_sockets_of_this_machine_are_refused() {
+        let check = |url: &str, expected: &str| {
+            let error = parse(url).unwrap_err();
+            let message = error.to_string();
+            assert!(message.contains(expected), "{url}: {message}");
+            assert_eq!(error.code(), godwit_shared::error::ErrorCode::InvalidRequest);
+        };
+        for mode in [
+            "",
+            "&sslmode=prefer",
+            "&sslmode=require",
+            "&sslmode=verify-ca",
+            "&sslmode=disable",
+        ] {
+            for file in ["/dev/zero", "/etc/shadow", "/no/such/file", "ca.pem", "../ca.pem"] {
+                check(
+                    &format!("postgresql://h/db?user=u{mode}&sslrootcert={file}"),
+                    "reads certificates from no folder",
+                );
+            }
+        }
+        for host in ["%2Ftmp", "%2Fvar%2Frun%2Fpostgresql", "%40abstract"] {
+            check(&format!("postgresql://{host}/db?user=u"), "socket");
+        }
+        for url in [
+            "postgresql://%252Ftmp/db?user=u",
+            "postgresql://h%2Ftmp/db?user=u",
+            "postgresql://a%00b/db?user=u",
+            "postgresql://h/db?user=a%00b",
+            "postgresql://h/a%00b?user=u",
+            "postgresql://h/db?user=u&password=%00",
+            "postgresql://h%20i/db?user=u",
+        ] {
+            assert!(parse(url).is_err(), "{url}");
+        }
+        assert!(parse("postgresql://h/db?user=u&sslrootcert=").is_ok());
+    }
+
+    #[test]
+    fn a_wait_is_never_without_end() {
+        for (asked, given) in [("5", 5), ("0", 60), ("18446744073709551615", 60)] {
+            let a = parse(&format!("postgresql://h/db?user=u&connect_timeout={asked}")).unwrap();
+            assert_eq!(a.connect_timeout_seconds, given);
+        }
+        assert!(parse(&format!("postgresql://h/{}?user=u", "x".repeat(TEXT_BYTES_MAX))).is_err());
     }
 
     #[test]

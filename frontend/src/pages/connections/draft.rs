@@ -83,6 +83,7 @@ impl JdbcDraft {
             password: given_exactly(&self.source.password),
             save_password: self.save_password,
             environment_tag: environment::from_value(&self.tag),
+            ssl_root_cert_content: given(&self.source.root_certificate_content),
         }
     }
 
@@ -133,6 +134,8 @@ impl MongodbDraft {
             password: given_exactly(&self.destination.password),
             save_password: self.save_password,
             environment_tag: environment::from_value(&self.tag),
+            tls_ca_content: given(&self.destination.ca),
+            tls_certificate_key_content: given(&self.destination.certificate_key),
         }
     }
 
@@ -162,6 +165,7 @@ mod tests {
             user: Some("shop".into()),
             environment_tag: EnvironmentTag::Qa,
             has_password: true,
+            has_ssl_root_cert: false,
         }
     }
 
@@ -210,6 +214,8 @@ mod tests {
             user: None,
             environment_tag: EnvironmentTag::None,
             has_password: false,
+            has_tls_ca: false,
+            has_tls_certificate_key: false,
         };
         let check = |start: Start<SavedMongodbConnection>, is_complete| {
             assert_eq!(MongodbDraft::of(&start).is_complete(start.changed()), is_complete);

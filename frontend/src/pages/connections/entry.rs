@@ -118,6 +118,8 @@ mod tests {
             user: None,
             environment_tag,
             has_password: true,
+            has_tls_ca: false,
+            has_tls_certificate_key: false,
         })
     }
 
@@ -130,6 +132,7 @@ mod tests {
             user: user.map(String::from),
             environment_tag: EnvironmentTag::None,
             has_password,
+            has_ssl_root_cert: false,
         })
     }
 

@@ -17,6 +17,7 @@ use crate::components::skeleton::Skeleton;
 use crate::format::number;
 use crate::live::use_live;
 use crate::pages::home::HomeBar;
+use crate::pages::unreadable::UnreadableEntries;
 use crate::remote::{Remote, show_remote};
 use delete::DeleteConnectionDialog;
 use draft::Start;
@@ -24,6 +25,7 @@ use edit_jdbc::JdbcDialog;
 use edit_mongodb::MongodbDialog;
 use entry::{Saved, in_order};
 use godwit_shared::connection::{SavedJdbcConnection, SavedMongodbConnection};
+use godwit_shared::quarantine::EntryKind;
 use leptos::html;
 use leptos::prelude::*;
 use row::ConnectionRow;
@@ -46,6 +48,8 @@ struct ConnectionsContext {
 fn use_connections() -> ConnectionsContext {
     expect_context()
 }
+
+const UNREADABLE: [EntryKind; 2] = [EntryKind::JdbcConnection, EntryKind::MongodbConnection];
 
 #[component]
 pub fn ConnectionsPage() -> impl IntoView {
@@ -77,6 +81,7 @@ pub fn ConnectionsPage() -> impl IntoView {
             <main class="gw-main">
                 <div class="gw-page">
                     <div class="gw-page__head"><h1>"Connections"</h1></div>
+                    <UnreadableEntries kinds=&UNREADABLE/>
                     {show_remote(phase.into(), || view! { <Skeleton lines=6/> }.into_any(), context.reload, ready)}
                 </div>
             </main>

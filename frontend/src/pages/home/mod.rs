@@ -13,6 +13,7 @@ use crate::components::icon::{Glyph, Icon};
 use crate::components::skeleton::Skeleton;
 use crate::components::tabs::{Tab, TabBar};
 use crate::consent::ConsentDialog;
+use crate::pages::unreadable::UnreadableEntries;
 use crate::projects::use_projects;
 use crate::remote::{Remote, show_remote};
 use crate::routes;
@@ -20,6 +21,7 @@ use card::ProjectCard;
 use delete::DeleteDialog;
 use godwit_shared::ids::ProjectId;
 use godwit_shared::project::ProjectSummary;
+use godwit_shared::quarantine::EntryKind;
 use import::{DropZone, ImportButton, Importer};
 use leptos::prelude::*;
 use leptos_router::components::A;
@@ -45,6 +47,9 @@ pub fn HomeBar() -> impl IntoView {
         </TopBar>
     }
 }
+
+/// What is told here of entries that cannot be read; connections are told on their page.
+const UNREADABLE: [EntryKind; 3] = [EntryKind::Project, EntryKind::Job, EntryKind::Store];
 
 #[component]
 pub fn HomePage() -> impl IntoView {
@@ -73,6 +78,7 @@ pub fn HomePage() -> impl IntoView {
                             </div>
                         </div>
                         {importer.failure_view()}
+                        <UnreadableEntries kinds=&UNREADABLE/>
                         <ProjectList importer=importer dialog=dialog/>
                     </div>
                 </DropZone>

@@ -67,12 +67,17 @@ impl WalConnection {
             address: a.host_and_port(),
             reason: e.to_string(),
         };
-        let tcp = TcpStream::connect((a.host.as_str(), a.port))
-            .await
-            .map_err(unreachable)?;
-        tcp.set_nodelay(true).map_err(unreachable)?;
+        let link = if a.is_socket() {
+            by_socket(&a.host, a.port).await.map_err(unreachable)?
+        } else {
+            let tcp = TcpStream::connect((a.host.as_str(), a.port))
+                .await
+                .map_err(unreachable)?;
+            tcp.set_nodelay(true).map_err(unreachable)?;
+            encrypted(source, tcp).await?
+        };
         let mut connection = WalConnection {
-            link: encrypted(source, tcp).await?,
+            link,
             incoming: BytesMut::with_capacity(1 << 16),
             address: a.host_and_port(),
         };
@@ -374,6 +379,18 @@ fn code_and_message(mut fields: ErrorFields<'_>) -> (String, String) {
     (code, message)
 }
 
+/// The socket of a server of this machine, in its folder.
+#[cfg(unix)]
+async fn by_socket(folder: &str, port: u16) -> std::io::Result<Box<dyn Link>> {
+    let path = std::path::Path::new(folder).join(format!(".s.PGSQL.{port}"));
+    Ok(Box::new(tokio::net::UnixStream::connect(path).await?))
+}
+
+#[cfg(not(unix))]
+async fn by_socket(_: &str, _: u16) -> std::io::Result<Box<dyn Link>> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
+
 /// The link as the SSL mode wants it.
 async fn encrypted(source: &PgSource, mut tcp: TcpStream) -> Result<Box<dyn Link>, SourceError> {
     let a = &source.address;
@@ -398,7 +415,7 @@ async fn encrypted(source: &PgSource, mut tcp: TcpStream) -> Result<Box<dyn Link
             }
         };
     }
-    let mut tls = tokio_postgres_rustls::MakeRustlsConnect::new(source.tls_config()?);
+    let mut tls = tokio_postgres_rustls::MakeRustlsConnect::new(source.tls_config().await?);
     let connector = MakeTlsConnect::<TcpStream>::make_tls_connect(&mut tls, &a.host).map_err(|e| {
         SourceError::CertificateRejected {
             address: a.host_and_port(),

@@ -142,6 +142,7 @@ mod tests {
             user: Some("u".into()),
             environment_tag: Default::default(),
             has_password: true,
+            has_ssl_root_cert: false,
         };
         let mongodb = |i| SavedMongodbConnection {
             id: ConnectionId::new(format!("m{i}")),
@@ -151,6 +152,8 @@ mod tests {
             user: None,
             environment_tag: Default::default(),
             has_password: false,
+            has_tls_ca: false,
+            has_tls_certificate_key: false,
         };
         SavedConnections {
             jdbc: (0..count).map(jdbc).collect(),

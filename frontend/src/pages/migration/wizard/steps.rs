@@ -59,6 +59,12 @@ pub fn step_of_error(code: Option<ErrorCode>) -> Step {
             | ErrorCode::ConsentNeeded
             | ErrorCode::TimedOut
             | ErrorCode::Forbidden
+            | ErrorCode::UnsupportedMediaType
+            | ErrorCode::TooLarge
+            | ErrorCode::TooSlow
+            | ErrorCode::Busy
+            | ErrorCode::StoreUnavailable
+            | ErrorCode::EntryUnreadable
             | ErrorCode::Internal
             | ErrorCode::TooManyErrors
             | ErrorCode::ResyncNeeded
