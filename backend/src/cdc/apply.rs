@@ -13,29 +13,26 @@ use super::schema::{affected, is_small};
 use super::state::StreamState;
 use crate::plan::routes::{Route, decode_key};
 use crate::source::postgres::reader::{PgConnections, PgSnapshot};
-use crate::source::postgres::watch::{SchemaChange, read_state};
+use crate::source::postgres::watch::{SchemaChange, SchemaState, Watched, read_state};
 use std::sync::Arc;
 
 /// Applies batches, one after the other.
 pub struct Applier {
     pub context: Context,
     pub routes: Arc<Vec<Route>>,
-    /// Columns that the plan reads of each table.
-    pub columns: Vec<Vec<String>>,
-    pub publication: String,
+    pub watched: Watched,
     /// They go from one point in time to the next. Between two nothing is held in the source.
     connections: Option<PgConnections>,
     decider: Decider,
 }
 
 impl Applier {
-    pub fn new(context: Context, routes: Arc<Vec<Route>>, columns: Vec<Vec<String>>, publication: String) -> Self {
+    pub fn new(context: Context, routes: Arc<Vec<Route>>, watched: Watched) -> Self {
         Self {
             decider: Decider::new(context.plan.clone(), routes.clone(), Limits::default()),
             context,
             routes,
-            columns,
-            publication,
+            watched,
             connections: None,
         }
     }
@@ -54,8 +51,10 @@ impl Applier {
         let connections = connections.unwrap_or_else(|| PgConnections::new(&self.context.source));
         hooks::hold(hooks::POINT).await;
         let point = point::containing(connections, &tables, &batch.transactions, tell).await?;
-        let now = read_state(point.holder(), &tables, &self.columns, &self.publication).await?;
-        let changes = state.schema.changes_to(&now);
+        let now = read_state(point.holder(), &self.watched).await?;
+        let mut changes = state.schema.changes_to(&now);
+        // The log has told why the rows lie in another file.
+        changes.retain(|c| !matches!(c, SchemaChange::Moved(table) if batch.truncated.contains(table)));
         if !changes.iter().all(is_small) {
             return Err(CdcError::Schema(changes));
         }
@@ -105,15 +104,24 @@ impl Applier {
     }
 
     /// Reads the collections again that changes of the schema may have touched, in a new point in time, with a plan
-    /// that fits it. Returns nothing of the changes to do when it is done.
+    /// that fits it. Returns nothing of the changes to do when it is done. `proven` has the publication that gives all
+    /// changes from here on.
     ///
     /// # Errors
     /// As [`Applier::apply`].
-    pub async fn refresh_after(&mut self, changes: &[SchemaChange], state: &mut StreamState) -> Result<(), CdcError> {
+    pub async fn refresh_after(
+        &mut self,
+        changes: &[SchemaChange],
+        proven: &SchemaState,
+        state: &mut StreamState,
+    ) -> Result<(), CdcError> {
         let tables = self.context.plan.tables();
         let point = PgSnapshot::begin(&self.context.source, &tables).await?;
-        let now = read_state(point.holder(), &tables, &self.columns, &self.publication).await?;
+        let now = read_state(point.holder(), &self.watched).await?;
         let newer = state.schema.changes_to(&now);
+        if !now.is_same_publication(proven) {
+            return Err(CdcError::Schema(newer));
+        }
         let all: Vec<SchemaChange> = changes.iter().chain(&newer).cloned().collect();
         let point = Arc::new(point);
         let ground = SourceGround {

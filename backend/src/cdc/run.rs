@@ -10,7 +10,7 @@ use super::claims::key_of_contender;
 use super::collect::Batch;
 use super::error::{CdcError, Handling};
 use super::rebuild::Context;
-use super::schema::{affected, columns_gone, columns_read};
+use super::schema::{affected, columns_gone, watched};
 use super::setup;
 use super::state::{CdcState, StreamState};
 use super::statistics::CdcMeter;
@@ -27,7 +27,7 @@ use crate::source::postgres::replication::Lsn;
 use crate::source::postgres::replication::slot;
 use crate::source::postgres::replication::wire::WalConnection;
 use crate::source::postgres::schema::read_catalog;
-use crate::source::postgres::watch::{SchemaChange, read_state};
+use crate::source::postgres::watch::{SchemaChange, SchemaState, Watched, read_state};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -288,8 +288,8 @@ impl CdcRun {
         setup::check(&control, &mut wal, &self.state).await?;
         let plan = context.plan.clone();
         let tables = plan.tables();
-        let columns = columns_read(&plan);
-        let now = read_state(&control, &tables, &columns, &self.state.publication).await?;
+        let watched = watched(&plan, &self.state.publication);
+        let now = read_state(&control, &watched).await?;
         let changes = state.schema.changes_to(&now);
         if !changes.iter().all(super::schema::is_small) {
             return Err(CdcError::Schema(changes));
@@ -324,17 +324,13 @@ impl CdcRun {
             is_waited_for,
             capture: tokio::spawn(capture.run(send)),
             control,
-            applier: Applier::new(context.clone(), ways, columns, self.state.publication.clone()),
+            applier: Applier::new(context.clone(), ways, watched),
         })
     }
 
     /// Looks at what the log does not tell. Returns whether there is something to take in row by row.
     async fn look(&self, stream: &Stream, state: &StreamState) -> Result<bool, CdcError> {
-        let plan = &self.context.plan;
-        let applier = &stream.applier;
-        let tables = plan.tables();
-        let read = read_state(&stream.control, &tables, &applier.columns, &applier.publication).await;
-        let now = match read {
+        let now = match read_state(&stream.control, &stream.applier.watched).await {
             Ok(now) => now,
             // A table is being changed: the next look sees what became of it.
             Err(SourceError::LockedOut { .. }) => return Ok(false),
@@ -387,14 +383,6 @@ impl CdcRun {
         let reasons = affected(&self.context.plan, changes);
         tracing::info!(job.id = %self.context.job, ?reasons, "The schema of the source has changed");
         let control = self.context.source.connect().await?;
-        let is_unpublished = changes.iter().any(|c| matches!(c, SchemaChange::NotPublished(_)));
-        if is_unpublished && !slot::has_publication(&control, &self.state.publication).await? {
-            // The server decodes the log with the catalog as it was then: a new one of the name does not help.
-            return Err(CdcError::Resync(format!(
-                "the publication \"{}\" is gone, and without it the log cannot be read",
-                self.state.publication
-            )));
-        }
         let catalog = read_catalog(&control).await?;
         let mut plan = (self.compile)(&catalog).map_err(CdcError::Blocked)?;
         let refused = settle_filters(&control, &mut plan).await?;
@@ -406,31 +394,54 @@ impl CdcRun {
         }
         let plan = Arc::new(plan);
         self.prepare_identities(&control, &plan).await?;
-        for change in changes {
-            if let SchemaChange::NotPublished(table) = change {
-                let tables = plan.tables();
-                let Some(table) = tables.get(*table) else { continue };
-                if !self.state.owns_publication {
-                    return Err(CdcError::Blocked(format!(
-                        "the publication \"{}\" does not hold {} any more: add it, then resume",
-                        self.state.publication, table.name
-                    )));
-                }
-                slot::publish_table(&control, &self.state.publication, table).await?;
-            }
-        }
+        let watched = watched(&plan, &self.state.publication);
+        let proven = self.prove_publication(&control, &watched).await?;
         self.context.plan = plan.clone();
-        let columns = columns_read(&plan);
+        let is_broken =
+            |c: &SchemaChange| matches!(c, SchemaChange::NotPublished { .. } | SchemaChange::PublishedAnew(_));
+        let writers = match changes.iter().any(is_broken) {
+            true => slot::writing_transactions(&control, &proven.relations()).await?,
+            false => Vec::new(),
+        };
         let ways = Arc::new(routes(&plan));
-        let mut applier = Applier::new(self.context.clone(), ways, columns, self.state.publication.clone());
+        let mut applier = Applier::new(self.context.clone(), ways, watched);
         let (cancel, is_paused) = (self.context.cancel.clone(), self.is_paused.clone());
+        let meter = self.context.meter.clone();
+        let refreshed = async {
+            // What they have written before is not published, and shows only when they have ended.
+            slot::await_end_of(&control, writers, |notice| meter.notice(notice)).await?;
+            applier.refresh_after(changes, &proven, &mut state).await
+        };
         tokio::select! {
             biased;
             () = cancel.cancelled() => return Ok(()),
             () = paused(is_paused) => return Ok(()),
-            refreshed = applier.refresh_after(changes, &mut state) => refreshed?,
+            refreshed = refreshed => refreshed?,
         }
         self.save(&state).await
+    }
+
+    /// Makes sure that the publication gives every change from here on. One that the job has made is mended.
+    async fn prove_publication(&self, control: &PgClient, watched: &Watched) -> Result<SchemaState, CdcError> {
+        let name = &watched.publication;
+        let mut now = read_state(control, watched).await?;
+        if !now.has_publication() {
+            // The server decodes the log with the catalog as it was then: a new one of the name does not help.
+            return Err(CdcError::Resync(format!(
+                "the publication \"{name}\" is gone, and without it the log cannot be read"
+            )));
+        }
+        if now.lack().is_some() && self.state.owns_publication {
+            slot::mend_publication(control, name, &watched.tables).await?;
+            now = read_state(control, watched).await?;
+        }
+        match now.lack() {
+            None => Ok(now),
+            Some(reason) => Err(CdcError::Source(SourceError::NotPublished {
+                publication: name.clone(),
+                reason,
+            })),
+        }
     }
 
     async fn prepare_identities(&mut self, control: &PgClient, plan: &Plan) -> Result<(), CdcError> {

@@ -1,7 +1,8 @@
 //! What a change of the schema means for the documents.
 
 use crate::plan::Plan;
-use crate::source::postgres::watch::SchemaChange;
+use crate::plan::images::columns_logged;
+use crate::source::postgres::watch::{SchemaChange, Watched};
 use std::collections::BTreeMap;
 
 /// Partitions up to this size are taken in row by row; with a larger one the collections are read again.
@@ -23,6 +24,16 @@ pub fn columns_read(plan: &Plan) -> Vec<Vec<String>> {
     columns
 }
 
+/// What a job looks at in the source while it follows changes.
+pub fn watched(plan: &Plan, publication: &str) -> Watched {
+    Watched {
+        tables: plan.tables(),
+        columns: columns_read(plan),
+        logged: columns_logged(plan),
+        publication: publication.into(),
+    }
+}
+
 /// Whether a change can be followed row by row, so that no collection has to be read again.
 pub fn is_small(change: &SchemaChange) -> bool {
     match change {
@@ -30,8 +41,10 @@ pub fn is_small(change: &SchemaChange) -> bool {
         SchemaChange::TableGone(_)
         | SchemaChange::Columns { .. }
         | SchemaChange::Rewritten(_)
+        | SchemaChange::Moved(_)
         | SchemaChange::LeavesRemoved(_)
-        | SchemaChange::NotPublished(_)
+        | SchemaChange::NotPublished { .. }
+        | SchemaChange::PublishedAnew(_)
         | SchemaChange::TypeChanged => false,
     }
 }
@@ -52,9 +65,23 @@ pub fn affected(plan: &Plan, changes: &[SchemaChange]) -> BTreeMap<String, Strin
             SchemaChange::LeavesRemoved(t) => {
                 (Some(*t), format!("a partition of {} was detached or dropped", name(*t)))
             }
-            SchemaChange::NotPublished(t) => (
+            SchemaChange::Moved(t) => (
                 Some(*t),
-                format!("changes of {} were not published for a while", name(*t)),
+                format!(
+                    "the rows of {} were written anew, and may not have been logged meanwhile",
+                    name(*t)
+                ),
+            ),
+            SchemaChange::NotPublished { table, .. } => (
+                Some(*table),
+                format!("changes of {} were not published for a while", name(*table)),
+            ),
+            SchemaChange::PublishedAnew(t) => (
+                Some(*t),
+                format!(
+                    "the publication was changed, so that changes of {} may be missing in the log",
+                    name(*t)
+                ),
             ),
             SchemaChange::TypeChanged => (None, "an enum or a composite type was changed".to_owned()),
         };
@@ -83,9 +110,11 @@ pub fn columns_gone(plan: &Plan, changes: &[SchemaChange]) -> Option<String> {
             SchemaChange::TableGone(table) => Some(format!("table {}", tables[*table].name)),
             SchemaChange::Columns { .. }
             | SchemaChange::Rewritten(_)
+            | SchemaChange::Moved(_)
             | SchemaChange::LeavesAdded { .. }
             | SchemaChange::LeavesRemoved(_)
-            | SchemaChange::NotPublished(_)
+            | SchemaChange::NotPublished { .. }
+            | SchemaChange::PublishedAnew(_)
             | SchemaChange::TypeChanged => None,
         })
         .collect();

@@ -1,6 +1,7 @@
 //! What a job makes in the source, looks after, and takes away: publication, slot, replica identities.
 
 use super::error::CdcError;
+use super::schema::watched;
 use super::state::{CdcState, StreamState};
 use crate::plan::Plan;
 use crate::source::SourceError;
@@ -29,7 +30,6 @@ pub async fn begin(
     store: &Store,
     (project, job): (&ProjectId, &JobId),
     plan: &Plan,
-    columns: &[Vec<String>],
     wanted: &Continuous,
 ) -> Result<(CdcState, PgSnapshot), CdcError> {
     let control = source.connect().await?;
@@ -63,8 +63,17 @@ pub async fn begin(
         let new = slot::create_slot(&mut wal, &state.slot).await?;
         let point = PgSnapshot::import(source, &new.snapshot, &tables).await?;
         // The locks came after the point in time: nothing may have been changed between the two.
-        let then = read_state(point.holder(), &tables, columns, &state.publication).await?;
-        let now = read_state(&control, &tables, columns, &state.publication).await?;
+        let watched = watched(plan, &state.publication);
+        let then = read_state(point.holder(), &watched).await?;
+        let now = read_state(&control, &watched).await?;
+        // What is decoded from here on is decoded with the publication as it is here.
+        if let Some(reason) = then.lack() {
+            return Err(SourceError::NotPublished {
+                publication: state.publication.clone(),
+                reason,
+            }
+            .into());
+        }
         if then.is_same_storage(&now) {
             state.stream = Some(StreamState {
                 system,

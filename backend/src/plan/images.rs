@@ -37,6 +37,17 @@ pub fn images(plan: &Plan) -> Vec<TableImages> {
     all
 }
 
+/// Names of the columns whose values are taken from the log, for each table of [`Plan::tables`].
+pub fn columns_logged(plan: &Plan) -> Vec<Vec<String>> {
+    let all = images(plan);
+    let of_table = |table: &Arc<CatalogTable>| {
+        let needs = all.iter().find(|i| i.table.name == table.name);
+        let inputs = needs.map(|i| i.inputs.iter()).into_iter().flatten();
+        inputs.map(|c| table.columns[*c].name.clone()).collect()
+    };
+    plan.tables().iter().map(of_table).collect()
+}
+
 /// Every node below this one with its parent, parents first.
 pub fn pairs(node: &Node) -> Vec<(&Node, &Node)> {
     let mut all = Vec::new();

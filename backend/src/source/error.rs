@@ -16,6 +16,16 @@ pub enum SourceError {
     Unreachable { address: String, reason: String },
     #[error("{address} refused the user \"{user}\": the password is wrong or missing")]
     WrongPassword { address: String, user: String },
+    #[error("{address} does not let the user \"{user}\" in: {reason}")]
+    NotLetIn {
+        address: String,
+        user: String,
+        reason: String,
+    },
+    #[error("{address} gives no more connections: {reason}")]
+    TooManyConnections { address: String, reason: String },
+    #[error("{address} is a connection pooler that {reason}")]
+    Pooler { address: String, reason: String },
     #[error("there is no database \"{database}\" at {address}")]
     NoSuchDatabase { address: String, database: String },
     #[error("{address} does not offer TLS, which the SSL mode requires")]
@@ -33,6 +43,8 @@ pub enum SourceError {
     RowSecurity { tables: Vec<String> },
     #[error("the filter of {table} is not valid: {reason}")]
     InvalidFilter { table: String, reason: String },
+    #[error("the publication \"{publication}\" does not give every change of the mapped tables: {reason}")]
+    NotPublished { publication: String, reason: String },
     #[error("the replica identity of {relation} could not be changed: {reason}")]
     IdentityNotSet { relation: String, reason: String },
     #[error("the connection to the source was lost: {reason}")]
@@ -57,6 +69,7 @@ impl SourceError {
     pub fn is_passing(&self) -> bool {
         match self {
             SourceError::Unreachable { .. }
+            | SourceError::TooManyConnections { .. }
             | SourceError::ConnectionLost { .. }
             | SourceError::LockedOut { .. }
             | SourceError::SlotInUse { .. }
@@ -67,6 +80,8 @@ impl SourceError {
             | SourceError::Certificate(_)
             | SourceError::UnsupportedKind { .. }
             | SourceError::WrongPassword { .. }
+            | SourceError::NotLetIn { .. }
+            | SourceError::Pooler { .. }
             | SourceError::NoSuchDatabase { .. }
             | SourceError::TlsRefused { .. }
             | SourceError::CertificateRejected { .. }
@@ -76,6 +91,7 @@ impl SourceError {
             | SourceError::RowSecurity { .. }
             | SourceError::InvalidFilter { .. }
             | SourceError::IdentityNotSet { .. }
+            | SourceError::NotPublished { .. }
             | SourceError::Query { .. }
             | SourceError::MalformedRow(_) => false,
         }
@@ -90,6 +106,9 @@ impl SourceError {
             | SourceError::InvalidFilter { .. } => ErrorCode::InvalidRequest,
             SourceError::Unreachable { .. }
             | SourceError::WrongPassword { .. }
+            | SourceError::NotLetIn { .. }
+            | SourceError::TooManyConnections { .. }
+            | SourceError::Pooler { .. }
             | SourceError::NoSuchDatabase { .. }
             | SourceError::TlsRefused { .. }
             | SourceError::CertificateRejected { .. }
@@ -98,7 +117,7 @@ impl SourceError {
             SourceError::NoSelect { .. } | SourceError::NoRight { .. } => ErrorCode::SourcePermission,
             SourceError::LogUnusable { .. } => ErrorCode::ResyncNeeded,
             SourceError::RowSecurity { .. } => ErrorCode::RowSecurity,
-            SourceError::IdentityNotSet { .. } => ErrorCode::PreflightFailed,
+            SourceError::IdentityNotSet { .. } | SourceError::NotPublished { .. } => ErrorCode::PreflightFailed,
             SourceError::Query { .. }
             | SourceError::SlotInUse { .. }
             | SourceError::Scripts { .. }
@@ -118,8 +137,17 @@ impl SourceError {
             SourceError::Unreachable { .. } => {
                 "Check host and port, that the server runs, and that it listens on this address."
             }
-            SourceError::WrongPassword { .. } => {
-                "Check user and password, and the rules of pg_hba.conf for this address."
+            SourceError::WrongPassword { .. } => "Check user and password.",
+            SourceError::NotLetIn { .. } => {
+                "Add a rule for this user, database and address to pg_hba.conf, or let the role log in; the password is \
+                 not looked at before."
+            }
+            SourceError::TooManyConnections { .. } => {
+                "End other sessions, or give the user more connections: max_connections of the server, CONNECTION LIMIT of \
+                 role and database, the size of a pooler's pool."
+            }
+            SourceError::Pooler { .. } => {
+                "Give the address of the server itself, or of a pool in session mode; a continuous job needs the server."
             }
             SourceError::NoSuchDatabase { .. } => "Check the name; upper and lower case count.",
             SourceError::TlsRefused { .. } => "Turn TLS on in the server, or choose the SSL mode Prefer.",
@@ -137,6 +165,9 @@ impl SourceError {
             SourceError::InvalidFilter { .. } => "Write what would follow WHERE, for this table alone.",
             SourceError::IdentityNotSet { .. } => {
                 "Let the owner of the table run the script of the preflight check, at a time when no long transaction uses it."
+            }
+            SourceError::NotPublished { .. } => {
+                "Let its owner run the script of the preflight check, then start or resume the job."
             }
             SourceError::ConnectionLost { .. } => "The job can be started again when the source answers.",
             SourceError::LockedOut { .. } => "It is tried again. End the session that holds the lock if it stays so.",

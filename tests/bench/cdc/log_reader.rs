@@ -2,7 +2,7 @@
 
 use crate::inside;
 use godwit::cdc::collect::Collector;
-use godwit::cdc::schema::columns_read;
+use godwit::cdc::schema::watched;
 use godwit::plan::Plan;
 use godwit::plan::routes::routes;
 use godwit::source::postgres::PgSource;
@@ -52,7 +52,7 @@ impl LogReader {
     /// Reads so many changes into batches that nobody gets. Takes away what it has made.
     pub async fn read(self, changes: u64) -> Duration {
         let tables = self.plan.tables();
-        let state = read_state(&self.control, &tables, &columns_read(&self.plan), NAME).await;
+        let state = read_state(&self.control, &watched(&self.plan, NAME)).await;
         let mut decoder = LogDecoder::new(tables.clone(), state.expect("the catalog").table_of());
         let mut collector = Collector::new(Arc::new(routes(&self.plan)), tables.len());
         let mut wal = open(&self.source, &self.control).await;

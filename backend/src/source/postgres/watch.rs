@@ -2,12 +2,25 @@
 //! the catalog as it was with the catalog as it is.
 
 use super::client::{PgClient, query_error};
+use super::publication::{Needed, PublicationState, read_publication};
 use super::queries::quote;
 use crate::data::catalog::CatalogTable;
 use crate::source::SourceError;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+
+/// What is looked at.
+#[derive(Debug, Clone)]
+pub struct Watched {
+    pub tables: Vec<Arc<CatalogTable>>,
+    /// Columns that the plan reads of each table.
+    pub columns: Vec<Vec<String>>,
+    /// Columns of each table whose values are taken from the log.
+    pub logged: Vec<Vec<String>>,
+    /// The name of the job's publication.
+    pub publication: String,
+}
 
 /// What the catalog says of the tables of a plan, as far as documents depend on it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,9 +32,9 @@ pub struct SchemaState {
     /// Attributes of composite types, in order with their types, by object id.
     #[serde(default)]
     composites: BTreeMap<u32, String>,
-    /// Tables that the publication holds, each with the mark of its entry: one that was taken out and added again has
-    /// another. 0 stands for all tables.
-    published: Vec<(u32, u32)>,
+    /// `None` where there is none.
+    #[serde(default)]
+    publication: Option<PublicationState>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +57,9 @@ pub struct RelationState {
     /// When the columns that the plan reads were last changed: the rows of the catalog that describe them.
     described: Vec<String>,
     pub size_bytes: u64,
+    /// Nothing of it is in the log.
+    #[serde(default)]
+    is_unlogged: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,12 +79,17 @@ pub enum SchemaChange {
     Columns { table: usize, gone: Vec<String> },
     /// Another table has the name now, or the rows were rewritten.
     Rewritten(usize),
+    /// The rows lie in another file, and it may be that their changes were not logged for a while: the server lets a
+    /// table become UNLOGGED and LOGGED again unless the publication names it.
+    Moved(usize),
     /// Partitions that were attached or made.
     LeavesAdded { table: usize, leaves: Vec<RelationState> },
     /// Partitions that were detached or dropped.
     LeavesRemoved(usize),
-    /// The publication does not hold the table.
-    NotPublished(usize),
+    /// Not every change of the table is published now.
+    NotPublished { table: usize, reason: String },
+    /// Every change is published now, but nothing says that it was so since the last look.
+    PublishedAnew(usize),
     /// A label of an enum has another text, or a composite type has other attributes.
     TypeChanged,
 }
@@ -80,9 +101,10 @@ const RELATIONS: &str = "
         JOIN pg_class c ON c.relnamespace = ns.oid AND c.relname = u.t AND c.relkind IN ('r', 'p')
         UNION ALL
         SELECT t.n, t.root, i.inhrelid FROM tree t JOIN pg_class p ON p.oid = t.oid AND p.relkind = 'p'
-        JOIN pg_inherits i ON i.inhparent = t.oid)
+        JOIN pg_inherits i ON i.inhparent = t.oid
+        WHERE NOT coalesce((to_jsonb(i) ->> 'inhdetachpending')::bool, false))
     SELECT (t.n - 1)::int4, t.root, t.oid, c.relkind::text, c.relfilenode, ns.nspname::text, c.relname::text,
-           CASE WHEN c.relkind = 'r' THEN pg_relation_size(c.oid) ELSE 0 END
+           CASE WHEN c.relkind = 'r' THEN pg_relation_size(c.oid) ELSE 0 END, c.relpersistence = 'u'
     FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace ns ON ns.oid = c.relnamespace ORDER BY t.n, t.oid";
 
 const COLUMNS: &str = "
@@ -102,22 +124,12 @@ const COMPOSITES: &str = "
     FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid AND c.relkind = 'c'
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped GROUP BY t.oid";
 
-const PUBLISHED: &str = "
-    SELECT CASE WHEN p.puballtables THEN 0::oid ELSE r.prrelid END,
-           CASE WHEN p.puballtables THEN p.oid ELSE r.oid END FROM pg_publication p
-    LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid
-    WHERE p.pubname = $1 AND (p.puballtables OR r.prrelid IS NOT NULL)";
-
-/// Reads the state in the point in time of the connection. `columns` are those that the plan reads of each table.
+/// Reads the state in the point in time of the connection.
 ///
 /// # Errors
 /// When the source does not answer.
-pub async fn read_state(
-    pg: &PgClient,
-    tables: &[Arc<CatalogTable>],
-    columns: &[Vec<String>],
-    publication: &str,
-) -> Result<SchemaState, SourceError> {
+pub async fn read_state(pg: &PgClient, watched: &Watched) -> Result<SchemaState, SourceError> {
+    let (tables, columns) = (&watched.tables, &watched.columns);
     let schemas: Vec<&str> = tables.iter().map(|t| t.name.schema.as_str()).collect();
     let names: Vec<&str> = tables.iter().map(|t| t.name.table.as_str()).collect();
     let client = &pg.client;
@@ -130,7 +142,8 @@ pub async fn read_state(
     let keys = client.query(KEYS, &[&oids]).await.map_err(query_error)?;
     let labels = client.query(LABELS, &[]).await.map_err(query_error)?;
     let composites = client.query(COMPOSITES, &[]).await.map_err(query_error)?;
-    let published = client.query(PUBLISHED, &[&publication]).await.map_err(query_error)?;
+    let needed: Vec<Needed> = relations.iter().filter_map(|row| needed(watched, row)).collect();
+    let publication = read_publication(pg, &watched.publication, &needed).await?;
 
     let mut columns_of: HashMap<u32, Vec<(String, ColumnState, String)>> = HashMap::new();
     for row in &described {
@@ -148,9 +161,8 @@ pub async fn read_state(
         tables: vec![None; tables.len()],
         labels: labels.iter().map(|r| (r.get(0), r.get(1))).collect(),
         composites: composites.iter().map(|r| (r.get(0), r.get(1))).collect(),
-        published: published.iter().map(|r| (r.get(0), r.get(1))).collect(),
+        publication,
     };
-    state.published.sort_unstable();
     for row in &relations {
         let place = usize::try_from(row.get::<_, i32>(0)).unwrap_or(usize::MAX);
         let (Some(table), Some(used)) = (state.tables.get_mut(place), columns.get(place)) else {
@@ -178,10 +190,19 @@ pub async fn read_state(
                 file: row.get(4),
                 described: read.map(|(.., version)| version.clone()).collect(),
                 size_bytes: row.get::<_, i64>(7).max(0) as u64,
+                is_unlogged: row.get(8),
             });
         }
     }
     Ok(state)
+}
+
+/// What is needed of a relation that [`RELATIONS`] has found, a partitioned table as well.
+fn needed(watched: &Watched, row: &tokio_postgres::Row) -> Option<Needed> {
+    let place = usize::try_from(row.get::<_, i32>(0)).ok()?;
+    let (table, columns) = (watched.tables.get(place)?, watched.logged.get(place)?);
+    let (root, oid): (u32, u32) = (row.get(1), row.get(2));
+    Some(Needed::of(oid, table, columns, root != oid))
 }
 
 /// The table of a relation that appeared meanwhile: a leaf of one of the tables. `None` when it is gone already.
@@ -242,18 +263,15 @@ impl SchemaState {
             match (old, new) {
                 (_, None) => changes.push(SchemaChange::TableGone(place)),
                 (None, Some(_)) => changes.push(SchemaChange::Rewritten(place)),
-                (Some(old), Some(new)) => table_changes(place, old, new, &mut changes),
+                (Some(old), Some(new)) => {
+                    table_changes(place, old, new, &mut changes);
+                    if self.may_have_lost(newer, old, new) {
+                        changes.push(SchemaChange::Moved(place));
+                    }
+                }
             }
-            let entry = |state: &SchemaState, oid: u32| {
-                let of_table = state.published.iter().find(|(table, _)| *table == oid || *table == 0);
-                of_table.map(|(_, entry)| *entry)
-            };
-            let is_published = |t: &TableState| {
-                let was = old.as_ref().and_then(|o| entry(self, o.oid));
-                entry(newer, t.oid).is_some_and(|now| was.is_none_or(|was| was == now))
-            };
-            if new.as_ref().is_some_and(|t| !is_published(t)) {
-                changes.push(SchemaChange::NotPublished(place));
+            if let Some(table) = new {
+                changes.extend(self.publication_changes_to(newer, place, table));
             }
         }
         let differ = |old: &BTreeMap<u32, String>, new: &BTreeMap<u32, String>| {
@@ -263,6 +281,73 @@ impl SchemaState {
             changes.push(SchemaChange::TypeChanged);
         }
         changes
+    }
+}
+
+impl SchemaState {
+    /// Whether every change of a table is in the log, and was since this state.
+    fn publication_changes_to(&self, newer: &SchemaState, place: usize, table: &TableState) -> Option<SchemaChange> {
+        if let Some(reason) = newer.lack_of(table) {
+            return Some(SchemaChange::NotPublished { table: place, reason });
+        }
+        let before = self.tables.get(place).and_then(Option::as_ref)?;
+        // Of a relation that was not there no change can be missing. The partitioned table stands for those to come.
+        let known = before.relations.iter().map(|r| r.oid).chain([before.oid]);
+        let is_there = |oid: &u32| *oid == table.oid || table.relations.iter().any(|r| r.oid == *oid);
+        let is_unbroken = known
+            .filter(is_there)
+            .all(|oid| match (&self.publication, &newer.publication) {
+                (Some(then), Some(now)) => now.is_unbroken_since(then, oid),
+                (_, _) => false,
+            });
+        (!is_unbroken).then_some(SchemaChange::PublishedAnew(place))
+    }
+
+    /// Why not every change of a table is in the log.
+    fn lack_of(&self, table: &TableState) -> Option<String> {
+        let Some(publication) = &self.publication else {
+            return Some("it is gone".into());
+        };
+        table.relations.iter().find_map(|relation| {
+            if relation.is_unlogged {
+                return Some(format!("{} is UNLOGGED", relation.name));
+            }
+            let lack = publication.lack_of(relation.oid)?;
+            Some(format!("{lack} ({})", relation.name))
+        })
+    }
+
+    /// Why the log lacks changes of some table; nothing where it lacks none.
+    pub fn lack(&self) -> Option<String> {
+        self.tables.iter().flatten().find_map(|table| self.lack_of(table))
+    }
+
+    /// Whether there is a publication.
+    pub fn has_publication(&self) -> bool {
+        self.publication.is_some()
+    }
+
+    /// Whether the publication is the very same, of the same relations.
+    pub fn is_same_publication(&self, other: &SchemaState) -> bool {
+        self.publication == other.publication
+    }
+
+    /// Every relation of the tables, partitioned ones too.
+    pub fn relations(&self) -> Vec<u32> {
+        let tables = self.tables.iter().flatten();
+        tables
+            .flat_map(|t| t.relations.iter().map(|r| r.oid).chain([t.oid]))
+            .collect()
+    }
+
+    /// Whether a file that was replaced may have had rows that are not in the log.
+    fn may_have_lost(&self, newer: &SchemaState, old: &TableState, new: &TableState) -> bool {
+        let is_listed = |state: &SchemaState, oid| state.publication.as_ref().is_some_and(|p| p.lists(oid));
+        new.relations.iter().any(|r| {
+            let before = old.relations.iter().find(|o| o.oid == r.oid);
+            let is_kept = is_listed(self, r.oid) && is_listed(newer, r.oid);
+            before.is_some_and(|o| o.file != r.file && o.described == r.described) && !is_kept
+        })
     }
 }
 
@@ -301,6 +386,7 @@ fn table_changes(table: usize, old: &TableState, new: &TableState, changes: &mut
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::postgres::publication::tests::listing;
 
     fn relation(oid: u32, file: u32, described: &str) -> RelationState {
         RelationState {
@@ -309,7 +395,12 @@ mod tests {
             file,
             described: vec![described.into()],
             size_bytes: 0,
+            is_unlogged: false,
         }
+    }
+
+    fn published(relations: &[RelationState], entry: u32) -> PublicationState {
+        listing(&relations.iter().map(|r| (r.oid, entry)).collect::<Vec<_>>())
     }
 
     fn state(oid: u32, relations: Vec<RelationState>) -> SchemaState {
@@ -320,7 +411,7 @@ mod tests {
         };
         let table = TableState {
             oid,
-            relations,
+            relations: relations.clone(),
             columns: [("id".to_owned(), column)].into(),
             primary_key: vec!["id".into()],
         };
@@ -328,7 +419,7 @@ mod tests {
             tables: vec![Some(table)],
             labels: [(1, "a".to_owned())].into(),
             composites: [(5, "x 23 -1".to_owned())].into(),
-            published: vec![(oid, 70)],
+            publication: Some(published(&relations, 70)),
         }
     }
 
@@ -359,10 +450,14 @@ mod tests {
     fn another_table_of_the_name_has_to_be_published_anew() {
         let old = state(1, vec![relation(1, 10, "v")]);
         let mut new = state(9, vec![relation(9, 20, "w")]);
-        new.published = vec![];
+        new.publication = Some(listing(&[]));
+        let reason = "it does not hold it (t9)".to_owned();
         assert_eq!(
             old.changes_to(&new),
-            [SchemaChange::Rewritten(0), SchemaChange::NotPublished(0)]
+            [
+                SchemaChange::Rewritten(0),
+                SchemaChange::NotPublished { table: 0, reason }
+            ]
         );
         new.tables = vec![None];
         assert_eq!(old.changes_to(&new), [SchemaChange::TableGone(0)]);
@@ -372,8 +467,26 @@ mod tests {
     fn a_table_that_was_not_published_for_a_while_has_another_entry() {
         let old = state(1, vec![relation(1, 10, "v")]);
         let mut new = old.clone();
-        new.published = vec![(1, 71)];
-        assert_eq!(old.changes_to(&new), [SchemaChange::NotPublished(0)]);
+        new.publication = Some(listing(&[(1, 71)]));
+        assert_eq!(old.changes_to(&new), [SchemaChange::PublishedAnew(0)]);
+        // Nothing is known of what was published before.
+        let mut unknown = old.clone();
+        unknown.publication = None;
+        assert_eq!(unknown.changes_to(&old), [SchemaChange::PublishedAnew(0)]);
+    }
+
+    #[test]
+    fn a_file_that_the_publication_does_not_keep_logged_may_have_lost_rows() {
+        let mut old = state(1, vec![relation(2, 10, "v")]);
+        let mut new = state(1, vec![relation(2, 11, "v")]);
+        assert_eq!(old.changes_to(&new), []);
+        // Named is the partitioned table alone.
+        let above = |state: &mut SchemaState| state.publication = Some(listing(&[(1, 70)]));
+        above(&mut old);
+        above(&mut new);
+        assert!(old.changes_to(&new).contains(&SchemaChange::Moved(0)));
+        new.tables[0].as_mut().unwrap().relations[0].is_unlogged = true;
+        assert!(new.lack().unwrap().contains("UNLOGGED"));
     }
 
     #[test]

@@ -4,7 +4,6 @@ use crate::data::catalog::CatalogTable;
 use crate::source::SourceError;
 use crate::source::postgres::client::{PgClient, query_error};
 use godwit_shared::schema::TableName;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Server, database and user.
@@ -83,48 +82,6 @@ pub async fn read_facts(pg: &PgClient, own: &str) -> Result<Facts, SourceError> 
         is_rds: row.get(16),
         idle_slots: idle.iter().map(|r| (r.get(0), r.get(1))).collect(),
     })
-}
-
-/// A publication that is there already.
-#[derive(Debug, Clone, Default)]
-pub struct Publication {
-    /// The relations that it publishes, partitions as themselves.
-    pub relations: HashSet<TableName>,
-    /// Not every kind of change is in it.
-    pub lacks_changes: bool,
-    pub is_via_root: bool,
-    /// Some of its tables have a row filter or a list of columns.
-    pub is_partial: bool,
-    /// Stored generated columns are in it. Before version 18 they never are.
-    pub has_generated_columns: bool,
-}
-
-const PUBLICATION: &str = "
-    SELECT NOT (p.pubinsert AND p.pubupdate AND p.pubdelete AND coalesce((to_jsonb(p) ->> 'pubtruncate')::bool, true)),
-           coalesce((to_jsonb(p) ->> 'pubviaroot')::bool, false),
-           EXISTS (SELECT FROM pg_publication_rel r WHERE r.prpubid = p.oid
-                   AND (to_jsonb(r) ->> 'prattrs' IS NOT NULL OR to_jsonb(r) ->> 'prqual' IS NOT NULL)),
-           coalesce(to_jsonb(p) ->> 'pubgencols' = 's', false)
-    FROM pg_publication p WHERE p.pubname = $1";
-
-const PUBLISHED: &str = "SELECT schemaname::text, tablename::text FROM pg_publication_tables WHERE pubname = $1";
-
-/// The publication of that name, if there is one.
-pub async fn read_publication(pg: &PgClient, name: &str) -> Result<Option<Publication>, SourceError> {
-    let Some(row) = pg.client.query_opt(PUBLICATION, &[&name]).await.map_err(query_error)? else {
-        return Ok(None);
-    };
-    let published = pg.client.query(PUBLISHED, &[&name]).await.map_err(query_error)?;
-    Ok(Some(Publication {
-        relations: published
-            .iter()
-            .map(|r| TableName::new(r.get::<_, String>(0), r.get::<_, String>(1)))
-            .collect(),
-        lacks_changes: row.get(0),
-        is_via_root: row.get(1),
-        is_partial: row.get(2),
-        has_generated_columns: row.get(3),
-    }))
 }
 
 /// A table that the user may not read.

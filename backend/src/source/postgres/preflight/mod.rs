@@ -20,6 +20,8 @@ mod verdict;
 use super::client::{PgClient, query_error};
 use super::filter::{settle_filters, unstable_filters};
 use super::identity::{LackingIdentity, lacking, read_relations};
+use super::publication::read_publication;
+use super::replication::wire::WalConnection;
 use crate::plan::Plan;
 use crate::plan::images::images;
 use crate::source::SourceError;
@@ -27,7 +29,7 @@ use godwit_shared::job::MigrationMode;
 use godwit_shared::preflight::{CheckStatus, PreflightCheck};
 use tables::Subject;
 
-pub use publication::{PublicationPlan, create_sql, replication_name};
+pub use publication::{PublicationPlan, create_sql, prepare_sql, replication_name};
 pub use script::{essence, script};
 
 /// What a continuous job has to do at the source before its slot, in this order: identities, then publication.
@@ -107,8 +109,9 @@ pub async fn examine(
     let images = images(plan);
     let relations = read_relations(pg, tables.iter().map(|t| &**t)).await?;
     let lacking = lacking(&images, &relations);
-    let existing = facts::read_publication(pg, &name).await?;
-    let publication = publication::decide(&facts, &name, &tables, &relations, existing.as_ref());
+    let needed = publication::needed(&images, &relations, &lacking);
+    let existing = read_publication(pg, &name, &needed).await?;
+    let publication = publication::decide(&facts, &name, &relations, existing.as_ref());
     let unstable = unstable_filters(plan);
     let subject = Subject {
         facts: &facts,
@@ -118,6 +121,10 @@ pub async fn examine(
         relations: &relations,
     };
     // The order of the script: server, user, schemas, tables, and the publication when the tables are fit for it.
+    if let Some(source) = pg.pooled() {
+        let opened = WalConnection::open(source, "UTF8").await;
+        all.push(server::log_is_reachable(opened.err().as_ref()));
+    }
     all.extend(server::settings(&facts));
     all.extend(access);
     all.push(tables::logged(&subject));

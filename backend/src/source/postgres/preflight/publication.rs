@@ -1,16 +1,19 @@
 //! The publication of a job: whether it can be made, or one that is there will do, and the SQL of both.
 
-use super::facts::{Facts, Publication};
+use super::facts::Facts;
+use super::verdict::listed;
 use crate::data::catalog::CatalogTable;
-use crate::source::postgres::identity::{Relation, qualified};
+use crate::plan::images::TableImages;
+use crate::source::postgres::identity::{LackingIdentity, Relation, ReplicaIdentity, qualified};
+pub use crate::source::postgres::publication::GENERATED_SINCE;
+use crate::source::postgres::publication::{Needed, PublicationState};
 use crate::source::postgres::queries::{literal, quote};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// From this version on a partitioned table can be published as such, before only its partitions.
 const ROOTS_SINCE: i32 = 13_00_00;
 const TRUNCATE_SINCE: i32 = 11_00_00;
-/// From this version on the log can hold generated columns that are stored.
-pub const GENERATED_SINCE: i32 = 18_00_00;
 
 /// How a job comes to its publication.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +50,23 @@ pub fn replication_name(project_id: &str) -> String {
     format!("godwit_{id}")
 }
 
+/// What the log has to hold of each relation.
+pub fn needed(images: &[TableImages], relations: &[Relation], lacking: &[LackingIdentity]) -> Vec<Needed> {
+    let of = |relation: &Relation| {
+        let needs = images.iter().find(|i| i.table.name == relation.root)?;
+        let table = &needs.table;
+        // Where a list of columns lacks one of the identity, the server refuses updates and deletes.
+        let is_full = relation.identity == ReplicaIdentity::Full || lacking.iter().any(|l| l.oid == relation.oid);
+        let is_stored = |c: &usize| is_full && !table.columns[*c].is_generated || needs.inputs.contains(c);
+        let columns: Vec<String> = (0..table.columns.len())
+            .filter(is_stored)
+            .map(|c| table.columns[c].name.clone())
+            .collect();
+        Some(Needed::of(relation.oid, table, &columns, relation.is_partition))
+    };
+    relations.iter().filter(|r| !r.is_foreign).filter_map(of).collect()
+}
+
 /// A publication that its owner has prepared is used; else the job makes one, where the user may.
 ///
 /// # Errors
@@ -54,18 +74,21 @@ pub fn replication_name(project_id: &str) -> String {
 pub fn decide(
     facts: &Facts,
     name: &str,
-    tables: &[Arc<CatalogTable>],
     relations: &[Relation],
-    existing: Option<&Publication>,
+    existing: Option<&PublicationState>,
 ) -> Result<PublicationPlan, NoPublication> {
     let (mut faults, mut missing) = (Vec::new(), Vec::new());
     if let Some(existing) = existing {
-        missing = relations
-            .iter()
-            .filter(|r| !r.is_foreign && !existing.is_via_root && !existing.relations.contains(&r.name))
+        let logged = || relations.iter().filter(|r| !r.is_foreign);
+        missing = logged()
+            .filter(|r| !existing.holds(r.oid))
             .map(|r| r.name.to_string())
             .collect();
-        faults = faults_of(facts, tables, existing);
+        faults = existing
+            .lacks()
+            .into_iter()
+            .chain(faults_of(existing, logged()))
+            .collect();
         if faults.is_empty() && missing.is_empty() {
             return Ok(PublicationPlan::Use(name.into()));
         }
@@ -103,25 +126,16 @@ pub fn decide(
     })
 }
 
-fn faults_of(facts: &Facts, tables: &[Arc<CatalogTable>], existing: &Publication) -> Vec<String> {
-    let has_generated = tables.iter().any(|t| t.columns.iter().any(|c| c.is_generated));
-    let faults = [
-        (existing.lacks_changes, "it leaves out some kinds of changes"),
-        (
-            existing.is_via_root,
-            "it publishes partitions as their root (publish_via_partition_root)",
-        ),
-        (existing.is_partial, "it has row filters or lists of columns"),
-        (
-            facts.version >= GENERATED_SINCE && has_generated && !existing.has_generated_columns,
-            "it leaves out generated columns (publish_generated_columns)",
-        ),
-    ];
-    faults
-        .iter()
-        .filter(|(is_so, _)| *is_so)
-        .map(|(_, fault)| (*fault).to_owned())
-        .collect()
+/// How tables are published in part, each fault once.
+fn faults_of<'r>(existing: &PublicationState, relations: impl Iterator<Item = &'r Relation>) -> Vec<String> {
+    let mut by_fault: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for relation in relations {
+        for fault in existing.faults_of(relation.oid) {
+            by_fault.entry(fault).or_default().push(relation.name.to_string());
+        }
+    }
+    let told = |(fault, names): (&str, Vec<String>)| format!("it publishes {} {fault}", listed(&names));
+    by_fault.into_iter().map(told).collect()
 }
 
 /// The tables as a publication names them: plain tables without those that inherit from them, partitioned ones by their
@@ -209,6 +223,7 @@ fn dollar_tag(body: &str) -> String {
 mod tests {
     use super::*;
     use crate::source::postgres::identity::ReplicaIdentity;
+    use crate::source::postgres::publication::tests::listing;
     use godwit_shared::schema::TableName;
 
     fn table(name: &str, is_partitioned: bool) -> Arc<CatalogTable> {
@@ -229,7 +244,7 @@ mod tests {
 
     fn relation(name: &str, root: &str, is_owned: bool) -> Relation {
         Relation {
-            oid: 1,
+            oid: name.bytes().map(u32::from).sum(),
             name: TableName::new("s", name),
             root: TableName::new("s", root),
             identity: ReplicaIdentity::Default,
@@ -296,13 +311,13 @@ mod tests {
 
     #[test]
     fn what_the_owner_has_prepared_is_used_and_else_one_is_made() {
-        let (tables, relations) = sample();
-        let with = |names: &[&str]| Publication {
-            relations: names.iter().map(|n| TableName::new("s", *n)).collect(),
-            ..Publication::default()
+        let (_, relations) = sample();
+        let with = |names: &[&str]| {
+            let entry = |n: &&str| (relation(n, n, true).oid, 1);
+            listing(&names.iter().map(entry).collect::<Vec<_>>())
         };
-        let decide = |facts: &Facts, relations: &[Relation], existing: Option<&Publication>| {
-            decide(facts, "g", &tables, relations, existing)
+        let decide = |facts: &Facts, relations: &[Relation], existing: Option<&PublicationState>| {
+            decide(facts, "g", relations, existing)
         };
         let whole = with(&["t", "p1", "p2"]);
         let used = Ok(PublicationPlan::Use("g".into()));
@@ -333,11 +348,5 @@ mod tests {
             ..facts()
         };
         assert!(decide(&poor, &relations, None).is_err());
-        let via_root = Publication {
-            is_via_root: true,
-            ..with(&["t", "p"])
-        };
-        let refused = decide(&poor, &relations, Some(&via_root)).unwrap_err();
-        assert!(refused.missing.is_empty() && refused.faults.len() == 1, "{refused:?}");
     }
 }

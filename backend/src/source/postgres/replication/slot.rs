@@ -7,8 +7,8 @@ use crate::data::row::MalformedRow;
 use crate::source::SourceError;
 use crate::source::postgres::client::{PgClient, query_error};
 use crate::source::postgres::identity::read_relations;
-use crate::source::postgres::preflight::create_sql;
-use crate::source::postgres::queries::{literal, only, quote};
+use crate::source::postgres::preflight::{create_sql, prepare_sql};
+use crate::source::postgres::queries::{literal, quote};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -16,6 +16,11 @@ use std::time::Duration;
 
 /// How long a slot that is to be dropped may still be held by a connection that is going away.
 const RELEASE_MAX: Duration = Duration::from_secs(10);
+
+/// Between two looks at transactions that have to end.
+const WRITERS_PAUSE: Duration = Duration::from_millis(200);
+/// After this long the wait for them is told to the user.
+const TELL_AFTER: Duration = Duration::from_secs(2);
 
 /// Which server and which history of it a position belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,27 +79,59 @@ pub async fn create_publication(pg: &PgClient, name: &str, tables: &[Arc<Catalog
     write(pg, &create_sql(row.get(0), name, tables, &relations)).await
 }
 
-/// Adds a table to a publication; one that is there already is fine.
+/// Makes a publication give all that a job needs of the tables.
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn publish_table(pg: &PgClient, name: &str, table: &CatalogTable) -> Result<(), SourceError> {
-    let sql = format!(
-        "DO $$ BEGIN ALTER PUBLICATION {} ADD TABLE {}; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
-        quote(name),
-        only(table)
-    );
-    write(pg, &sql).await
+pub async fn mend_publication(pg: &PgClient, name: &str, tables: &[Arc<CatalogTable>]) -> Result<(), SourceError> {
+    let relations = read_relations(pg, tables.iter().map(AsRef::as_ref)).await?;
+    let row = pg
+        .client
+        .query_one("SELECT current_setting('server_version_num')::int4", &[])
+        .await
+        .map_err(query_error)?;
+    write(pg, &prepare_sql(row.get(0), name, tables, &relations)).await
 }
 
-/// Whether there is a publication of this name.
+/// The transactions that may have changed one of the relations and have not ended, as the server numbers them.
 ///
 /// # Errors
-/// When the source does not answer.
-pub async fn has_publication(pg: &PgClient, name: &str) -> Result<bool, SourceError> {
-    let sql = "SELECT FROM pg_publication WHERE pubname = $1";
-    let row = pg.client.query_opt(sql, &[&name]).await.map_err(query_error)?;
-    Ok(row.is_some())
+/// When the server does not answer.
+pub async fn writing_transactions(pg: &PgClient, relations: &[u32]) -> Result<Vec<String>, SourceError> {
+    let sql = "SELECT DISTINCT l.virtualtransaction FROM pg_locks l \
+               WHERE l.locktype = 'relation' AND l.granted AND l.relation = ANY ($1::oid[]) \
+                 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+                 AND l.mode IN ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')";
+    let rows = pg.client.query(sql, &[&relations]).await.map_err(query_error)?;
+    Ok(rows.iter().map(|r| r.get(0)).collect())
+}
+
+/// Waits until all of some transactions have ended. `tell` is called when it takes long.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn await_end_of(
+    pg: &PgClient,
+    transactions: Vec<String>,
+    tell: impl Fn(Option<String>),
+) -> Result<(), SourceError> {
+    let sql = "SELECT coalesce(string_agg(DISTINCT coalesce('process ' || l.pid, 'a prepared transaction'), ', '), '') \
+               FROM pg_locks l WHERE l.virtualtransaction = ANY ($1::text[])";
+    let started = tokio::time::Instant::now();
+    loop {
+        let row = pg.client.query_one(sql, &[&transactions]).await.map_err(query_error)?;
+        let open: String = row.get(0);
+        if open.is_empty() {
+            tell(None);
+            return Ok(());
+        }
+        if started.elapsed() > TELL_AFTER {
+            tell(Some(format!(
+                "transactions that began before the publication was mended have to end first: {open}"
+            )));
+        }
+        tokio::time::sleep(WRITERS_PAUSE).await;
+    }
 }
 
 /// Takes a publication away; one that is gone is fine.
