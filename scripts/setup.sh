@@ -46,6 +46,7 @@ if [ "$purpose" = demo ] || [ "$purpose" = test ]; then
   [ -n "$(postgres_bindir)" ] || missing+=(postgresql)
 fi
 if [ "$purpose" = test ]; then
+  need /usr/sbin/pgbouncer pgbouncer
   need chromium chromium
   need chromedriver chromium-driver
   need /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core
@@ -78,6 +79,10 @@ if [ ${#missing[@]} -gt 0 ]; then
     echo 'create_main_cluster = false' | "${as_root[@]}" tee /etc/postgresql-common/createcluster.d/godwit.conf >/dev/null
   fi
   apt_get install --no-install-recommends "${missing[@]}"
+  # Tests start their own: that of the package is not wanted.
+  if [[ " ${missing[*]} " == *" pgbouncer "* ]] && has systemctl; then
+    "${as_root[@]}" systemctl disable --now pgbouncer >/dev/null 2>&1 || true
+  fi
 fi
 
 has cargo || die "Rust is missing: install it with rustup (https://rustup.rs), then run this again"

@@ -12,13 +12,14 @@ use crate::documents::by_key::{Counted, Rebuilt, assemble_keys};
 use crate::plan::routes::{decode_key, encode_key};
 use crate::plan::{CollectionPlan, Plan, RootPlan};
 use crate::sink::Sink;
+use crate::source::SourceError;
 use crate::source::postgres::PgSource;
 use crate::source::postgres::reader::PgSnapshot;
 use crate::store::Store;
 use godwit_shared::ids::JobId;
 use godwit_shared::job::EventStage;
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -42,8 +43,8 @@ pub struct Context {
     pub progress: Arc<Progress>,
     pub meter: Arc<CdcMeter>,
     pub cancel: CancellationToken,
-    /// How many pieces are worked on at the same time.
-    pub lanes: usize,
+    /// How many pieces are worked on at the same time: fewer where the source gives fewer connections.
+    pub lanes: Arc<AtomicUsize>,
     /// A pause wants to begin: no piece is begun any more.
     pub halt: Arc<AtomicBool>,
     /// Set while a collection is read as a whole: what is written is remembered, to find what is too much.
@@ -99,6 +100,19 @@ impl Context {
     }
 }
 
+/// Keys that were rebuilt together, and what became of them.
+type Piece = (Vec<Vec<u8>>, Result<Vec<RefusedDocument>, CdcError>);
+
+fn fewer_connections() -> Issue {
+    Issue {
+        kind: IssueKind::Note,
+        location: Location::Job,
+        field: None,
+        message: "the source gives fewer connections than the job would use: it goes on with those it has".into(),
+        key: Vec::new(),
+    }
+}
+
 /// Rebuilds the documents of these keys, several pieces at a time. Returns those that MongoDB did not take.
 ///
 /// # Errors
@@ -114,19 +128,30 @@ pub async fn rebuild(
         claims::rebuild(context, point, place, keys, &mut refused).await?;
         return Ok(refused);
     }
-    let mut pieces: JoinSet<Result<Vec<RefusedDocument>, CdcError>> = JoinSet::new();
+    let mut pieces: JoinSet<Piece> = JoinSet::new();
     while !keys.is_empty() || !pieces.is_empty() {
         let is_halted = context.halt.load(Ordering::Relaxed);
-        while !is_halted && !keys.is_empty() && pieces.len() < context.lanes {
+        let lanes = context.lanes.load(Ordering::Relaxed).max(1);
+        while !is_halted && !keys.is_empty() && pieces.len() < lanes {
             // All lanes have something to do, also when there are few.
-            let fair = keys.len().div_ceil(context.lanes - pieces.len());
+            let fair = keys.len().div_ceil(lanes - pieces.len());
             let count = context.piece_roots(place).min(fair.max(16)).min(keys.len());
             let piece = keys.split_off(keys.len() - count);
             let (context, point) = (context.clone(), point.clone());
-            pieces.spawn(async move { rebuild_piece(&context, &point, place, &piece).await });
+            pieces.spawn(async move {
+                let ended = rebuild_piece(&context, &point, place, &piece).await;
+                (piece, ended)
+            });
         }
         match pieces.join_next().await {
-            Some(Ok(ended)) => refused.extend(ended?),
+            Some(Ok((piece, Err(CdcError::Source(SourceError::TooManyConnections { .. }))))) if lanes > 1 => {
+                // The others go on with what they have.
+                let fewer = (lanes - 1).min(pieces.len().max(1));
+                context.lanes.fetch_min(fewer, Ordering::Relaxed);
+                context.report([fewer_connections()])?;
+                keys.extend(piece);
+            }
+            Some(Ok((_, ended))) => refused.extend(ended?),
             Some(Err(error)) => {
                 return Err(CdcError::Blocked(format!("a worker ended: {error}")));
             }

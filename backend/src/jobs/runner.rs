@@ -9,7 +9,6 @@ use super::tracker::{Controls, Tracker};
 use crate::cdc::CdcError;
 use crate::cdc::rebuild::Context;
 use crate::cdc::run::CdcRun;
-use crate::cdc::schema::columns_read;
 use crate::cdc::setup;
 use crate::cdc::state::{CdcState, RefusedRoot};
 use crate::cdc::statistics::CdcMeter;
@@ -28,7 +27,7 @@ use godwit_shared::error::ErrorCode;
 use godwit_shared::ids::JobId;
 use godwit_shared::job::{ErrorHandling, EventStage, FailureError, JobStatus, MigrationMode};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -208,6 +207,7 @@ impl Runner {
                     attempt += 1;
                     let pause = Duration::from_secs(1 << attempt.min(5));
                     tracing::warn!(job.id = %self.id(), %error, "The job is tried again in {} s", pause.as_secs());
+                    self.tell_retry(&error);
                     tokio::select! {
                         biased;
                         () = self.controls.cancel.cancelled() => return Ok(Outcome::Cancelled),
@@ -217,6 +217,23 @@ impl Runner {
                 other => return other,
             }
         }
+    }
+
+    /// While a server is away the job looks as if it ran: its log says that it does not.
+    fn tell_retry(&self, error: &RunError) {
+        let mut log = IssueLog::restore(self.tracker.status().job_updates, &IssueKind::ALL);
+        let issue = Issue {
+            kind: IssueKind::Interrupted,
+            location: Location::Job,
+            field: None,
+            message: format!("the job waits, and tries again: {error}"),
+            key: Vec::new(),
+        };
+        log.add(issue, EventStage::Snapshotting);
+        self.tracker.update(|status| {
+            status.job_updates = log.updates();
+            status.statistics.warnings = log.warnings;
+        });
     }
 
     async fn has_slot(&self) -> bool {
@@ -257,6 +274,11 @@ impl Runner {
             let message = "the URI asks for less than a majority: documents may be lost when the primary changes";
             report(&progress, IssueKind::WriteConcernWeak, Location::Job, message.into())?;
         }
+        if let Some(mode) = &sink.reads_elsewhere {
+            let message =
+                format!("the URI asks for readPreference={mode}: a job reads where it writes, at the primary");
+            report(&progress, IssueKind::Note, Location::Job, message)?;
+        }
         let Some(wanted) = continuous else {
             let tables = plan.tables();
             let point = tokio::select! {
@@ -266,7 +288,6 @@ impl Runner {
             };
             return Ok(self.copy(&plan, &sink, &progress, point, false).await?.outcome);
         };
-        let columns = columns_read(&plan);
         let (mut state, point) = match begun {
             Some(state) => {
                 let is_done = state.stream.as_ref().is_some_and(|s| s.is_snapshot_done);
@@ -278,7 +299,7 @@ impl Runner {
             }
             None => {
                 let ids = (&request.project_id, self.id());
-                let (state, point) = setup::begin(&source, &self.store, ids, &plan, &columns, &wanted).await?;
+                let (state, point) = setup::begin(&source, &self.store, ids, &plan, &wanted).await?;
                 (state, Some(point))
             }
         };
@@ -311,7 +332,7 @@ impl Runner {
                 meter: Arc::new(CdcMeter::new(self.tracker.status().cdc_statistics)),
                 cancel: self.controls.cancel.child_token(),
                 // While one waits for the source another one waits for the destination.
-                lanes: self.controls.workers * 2,
+                lanes: Arc::new(AtomicUsize::new(self.controls.workers * 2)),
                 halt: Arc::default(),
                 remembers_written: false,
                 sizes: Arc::default(),

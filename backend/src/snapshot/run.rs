@@ -113,9 +113,15 @@ pub async fn run(run: SnapshotRun) -> Result<Finished, SnapshotError> {
         is_replacing: run.plan.collections.iter().map(|_| AtomicBool::default()).collect(),
         turns: run.sink.turns(run.workers, WRITES_IN_FLIGHT),
     });
-    run.parked.send_replace(0);
+    let count = tokio::select! {
+        biased;
+        () = run.cancel.cancelled() => return Ok(ended(Outcome::Cancelled)),
+        count = workers_for(&run, &shared) => count?,
+    };
+    // Workers that there are not stand still.
+    run.parked.send_replace(run.workers.saturating_sub(count));
     let mut workers = JoinSet::new();
-    for _ in 0..run.workers.max(1) {
+    for _ in 0..count {
         let (run, shared) = (run.clone(), shared.clone());
         workers.spawn(async move {
             Worker {
@@ -165,6 +171,46 @@ pub async fn run(run: SnapshotRun) -> Result<Finished, SnapshotError> {
         outcome: Outcome::Completed,
         refused,
     })
+}
+
+/// How many workers the source has connections for, at least one: these are opened, and lie ready.
+async fn workers_for(run: &SnapshotRun, shared: &Shared) -> Result<usize, SnapshotError> {
+    let queued = shared.queue.lock().unwrap_or_else(PoisonError::into_inner).len();
+    let wanted = run.workers.min(queued).max(1);
+    let roots = || run.plan.collections.iter().flat_map(|c| &c.roots);
+    let streams = roots().map(|r| streamed_nodes(r).len()).max().unwrap_or(0);
+    let has_children = roots().any(|r| !r.node.children.is_empty());
+    // One for the roots, one that asks for what lies below them, and one for each table that is read beside them.
+    let each = 1 + usize::from(has_children) + streams;
+    let opened = futures_util::future::join_all((0..wanted * each).map(|_| shared.snapshot.reader())).await;
+    let (mut readers, mut refused) = (Vec::new(), None);
+    for reader in opened {
+        match reader {
+            Ok(reader) => readers.push(reader),
+            Err(error @ SourceError::TooManyConnections { .. }) => refused = Some(error),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let Some(refused) = refused else {
+        readers.into_iter().for_each(|r| shared.snapshot.give_back(r));
+        return Ok(wanted);
+    };
+    let count = readers.len() / each;
+    if count == 0 {
+        return Err(refused.into());
+    }
+    // The rest goes back to the source.
+    readers.truncate(count * each);
+    readers.into_iter().for_each(|r| shared.snapshot.give_back(r));
+    let told = Issue {
+        kind: IssueKind::Note,
+        location: Location::Job,
+        field: None,
+        message: format!("{count} workers read instead of {wanted}: {refused}"),
+        key: Vec::new(),
+    };
+    run.progress.report([told], EventStage::Snapshotting)?;
+    Ok(count)
 }
 
 struct Shared {

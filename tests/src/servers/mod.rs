@@ -2,9 +2,11 @@
 //! theirs.
 
 mod mongo;
+mod pooler;
 mod postgres;
 
 pub use mongo::{Mongo, PrivateMongo, Target};
+pub use pooler::Pooler;
 pub use postgres::{Database, Postgres, PrivatePostgres, connect, execute};
 
 use crate::process::scratch;

@@ -18,17 +18,24 @@ pub struct Postgres {
     /// Has the data, and the log beside it.
     folder: PathBuf,
     settings: Vec<String>,
+    /// Locales that the machine does not have itself.
+    locales: Option<PathBuf>,
     process: Child,
 }
 
 impl Postgres {
     /// A server with its data in this folder; `settings` as `name=value`, besides those that all servers have.
     pub(super) fn start(folder: PathBuf, settings: Vec<String>) -> Postgres {
-        Postgres::start_with_files(folder, &[], settings)
+        Postgres::start_with(folder, settings, &[], &[])
     }
 
-    /// The same with these files beside its data.
-    fn start_with_files(folder: PathBuf, files: &[(String, String)], settings: Vec<String>) -> Postgres {
+    /// The same with these files beside its data, and these locales.
+    fn start_with(
+        folder: PathBuf,
+        settings: Vec<String>,
+        files: &[(String, String)],
+        locales: &[String],
+    ) -> Postgres {
         std::fs::create_dir_all(&folder).expect("a folder for PostgreSQL");
         give_away(&folder);
         copy_folder(fresh_data(), &folder.join("data"));
@@ -41,18 +48,23 @@ impl Postgres {
             give_away(&path);
         }
         let port = free_port();
-        let process = Postgres::launch(&folder, port, &settings);
+        let locales = (!locales.is_empty()).then(|| make_locales(&folder.join("locales"), locales));
+        let process = Postgres::launch(&folder, port, &settings, locales.as_deref());
         Postgres {
             port,
             folder,
             settings,
+            locales,
             process,
         }
     }
 
-    fn launch(folder: &Path, port: u16, settings: &[String]) -> Child {
+    fn launch(folder: &Path, port: u16, settings: &[String], locales: Option<&Path>) -> Child {
         let log = folder.join("log");
         let mut server = postgres_command("postgres");
+        if let Some(locales) = locales {
+            server.env("LOCPATH", locales);
+        }
         server
             .arg("-D")
             .arg(folder.join("data"))
@@ -125,16 +137,26 @@ pub struct PrivatePostgres {
 impl PrivatePostgres {
     /// Starts one; `settings` as `name=value`.
     pub async fn start(settings: &[&str]) -> PrivatePostgres {
-        PrivatePostgres::start_with_files(&[], settings).await
+        PrivatePostgres::start_with(settings, &[], &[]).await
     }
 
     /// The same with these files, name and text, beside its data.
     pub async fn start_with_files(files: &[(&str, &str)], settings: &[&str]) -> PrivatePostgres {
-        let settings: Vec<String> = settings.iter().map(|s| (*s).to_owned()).collect();
+        PrivatePostgres::start_with(settings, files, &[]).await
+    }
+
+    /// One that knows more locales than the machine: `de_DE` is `de_DE.UTF-8` there.
+    pub async fn start_with_locales(locales: &[&str]) -> PrivatePostgres {
+        PrivatePostgres::start_with(&[], &[], locales).await
+    }
+
+    async fn start_with(settings: &[&str], files: &[(&str, &str)], locales: &[&str]) -> PrivatePostgres {
+        let owned = |all: &[&str]| -> Vec<String> { all.iter().map(|s| (*s).to_owned()).collect() };
+        let (settings, locales) = (owned(settings), owned(locales));
         let files: Vec<(String, String)> = files.iter().map(|(n, t)| ((*n).into(), (*t).into())).collect();
         let start = move || {
             let folder = tempfile::tempdir_in(scratch()).expect("a folder for PostgreSQL");
-            let server = Postgres::start_with_files(folder.path().to_owned(), &files, settings);
+            let server = Postgres::start_with(folder.path().to_owned(), settings, &files, &locales);
             PrivatePostgres {
                 server,
                 _folder: folder,
@@ -182,7 +204,7 @@ impl PrivatePostgres {
         std::fs::write(folder.join("data/recovery.signal"), "").expect("a signal file");
         let mut settings = self.server.settings.clone();
         settings.push("restore_command=false".into());
-        self.server.process = Postgres::launch(folder, self.server.port, &settings);
+        self.server.process = Postgres::launch(folder, self.server.port, &settings, self.server.locales.as_deref());
     }
 
     /// Starts another server at the same address, with nothing in it.
@@ -191,6 +213,11 @@ impl PrivatePostgres {
         std::fs::remove_dir_all(&data).expect("the data can be removed");
         init_data(&data);
         self.start_again();
+    }
+
+    /// Replaces its rules of who may connect; `pg_reload_conf()` makes them hold.
+    pub fn write_hba(&self, rules: &str) {
+        std::fs::write(self.server.folder.join("data/pg_hba.conf"), rules).expect("the rules can be written");
     }
 
     /// Makes a database with a certain name.
@@ -210,9 +237,13 @@ impl PrivatePostgres {
     /// Starts it again on the same port with the same data.
     pub fn start_again(&mut self) {
         let Postgres {
-            port, folder, settings, ..
+            port,
+            folder,
+            settings,
+            locales,
+            ..
         } = &self.server;
-        self.server.process = Postgres::launch(folder, *port, settings);
+        self.server.process = Postgres::launch(folder, *port, settings, locales.as_deref());
     }
 }
 
@@ -379,6 +410,22 @@ fn init_data(data: &Path) {
     );
 }
 
+/// Compiles locales from the sources that come with Debian's PostgreSQL.
+fn make_locales(folder: &Path, names: &[String]) -> PathBuf {
+    std::fs::create_dir_all(folder).expect("a folder for locales");
+    for name in names {
+        let made = Command::new("localedef")
+            .args(["--no-archive", "-i", name, "-f", "UTF-8"])
+            .arg(folder.join(format!("{name}.UTF-8")))
+            .output()
+            .expect("localedef runs");
+        // It warns of much, and fails only where there is no result.
+        let is_there = folder.join(format!("{name}.UTF-8/LC_MONETARY")).exists();
+        assert!(is_there, "{name}: {}", String::from_utf8_lossy(&made.stderr));
+    }
+    folder.to_owned()
+}
+
 /// A copy with the same owners.
 fn copy_folder(from: &Path, to: &Path) {
     let done = Command::new("cp").arg("-a").args([from, to]).status();
@@ -386,7 +433,7 @@ fn copy_folder(from: &Path, to: &Path) {
 }
 
 /// Lets the server write into a folder, when this is root.
-fn give_away(folder: &Path) {
+pub(super) fn give_away(folder: &Path) {
     if let Some((uid, gid)) = unprivileged_user() {
         std::os::unix::fs::chown(folder, Some(uid), Some(gid)).expect("the folder's owner can be set");
     }
@@ -395,11 +442,16 @@ fn give_away(folder: &Path) {
 /// One of the server's programs, as a user that it accepts.
 fn postgres_command(program: &str) -> Command {
     let mut command = Command::new(postgres_bin().join(program));
+    as_unprivileged(&mut command);
+    command
+}
+
+/// Lets a program run as a user that it accepts.
+pub(super) fn as_unprivileged(command: &mut Command) {
     if let Some((uid, gid)) = unprivileged_user() {
         command.uid(uid).gid(gid);
     }
     command.current_dir("/").stdin(Stdio::null());
-    command
 }
 
 /// The folder of the newest server programs.

@@ -1,5 +1,6 @@
 //! Connections: TLS, sign-on, session settings, and errors in words.
 
+use super::pooler;
 use super::url::{PgAddress, ROOT_CERT, RootCert, SslMode};
 use crate::certificates::{self, certificates};
 use crate::source::SourceError;
@@ -11,6 +12,7 @@ use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use std::error::Error as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio_postgres::error::SqlState;
 
@@ -21,6 +23,8 @@ pub struct PgSource {
     /// Set where somebody waits for an answer: no statement takes longer, and those of a connection that is dropped are
     /// ended in the server too. A job has all the time that it needs.
     pub patience: Option<Duration>,
+    /// A pooler there has been found to give sessions.
+    has_sessions: Arc<AtomicBool>,
 }
 
 /// What every session starts with, so that no setting of server, database or user changes what is read or compared.
@@ -62,7 +66,7 @@ pub(super) const REPLICATION_SESSION: [(&str, &str); 12] = [
 
 /// One open connection. Dropping it closes it.
 pub struct PgClient {
-    pub client: tokio_postgres::Client,
+    pub client: Arc<tokio_postgres::Client>,
     driver: tokio::task::JoinHandle<()>,
     canceller: tokio_postgres::CancelToken,
     tls: Option<tokio_postgres_rustls::MakeRustlsConnect>,
@@ -70,28 +74,36 @@ pub struct PgClient {
     pub is_encrypted: bool,
     /// What the server is doing for it ends with it.
     cancels_on_drop: bool,
+    /// The place, where a pooler answers: others get the connection afterwards.
+    pooled: Option<PgSource>,
 }
 
 impl Drop for PgClient {
     fn drop(&mut self) {
-        self.driver.abort();
-        // A server that computes does not notice that nobody listens any more.
-        if self.cancels_on_drop
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            runtime.spawn(cancel(self.canceller.clone(), self.tls.clone()));
+        let runtime = tokio::runtime::Handle::try_current();
+        let (true, Ok(runtime)) = (self.pooled.is_some() || self.cancels_on_drop, runtime) else {
+            self.driver.abort();
+            return;
+        };
+        let cancel = cancelled(self.canceller.clone(), self.tls.clone());
+        if self.pooled.is_none() {
+            self.driver.abort();
+            // A server that computes does not notice that nobody listens any more.
+            runtime.spawn(cancel);
+            return;
         }
+        let (client, driver) = (self.client.clone(), self.driver.abort_handle());
+        runtime.spawn(async move {
+            pooler::put_in_order(client, cancel).await;
+            // Without a client the driver says goodbye and ends; one that cannot is ended.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            driver.abort();
+        });
     }
 }
 
-impl PgClient {
-    /// Asks the server to end what this connection is doing. Ends within a second, whatever the server does.
-    pub async fn cancel_query(&self) {
-        cancel(self.canceller.clone(), self.tls.clone()).await;
-    }
-}
-
-async fn cancel(canceller: tokio_postgres::CancelToken, tls: Option<tokio_postgres_rustls::MakeRustlsConnect>) {
+/// Asks the server to end what a connection is doing. Ends within a second, whatever the server does.
+async fn cancelled(canceller: tokio_postgres::CancelToken, tls: Option<tokio_postgres_rustls::MakeRustlsConnect>) {
     let cancel = async {
         match tls {
             Some(tls) => canceller.cancel_query(tls).await,
@@ -103,11 +115,32 @@ async fn cancel(canceller: tokio_postgres::CancelToken, tls: Option<tokio_postgr
     }
 }
 
+impl PgClient {
+    pub(super) fn canceller(&self) -> &tokio_postgres::CancelToken {
+        &self.canceller
+    }
+
+    pub(super) fn set_pooled(&mut self, source: &PgSource) {
+        self.pooled = Some(source.clone());
+    }
+
+    /// The place, where a pooler answers instead of the server.
+    pub fn pooled(&self) -> Option<&PgSource> {
+        self.pooled.as_ref()
+    }
+
+    /// Asks the server to end what this connection is doing. Ends within a second, whatever the server does.
+    pub async fn cancel_query(&self) {
+        cancelled(self.canceller.clone(), self.tls.clone()).await;
+    }
+}
+
 impl PgSource {
     pub fn new(address: PgAddress) -> Self {
         Self {
             address,
             patience: None,
+            has_sessions: Arc::default(),
         }
     }
 
@@ -116,7 +149,16 @@ impl PgSource {
         Self {
             address,
             patience: Some(patience),
+            has_sessions: Arc::default(),
         }
+    }
+
+    pub(super) fn has_sessions(&self) -> bool {
+        self.has_sessions.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_has_sessions(&self) {
+        self.has_sessions.store(true, Ordering::Relaxed);
     }
 
     /// Opens a connection with the session settings that every read needs.
@@ -125,30 +167,40 @@ impl PgSource {
     /// When the server cannot be reached or refuses; the variants tell why.
     pub async fn connect(&self) -> Result<PgClient, SourceError> {
         let limit = Duration::from_secs(self.address.connect_timeout_seconds.max(1));
-        let opened = tokio::time::timeout(limit, self.open()).await;
-        let mut client = opened.unwrap_or_else(|_| {
-            Err(SourceError::Unreachable {
-                address: self.address.host_and_port(),
-                reason: format!("no answer within {} seconds", limit.as_secs()),
+        let is_signed_on = AtomicBool::new(false);
+        let opening = async {
+            let mut pg = self.open().await?;
+            is_signed_on.store(true, Ordering::Relaxed);
+            pooler::examine(self, &mut pg).await?;
+            pg.client.batch_execute(SESSION).await.map_err(query_error)?;
+            if let Some(patience) = self.patience {
+                let limit = format!("SET statement_timeout = {}", patience.as_millis());
+                pg.client.batch_execute(&limit).await.map_err(query_error)?;
+                pg.cancels_on_drop = true;
+            }
+            Ok(pg)
+        };
+        let opened = tokio::time::timeout(limit, opening).await;
+        opened.unwrap_or_else(|_| {
+            let address = self.address.host_and_port();
+            let seconds = limit.as_secs();
+            Err(if is_signed_on.load(Ordering::Relaxed) {
+                let reason = format!(
+                    "it took the connection, but has answered nothing on it for {seconds} seconds: if it is a pooler, all \
+                     of its own are in use"
+                );
+                SourceError::TooManyConnections { address, reason }
+            } else {
+                SourceError::Unreachable {
+                    address,
+                    reason: format!("no answer within {seconds} seconds"),
+                }
             })
-        })?;
-        // A server that stands still has not answered either.
-        let begun = tokio::time::timeout(limit, client.client.batch_execute(SESSION)).await;
-        begun
-            .map_err(|_| SourceError::Unreachable {
-                address: self.address.host_and_port(),
-                reason: format!("no answer within {} seconds", limit.as_secs()),
-            })?
-            .map_err(query_error)?;
-        if let Some(patience) = self.patience {
-            let limit = format!("SET statement_timeout = {}", patience.as_millis());
-            client.client.batch_execute(&limit).await.map_err(query_error)?;
-            client.cancels_on_drop = true;
-        }
-        Ok(client)
+        })
     }
 
-    async fn open(&self) -> Result<PgClient, SourceError> {
+    /// A connection as it comes, without any setting.
+    pub(super) async fn open(&self) -> Result<PgClient, SourceError> {
         let a = &self.address;
         let mut config = tokio_postgres::Config::new();
         config
@@ -237,10 +289,23 @@ impl PgSource {
     fn connect_error(&self, error: &tokio_postgres::Error) -> SourceError {
         let address = self.address.host_and_port();
         match error.code() {
-            Some(&SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
+            Some(&SqlState::INVALID_PASSWORD) => {
                 return SourceError::WrongPassword {
                     address,
                     user: self.address.user.clone(),
+                };
+            }
+            Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
+                return SourceError::NotLetIn {
+                    address,
+                    user: self.address.user.clone(),
+                    reason: causes(error),
+                };
+            }
+            Some(&SqlState::TOO_MANY_CONNECTIONS) => {
+                return SourceError::TooManyConnections {
+                    address,
+                    reason: causes(error),
                 };
             }
             Some(&SqlState::INVALID_CATALOG_NAME) => {
@@ -287,12 +352,13 @@ where
         }
     });
     PgClient {
-        client,
+        client: Arc::new(client),
         driver,
         canceller,
         tls,
         is_encrypted,
         cancels_on_drop: false,
+        pooled: None,
     }
 }
 

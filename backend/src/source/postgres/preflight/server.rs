@@ -5,6 +5,7 @@ use super::facts::{Facts, Refused};
 use super::script::{comment, undo};
 use super::verdict::{entry, failed, listed, passed};
 use crate::data::catalog::CatalogTable;
+use crate::source::SourceError;
 use crate::source::postgres::identity::qualified;
 use crate::source::postgres::queries::{literal, quote};
 use godwit_shared::preflight::{CheckStatus, PreflightCheck};
@@ -29,6 +30,24 @@ pub fn version(version: i32, text: &str) -> PreflightCheck {
             format!("PostgreSQL {text} is too old: version 10 or later is needed."),
             script,
         )
+    }
+}
+
+/// Where a pooler answers: whether it lets the change log through. Other reasons against it are found by other checks.
+pub fn log_is_reachable(error: Option<&SourceError>) -> PreflightCheck {
+    let (id, title) = ("pooler", "Connection pooler");
+    match error {
+        Some(error @ SourceError::Pooler { .. }) => failed(
+            id,
+            title,
+            format!("{error}."),
+            vec!["-- Give the address of the server itself in the connection.".into()],
+        ),
+        _ => passed(
+            id,
+            title,
+            "The pooler in front of the server gives sessions, and the change log.",
+        ),
     }
 }
 

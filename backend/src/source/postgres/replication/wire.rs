@@ -94,7 +94,7 @@ impl WalConnection {
             .send(|out| frontend::startup_message(parameters, out))
             .await?;
         connection.authenticate(source).await?;
-        connection.until_ready().await?;
+        connection.until_ready(Some(source)).await?;
         Ok(connection)
     }
 
@@ -147,11 +147,11 @@ impl WalConnection {
         }
     }
 
-    async fn until_ready(&mut self) -> Result<(), SourceError> {
+    async fn until_ready(&mut self, signing_on: Option<&PgSource>) -> Result<(), SourceError> {
         loop {
             match self.message().await? {
                 Message::ReadyForQuery(_) => return Ok(()),
-                Message::ErrorResponse(body) => return Err(self.error(body.fields(), None)),
+                Message::ErrorResponse(body) => return Err(self.error(body.fields(), signing_on)),
                 _ => {}
             }
         }
@@ -350,6 +350,20 @@ impl WalConnection {
             Some(source) if code.starts_with("28P") => SourceError::WrongPassword {
                 address: self.address.clone(),
                 user: source.address.user.clone(),
+            },
+            Some(source) if code == "28000" => SourceError::NotLetIn {
+                address: self.address.clone(),
+                user: source.address.user.clone(),
+                reason: message,
+            },
+            // The server itself knows all of our parameters.
+            Some(_) if code == "08P01" => SourceError::Pooler {
+                address: self.address.clone(),
+                reason: format!("does not pass on connections for the change log ({message})"),
+            },
+            _ if code == "53300" => SourceError::TooManyConnections {
+                address: self.address.clone(),
+                reason: message,
             },
             _ => server_error(&code, message),
         }
