@@ -1,5 +1,6 @@
 //! The destination as a place: its URI, whether it answers, what may be done there.
 
+use super::check;
 use super::error::{SinkError, UNAUTHORIZED};
 use super::turns::Turns;
 use super::uri::{Certificates, options_of};
@@ -23,6 +24,8 @@ pub struct Sink {
     pub(super) write_concern: Document,
     /// The URI asks for less than a majority.
     pub is_weak: bool,
+    /// From where the URI asks to read; documents are read where they are written.
+    pub reads_elsewhere: Option<String>,
     /// Why writes are being repeated.
     pub(super) trouble: Arc<Mutex<Option<String>>>,
     /// The driver may read them again.
@@ -35,7 +38,7 @@ impl Sink {
     /// # Errors
     /// When the URI is not valid, or names no database.
     pub async fn open(details: &MongodbConnectionDetails) -> Result<Self, SinkError> {
-        let (client, options, hosts, certificates) = client_of(details).await?;
+        let (client, options, hosts, certificates, reads_elsewhere) = client_of(details).await?;
         let name = details
             .database
             .clone()
@@ -45,12 +48,14 @@ impl Sink {
         if name.len() > DATABASE_NAME_BYTES_MAX || name.contains(['/', '\\', '.', ' ', '"', '$', '\0']) {
             return Err(SinkError::InvalidDatabase { name });
         }
+        check::check_name(&name)?;
         let (write_concern, is_weak) = write_concern(options.write_concern.as_ref());
         Ok(Self {
             database: client.database(&name),
             hosts,
             write_concern,
             is_weak,
+            reads_elsewhere,
             trouble: Arc::default(),
             _certificates: certificates,
         })
@@ -85,7 +90,11 @@ impl Sink {
         for collection in collections {
             self.check_rights(collection).await?;
         }
-        self.check_kinds(collections).await
+        self.check_kinds(collections).await?;
+        match collections.first() {
+            Some(collection) => self.check_abilities(collection).await,
+            None => Ok(()),
+        }
     }
 
     /// Rights may be given for single collections.
@@ -203,7 +212,7 @@ impl Sink {
 /// # Errors
 /// Why no connection can be had.
 pub async fn check_connection(details: &MongodbConnectionDetails) -> Result<ConnectivityResult, SinkError> {
-    let (client, _, hosts, _certificates) = client_of(details).await?;
+    let (client, _, hosts, _certificates, _) = client_of(details).await?;
     let admin = client.database("admin");
     let hello = within(&hosts, admin.run_command(doc! {"hello": 1})).await?;
     let build = within(&hosts, admin.run_command(doc! {"buildInfo": 1})).await?;
@@ -235,22 +244,24 @@ async fn within<T>(
     }
 }
 
+/// The client, its options, its hosts, its certificates, and from where it was asked to read.
 async fn client_of(
     details: &MongodbConnectionDetails,
-) -> Result<(Client, ClientOptions, String, Certificates), SinkError> {
+) -> Result<(Client, ClientOptions, String, Certificates, Option<String>), SinkError> {
     let text = with_credentials(
         details.connection_string.trim(),
         details.user.as_deref().unwrap_or_default(),
         details.password.as_deref().unwrap_or_default(),
     );
-    let (options, certificates) = options_of(&text, details).await?;
+    let (mut options, certificates) = options_of(&text, details).await?;
+    let reads_elsewhere = check::read_where_written(&mut options);
     let mut names: Vec<String> = options.hosts.iter().map(ToString::to_string).collect();
     names.sort();
     let hosts = names.join(",");
     let client = Client::with_options(options.clone()).map_err(|e| SinkError::InvalidUri {
         reason: e.kind.to_string(),
     })?;
-    Ok((client, options, hosts, certificates))
+    Ok((client, options, hosts, certificates, reads_elsewhere))
 }
 
 /// The host of a URI, without credentials.

@@ -25,6 +25,12 @@ pub enum SinkError {
     WrongCredentials { hosts: String },
     #[error("no right to write \"{collection}\" in the database \"{database}\"")]
     NoWrite { database: String, collection: String },
+    #[error("the database \"{name}\" belongs to MongoDB itself")]
+    ReservedDatabase { name: String },
+    #[error("no right to read \"{collection}\" in the database \"{database}\"")]
+    NoRead { database: String, collection: String },
+    #[error("MongoDB does not support what the URI asks for: {reason}")]
+    Unsupported { reason: String },
     #[error("\"{collection}\" cannot be written: it is a {kind}")]
     WrongKind { collection: String, kind: String },
     #[error(
@@ -49,10 +55,15 @@ impl SinkError {
             SinkError::InvalidUri { .. }
             | SinkError::Certificate(_)
             | SinkError::InvalidDatabase { .. }
+            | SinkError::ReservedDatabase { .. }
+            | SinkError::Unsupported { .. }
             | SinkError::DatabaseCase { .. } => ErrorCode::InvalidRequest,
             SinkError::DatabaseMissing => ErrorCode::TargetDatabaseMissing,
             SinkError::Unreachable { .. } | SinkError::WrongCredentials { .. } => ErrorCode::TargetUnreachable,
-            SinkError::NoWrite { .. } | SinkError::WrongKind { .. } | SinkError::Collation { .. } => {
+            SinkError::NoWrite { .. }
+            | SinkError::NoRead { .. }
+            | SinkError::WrongKind { .. }
+            | SinkError::Collation { .. } => {
                 ErrorCode::TargetPermission
             }
             SinkError::Command {
@@ -75,7 +86,13 @@ impl SinkError {
                 "Check host and port, that the server runs, and the replica set's name in the URI."
             }
             SinkError::WrongCredentials { .. } => "Check user, password and authSource.",
-            SinkError::NoWrite { .. } => "Give the user the role readWrite on this database.",
+            SinkError::ReservedDatabase { .. } => {
+                "Name another database: documents of a migration need one of their own."
+            }
+            SinkError::Unsupported { .. } => "Change the options of the URI: w, journal, readConcernLevel.",
+            SinkError::NoWrite { .. } | SinkError::NoRead { .. } => {
+                "Give the user the role readWrite on this database."
+            }
             SinkError::WrongKind { .. } => "Rename the collection in the mapping, or remove what has its name.",
             SinkError::Collation { .. } => {
                 "Let the job drop the collection, which makes it anew without a collation, or rename it in the mapping; of an index: drop it and make it without a collation."
@@ -95,7 +112,10 @@ impl SinkError {
             | SinkError::DatabaseCase { .. }
             | SinkError::DatabaseMissing
             | SinkError::WrongCredentials { .. }
+            | SinkError::ReservedDatabase { .. }
+            | SinkError::Unsupported { .. }
             | SinkError::NoWrite { .. }
+            | SinkError::NoRead { .. }
             | SinkError::WrongKind { .. }
             | SinkError::Collation { .. }
             | SinkError::Cancelled => false,

@@ -3,6 +3,7 @@
 //! Empty collections are filled by unordered inserts; a document that is there already is replaced. There is no
 //! command here that changes a part of a document or more than one.
 
+mod check;
 mod collation;
 mod connect;
 mod error;
