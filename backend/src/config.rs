@@ -15,7 +15,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the page and the REST API.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Evaluate expressions for a server, which starts this itself.
     #[command(hide = true)]
     ScriptWorker,

@@ -13,7 +13,7 @@ const LEFT_OVER: Duration = Duration::from_millis(500);
 
 fn main() -> anyhow::Result<()> {
     let settings = match Cli::parse().command {
-        Command::Serve(settings) => settings,
+        Command::Serve(settings) => *settings,
         Command::ScriptWorker => return Ok(godwit::scripts::run_worker()?),
     };
     tracing_subscriber::fmt()

@@ -122,7 +122,11 @@ fn read(text: &str) -> Option<ProjectFile> {
     }
     assert!(code_of(&file).iter().all(|code| !code.text.trim().is_empty()));
     let exported = file.to_exported_value();
-    assert!(!exported["project"]["connectionDetails"].to_string().contains("u:secret@"));
+    assert!(
+        !exported["project"]["connectionDetails"]
+            .to_string()
+            .contains("u:secret@")
+    );
     let again = ProjectFile::from_value(exported.clone()).expect("an export can be imported");
     assert_eq!(again.to_exported_value(), exported);
     Some(file)

@@ -50,4 +50,3 @@ mod store;
 mod summary;
 mod tidy;
 mod tls;
-mod values;

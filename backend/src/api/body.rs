@@ -3,7 +3,6 @@
 
 use super::error::ApiError;
 use super::guard::one;
-use godwit_shared::project::FILE_BYTES_MAX as BODY_BYTES_MAX;
 use super::server::Place;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
@@ -12,6 +11,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use godwit_shared::error::ErrorCode;
+use godwit_shared::project::FILE_BYTES_MAX as BODY_BYTES_MAX;
 use http_body_util::BodyExt;
 use mime_guess::mime;
 use std::sync::Arc;

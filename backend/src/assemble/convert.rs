@@ -170,7 +170,8 @@ fn text_to_double(text: &str, notes: &mut Vec<Note>) -> Result<f64, &'static str
         return Err(TOO_BIG);
     }
     let is_short = text.bytes().filter(u8::is_ascii_digit).count() <= DOUBLE_DIGITS;
-    if !(is_short && double.is_normal()) && !same_value(text, &format!("{double:e}")) {
+    let is_exact = is_short && double.is_normal();
+    if !is_exact && !same_value(text, &format!("{double:e}")) {
         notes.push(Note::RoundedToDouble);
     }
     Ok(double)

@@ -259,9 +259,10 @@ async fn open_source(
     if !file.project.kind.eq_ignore_ascii_case("POSTGRESQL") {
         return Err(PrepareError::ProjectKind(file.project.kind.clone()));
     }
-    let source = PgSource {
-        address: PgAddress::parse(&request.jdbc_connection_details)?,
-        patience,
+    let address = PgAddress::parse(&request.jdbc_connection_details)?;
+    let source = match patience {
+        Some(patience) => PgSource::with_patience(address, patience),
+        None => PgSource::new(address),
     };
     let pg = source.connect().await?;
     let version = preflight::check_version(&pg).await?;

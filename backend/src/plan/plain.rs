@@ -103,7 +103,7 @@ fn tokens(source: &str) -> Option<Vec<Token<'_>>> {
             }
             _ => {
                 let sign = SIGNS.iter().chain(&MORE_SIGNS).find(|sign| rest.starts_with(**sign))?;
-                (Token::Sign(*sign), sign.len())
+                (Token::Sign(sign), sign.len())
             }
         };
         tokens.push(token);
@@ -256,7 +256,8 @@ impl Parser<'_, '_> {
     }
 
     fn signed(&mut self) -> Option<Plain> {
-        let signs: [(&str, fn(Box<Plain>) -> Plain); 3] = [("!", Plain::Not), ("-", Plain::Minus), ("+", Plain::Plus)];
+        type Wrap = fn(Box<Plain>) -> Plain;
+        let signs: [(&str, Wrap); 3] = [("!", Plain::Not), ("-", Plain::Minus), ("+", Plain::Plus)];
         for (sign, wrap) in signs {
             if self.accept(sign) {
                 return Some(wrap(self.signed()?.into()));

@@ -63,9 +63,7 @@ impl SinkError {
             SinkError::NoWrite { .. }
             | SinkError::NoRead { .. }
             | SinkError::WrongKind { .. }
-            | SinkError::Collation { .. } => {
-                ErrorCode::TargetPermission
-            }
+            | SinkError::Collation { .. } => ErrorCode::TargetPermission,
             SinkError::Command {
                 code: Some(UNAUTHORIZED),
                 ..

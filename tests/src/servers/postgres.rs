@@ -30,12 +30,7 @@ impl Postgres {
     }
 
     /// The same with these files beside its data, and these locales.
-    fn start_with(
-        folder: PathBuf,
-        settings: Vec<String>,
-        files: &[(String, String)],
-        locales: &[String],
-    ) -> Postgres {
+    fn start_with(folder: PathBuf, settings: Vec<String>, files: &[(String, String)], locales: &[String]) -> Postgres {
         std::fs::create_dir_all(&folder).expect("a folder for PostgreSQL");
         give_away(&folder);
         copy_folder(fresh_data(), &folder.join("data"));
