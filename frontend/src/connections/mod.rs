@@ -8,7 +8,7 @@ pub mod details;
 pub mod draft;
 pub mod environment;
 pub mod pem_field;
-mod problem;
+pub mod problem;
 pub mod save;
 mod save_fields;
 mod source_form;
