@@ -3,7 +3,7 @@
 use crate::api::{self, AppState, Doors, Health, Texts, router};
 use crate::certificates;
 use crate::config::Serve;
-use crate::jobs::{Hub, Supervisor};
+use crate::jobs::{Hub, Supervisor, keeper};
 use crate::store::{LocalMongod, Store, claim_folder, new_id};
 use anyhow::{Context, bail};
 use fs4::fs_std::FileExt;
@@ -39,7 +39,7 @@ pub async fn serve(settings: Serve) -> anyhow::Result<()> {
     api::raise_file_limit();
     let folder = &settings.data_dir;
     claim_folder(folder)?;
-    let _lock = lock(folder)?;
+    let data_lock = lock(folder)?;
     let listener = TcpListener::bind(settings.listen).await.with_context(|| {
         format!(
             "cannot listen on {}: is another Godwit running? Choose another port with --listen",
@@ -58,8 +58,14 @@ pub async fn serve(settings: Serve) -> anyhow::Result<()> {
     };
     let store = Store::open(&uri, folder, settings.new_key).await?;
     let hub = Arc::new(Hub::new(store.job_statuses().await?));
-    let supervisor = Arc::new(Supervisor::new(store.clone(), hub.clone(), owner(folder)?));
+    let supervisor = Arc::new(Supervisor::new(
+        store.clone(),
+        hub.clone(),
+        owner(folder)?,
+        seat(&data_lock),
+    ));
     supervisor.recover().await?;
+    let keeper = tokio::spawn(keeper::keep(supervisor.clone()));
     let shutdown = CancellationToken::new();
     let address = listener.local_addr()?;
     let state = AppState {
@@ -77,6 +83,7 @@ pub async fn serve(settings: Serve) -> anyhow::Result<()> {
     end.cancelled().await;
     tracing::info!("Shutting down");
     shutdown.cancel();
+    keeper.abort();
     // A browser keeps connections open, and a store may not answer: neither need hold up the end.
     let _ = tokio::join!(
         tokio::time::timeout(JOBS_GRACE, supervisor.shut_down()),
@@ -101,6 +108,20 @@ fn lock(folder: &Path) -> anyhow::Result<File> {
         bail!("another Godwit uses the data directory {}", folder.display());
     }
     Ok(file)
+}
+
+/// Stands for the lock on the data folder: whoever had the same one on this machine is gone when this process has it. That
+/// of a copied folder is another one. Empty where the system does not tell.
+fn seat(lock: &File) -> String {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let machine = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+        if let (Ok(machine), Ok(file)) = (machine, lock.metadata()) {
+            return format!("{} {} {}", machine.trim(), file.dev(), file.ino());
+        }
+    }
+    String::new()
 }
 
 /// Stands for this installation in a store that several share.

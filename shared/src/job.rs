@@ -146,11 +146,13 @@ pub struct PostMigrationJobRequest {
 ///            │                  │ stop            │
 /// RUNNING ◀──┴──────────────────┼─────────────────┘
 ///    │ stop (snapshot stage)    ▼
-///    ├──────────────────▶ CANCELLING ──▶ CANCELLED
-///    ├── all stages done ──▶ CLEANING_UP ──▶ COMPLETED
-///    └── fatal error, or too many ──────────▶ FAILED
+///    ├──────────────────▶ CANCELLING ───────────────▶ CANCELLED
+///    ├── all stages done ──▶ CLEANING_UP (COMPLETED) ──▶ COMPLETED
+///    └── fatal error, or too many ──▶ CLEANING_UP (FAILED) ──▶ FAILED
 /// ```
-/// All are stored. After a restart RUNNING and CLEANING_UP go on, CANCELLING ends as CANCELLED, PAUSED stays.
+/// All are stored. In CLEANING_UP and CANCELLING the end is decided already, as [`JobEnd`] says: nothing is written to the
+/// destination any more, and no way leads back. After a restart RUNNING goes on, CLEANING_UP and CANCELLING clean up and
+/// end, PAUSED stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -172,6 +174,88 @@ impl JobStatus {
             JobStatus::Running | JobStatus::Paused | JobStatus::CleaningUp | JobStatus::Cancelling => false,
         }
     }
+}
+
+/// How a job ends. Once it is decided, it is never another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum JobOutcome {
+    Completed,
+    Cancelled,
+    Failed,
+}
+
+impl JobOutcome {
+    /// The status of a job that has ended so.
+    pub fn status(self) -> JobStatus {
+        match self {
+            JobOutcome::Completed => JobStatus::Completed,
+            JobOutcome::Cancelled => JobStatus::Cancelled,
+            JobOutcome::Failed => JobStatus::Failed,
+        }
+    }
+}
+
+/// The end of a job: stored before anything is cleaned, and kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct JobEnd {
+    pub outcome: JobOutcome,
+    pub decided_at: DateTime<Utc>,
+    /// Nothing of the job is left in the source or in Godwit's own data. Until then it is tried again, in the background
+    /// and at every start.
+    #[serde(default)]
+    pub is_cleaned: bool,
+    /// How often cleaning was tried.
+    #[serde(default)]
+    pub clean_attempts: u32,
+    /// What is still in the source.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<LeftInSource>,
+    /// The changes that a CDC stage had not applied when the user ended it without them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unapplied: Option<Unapplied>,
+}
+
+/// One thing that a job has made or changed in the source and could not take back yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct LeftInSource {
+    /// `the replication slot "godwit_..."`
+    pub object: String,
+    /// Why it is still there.
+    pub reason: String,
+    /// The SQL that takes it back by hand.
+    pub statement: String,
+}
+
+/// A part of the source's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Unapplied {
+    /// Everything before it is in the documents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Where the log ended when it was last seen, or where the stage was to be completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    pub bytes: u64,
+    /// Everything that was committed before is applied, by the clock of the source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<DateTime<Utc>>,
+}
+
+/// A job that waits for its user: it does nothing until he lets it go on, or ends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct StandStill {
+    pub reason: String,
+    pub since: DateTime<Utc>,
 }
 
 /// The status of the CDC stage.
@@ -218,10 +302,30 @@ pub struct MigrationJobStatus {
     pub job_updates: Vec<JobUpdate>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure_error: Option<FailureError>,
+    /// How it ends, from the moment in which that is decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<JobEnd>,
+    /// Why it stands still without the user having paused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stand_still: Option<StandStill>,
     pub metadata: JobMetadata,
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub relational_table_filters: TableFilters,
+}
+
+impl MigrationJobStatus {
+    /// How the job ends; `None` as long as nothing is decided.
+    pub fn outcome(&self) -> Option<JobOutcome> {
+        let decided = self.end.as_ref().map(|end| end.outcome);
+        // Earlier versions had the status alone.
+        decided.or(match self.status {
+            JobStatus::CleaningUp | JobStatus::Completed => Some(JobOutcome::Completed),
+            JobStatus::Cancelling | JobStatus::Cancelled => Some(JobOutcome::Cancelled),
+            JobStatus::Failed => Some(JobOutcome::Failed),
+            JobStatus::Running | JobStatus::Paused => None,
+        })
+    }
 }
 
 /// The most groups of the update log that a job keeps; further ones are folded into one that counts them.
@@ -274,6 +378,9 @@ pub struct JobStatistics {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub estimated_seconds_remaining: Option<f64>,
     pub snapshot_completed: bool,
+    /// Why nothing moves just now: a server does not answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
     pub tables: Vec<TableProgress>,
     pub collections: Vec<CollectionProgress>,
 }
@@ -340,6 +447,12 @@ pub struct CdcStatistics {
     /// Up to where changes are applied and stored, as the source writes positions: `0/16B3748`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<String>,
+    /// The end of the source's log when it was last seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_end: Option<String>,
+    /// Everything that was committed before this moment is applied, by the clock of the source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub applied_until: Option<DateTime<Utc>>,
     /// Up to where *Complete CDC* has to apply changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub complete_position: Option<String>,

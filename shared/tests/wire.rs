@@ -56,6 +56,27 @@ fn job() -> MigrationJobStatus {
             failure_at: at("2026-01-02T03:04:07Z"),
             setup_error: true,
         }),
+        end: Some(JobEnd {
+            outcome: JobOutcome::Failed,
+            decided_at: at("2026-01-02T03:04:08Z"),
+            is_cleaned: false,
+            clean_attempts: 1,
+            left: vec![LeftInSource {
+                object: "the publication \"p\"".into(),
+                reason: "no answer".into(),
+                statement: "DROP PUBLICATION IF EXISTS \"p\";".into(),
+            }],
+            unapplied: Some(Unapplied {
+                from: Some("0/1".into()),
+                to: None,
+                bytes: 7,
+                since: None,
+            }),
+        }),
+        stand_still: Some(StandStill {
+            reason: "r".into(),
+            since: at("2026-01-02T03:04:09Z"),
+        }),
         metadata: JobMetadata {
             verification_requested: false,
             verification_status: None,
@@ -83,6 +104,10 @@ fn job_json() -> Value {
             "fieldName": "f", "key": {"id": "1"}, "count": 2
         }],
         "failureError": {"errorType": "source_unreachable", "message": "gone", "failureAt": "2026-01-02T03:04:07Z", "setupError": true},
+        "end": {"outcome": "FAILED", "decidedAt": "2026-01-02T03:04:08Z", "isCleaned": false, "cleanAttempts": 1,
+            "left": [{"object": "the publication \"p\"", "reason": "no answer", "statement": "DROP PUBLICATION IF EXISTS \"p\";"}],
+            "unapplied": {"from": "0/1", "bytes": 7}},
+        "standStill": {"reason": "r", "since": "2026-01-02T03:04:09Z"},
         "metadata": {"verificationRequested": false}
     })
 }

@@ -83,7 +83,7 @@ impl App {
         self.data.path().join("data")
     }
 
-    /// Holds the server's jobs at one of the points of `backend/src/cdc/hooks.rs` from now on.
+    /// Holds the server's jobs at one of the points of `backend/src/hooks.rs` from now on.
     pub fn hold(&self, point: &str) {
         let hooks = self.data.path();
         let _ = std::fs::remove_file(hooks.join(format!("held-{point}")));
@@ -95,6 +95,16 @@ impl App {
         let held = self.data.path().join(format!("held-{point}"));
         let wait = async || held.exists().then_some(());
         crate::api::wait_for(&format!("a job held at {point}"), crate::api::LONG, wait).await;
+    }
+
+    /// Makes the next job that comes to one of these points panic.
+    pub fn panic_at(&self, point: &str) {
+        std::fs::write(self.data.path().join(format!("panic-{point}")), []).expect("a file in the data folder");
+    }
+
+    /// Whether somebody has come there since.
+    pub fn has_panicked_at(&self, point: &str) -> bool {
+        !self.data.path().join(format!("panic-{point}")).exists()
     }
 
     pub fn let_go(&self, point: &str) {

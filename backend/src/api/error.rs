@@ -120,7 +120,11 @@ impl From<StoreError> for ApiError {
         match error {
             StoreError::NameTaken(_) => Self::invalid(error.to_string()),
             StoreError::Project(error) => error.into(),
-            StoreError::TooLarge { .. } => Self::new(ErrorCode::PayloadTooLarge, error.to_string()),
+            StoreError::TooLarge { .. } => Self::new(ErrorCode::PayloadTooLarge, error.to_string()).with_hint(Some(
+                "Split the project: leave out schemas and tables that it does not map.",
+            )),
+            StoreError::LeaseLost { .. } => Self::new(ErrorCode::WrongState, error.to_string())
+                .with_hint(Some("Ask again: that server is asked then.")),
             StoreError::Malformed(_) => Self::new(ErrorCode::EntryUnreadable, error.to_string())
                 .with_hint(Some("Delete it, or put back what it was: everything else works.")),
             _ if error.is_passing() => {
@@ -141,6 +145,7 @@ impl From<StoreError> for ApiError {
             | StoreError::KeyFile { .. }
             | StoreError::OtherKey { .. }
             | StoreError::Folder { .. }
+            | StoreError::Cancelled
             | StoreError::Local(_) => {
                 tracing::error!(%error, "Store failed");
                 Self::new(ErrorCode::Internal, "the store of Godwit does not answer")
@@ -157,6 +162,12 @@ impl From<JobError> for ApiError {
             JobError::Prepare(e) => e.into(),
             JobError::Store(e) => e.into(),
             JobError::WrongState(_) | JobError::WrongCdcState(_) => Self::new(ErrorCode::WrongState, message),
+            JobError::Refused(_) => Self::new(ErrorCode::WrongState, message),
+            JobError::OwnerSilent(_) => Self::new(ErrorCode::WrongState, message)
+                .with_hint(Some("Ask again: when its lease has run out, this server takes the job over.")),
+            JobError::NotStored(_) => Self::new(ErrorCode::Internal, message).with_hint(Some(
+                "It is stored as soon as the store answers. If this server ends before, the job goes on at its next start.",
+            )),
             JobError::NotFound(_) => Self::new(ErrorCode::NotFound, message),
             JobError::ProjectInUse { job, .. } => Self {
                 job_id: Some(job),

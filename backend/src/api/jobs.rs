@@ -6,6 +6,7 @@ use super::error::ApiError;
 use super::extract::{Body, Params, check_id};
 use super::router::AppState;
 use crate::api::connections::resolve;
+use crate::jobs::Command;
 use crate::jobs::summary::summary_of;
 use crate::store::ProjectRecord;
 use axum::Json;
@@ -140,27 +141,28 @@ async fn resolved(
     Ok((request, project))
 }
 
-fn find(state: &AppState, id: &JobId) -> Result<MigrationJobStatus, ApiError> {
+async fn find(state: &AppState, id: &JobId) -> Result<MigrationJobStatus, ApiError> {
     check_id("job", id.as_str())?;
-    state
-        .hub
-        .job(id)
-        .map(|j| (*j).clone())
-        .ok_or_else(|| ApiError::not_found("job", id))
+    Ok(state.supervisor.status(id).await?)
+}
+
+async fn command(state: &AppState, id: &JobId, command: Command) -> Result<Json<MigrationJobStatus>, ApiError> {
+    check_id("job", id.as_str())?;
+    Ok(Json(Box::pin(state.supervisor.command(id, command)).await?))
 }
 
 /// One job.
 #[utoipa::path(get, path = "/jobs/{jobId}", tag = "jobs", params(("jobId" = String, Path)), responses(
     (status = 200, body = MigrationJobStatus), (status = 404, body = ErrorResponse)))]
 pub async fn get(State(state): State<AppState>, Path(id): Path<JobId>) -> Result<Json<MigrationJobStatus>, ApiError> {
-    Ok(Json(find(&state, &id)?))
+    Ok(Json(find(&state, &id).await?))
 }
 
 /// Rates and lag of a job over the last minutes, as far as this process has seen them.
 #[utoipa::path(get, path = "/jobs/{jobId}/samples", tag = "jobs", params(("jobId" = String, Path)), responses(
     (status = 200, body = JobSamples), (status = 404, body = ErrorResponse)))]
 pub async fn samples(State(state): State<AppState>, Path(id): Path<JobId>) -> Result<Json<JobSamples>, ApiError> {
-    find(&state, &id)?;
+    find(&state, &id).await?;
     Ok(Json(JobSamples {
         taken_at: Utc::now(),
         samples: state.hub.samples(&id),
@@ -171,12 +173,14 @@ pub async fn samples(State(state): State<AppState>, Path(id): Path<JobId>) -> Re
 #[derive(Debug, Default, serde::Deserialize, utoipa::IntoParams)]
 #[serde(default)]
 pub struct StopQuery {
-    /// In the CDC stage: end now, without applying what is left. The default is to complete.
+    /// In the CDC stage: end without the rest, that is now, without applying what is left. What that is, is told in the
+    /// job's log and in its `end`. The default is to complete.
     abandon: bool,
 }
 
 /// Stops a job: in the snapshot stage it is cancelled, what was written stays; in the CDC stage it is completed, after
-/// everything up to this moment has been applied.
+/// everything up to this moment has been applied. A job that stands still (`standStill`) would never get there: it is ended
+/// without the rest. Resume it first, when the reason is gone, to complete it.
 #[utoipa::path(post, path = "/jobs/{jobId}/stop", tag = "jobs", params(("jobId" = String, Path), StopQuery), responses(
     (status = 200, body = MigrationJobStatus), (status = 404, body = ErrorResponse), (status = 409, body = ErrorResponse)))]
 pub async fn stop(
@@ -184,31 +188,36 @@ pub async fn stop(
     Path(id): Path<JobId>,
     Params(query): Params<StopQuery>,
 ) -> Result<Json<MigrationJobStatus>, ApiError> {
-    Ok(Json(state.supervisor.stop(&id, query.abandon).await?))
+    let wanted = if query.abandon {
+        Command::EndWithoutRest
+    } else {
+        Command::Stop
+    };
+    command(&state, &id, wanted).await
 }
 
 /// Lets a job stand still.
 #[utoipa::path(post, path = "/jobs/{jobId}/pause", tag = "jobs", params(("jobId" = String, Path)), responses(
     (status = 200, body = MigrationJobStatus), (status = 404, body = ErrorResponse), (status = 409, body = ErrorResponse)))]
 pub async fn pause(State(state): State<AppState>, Path(id): Path<JobId>) -> Result<Json<MigrationJobStatus>, ApiError> {
-    Ok(Json(state.supervisor.pause(&id).await?))
+    command(&state, &id, Command::Pause).await
 }
 
-/// Lets a paused job go on.
+/// Lets a job go on that is paused or stands still.
 #[utoipa::path(post, path = "/jobs/{jobId}/resume", tag = "jobs", params(("jobId" = String, Path)), responses(
     (status = 200, body = MigrationJobStatus), (status = 404, body = ErrorResponse), (status = 409, body = ErrorResponse)))]
 pub async fn resume(
     State(state): State<AppState>,
     Path(id): Path<JobId>,
 ) -> Result<Json<MigrationJobStatus>, ApiError> {
-    Ok(Json(state.supervisor.resume(&id).await?))
+    command(&state, &id, Command::Resume).await
 }
 
 /// The update log as JSON Lines.
 #[utoipa::path(get, path = "/jobs/{jobId}/logs", tag = "jobs", params(("jobId" = String, Path)), responses(
     (status = 200, content_type = "application/jsonl", body = String), (status = 404, body = ErrorResponse)))]
 pub async fn logs(State(state): State<AppState>, Path(id): Path<JobId>) -> Result<impl IntoResponse, ApiError> {
-    let job = find(&state, &id)?;
+    let job = find(&state, &id).await?;
     let lines: String = job
         .job_updates
         .iter()

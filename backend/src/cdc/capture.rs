@@ -2,8 +2,8 @@
 
 use super::collect::{Batch, Collector};
 use super::error::CdcError;
-use super::hooks;
 use crate::data::catalog::CatalogTable;
+use crate::hooks;
 use crate::plan::routes::Route;
 use crate::source::postgres::PgSource;
 use crate::source::postgres::client::PgClient;

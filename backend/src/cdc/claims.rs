@@ -9,11 +9,11 @@
 //! [`Store::ready_contenders`]: crate::store::Store::ready_contenders
 
 use super::error::CdcError;
-use super::hooks;
 use super::rebuild::{Context, RefusedDocument, RootPlace, assemble, delete, write};
 use crate::assemble::Assembled;
 use crate::data::issue::{Issue, IssueKind, Location};
 use crate::documents::by_key::Rebuilt;
+use crate::hooks;
 use crate::plan::routes::encode_key;
 use crate::source::postgres::reader::PgSnapshot;
 use crate::store::{Claim, Contender};

@@ -30,6 +30,9 @@ pub enum CdcError {
     Resync(String),
     #[error(transparent)]
     TooManyErrors(#[from] TooManyErrors),
+    /// A fault of this program: what it was at is unknown.
+    #[error("a task of the job ended unexpectedly: {0}")]
+    Panicked(String),
 }
 
 /// What an error asks for.
@@ -56,12 +59,14 @@ impl CdcError {
                 | SourceError::Query { .. }
                 | SourceError::MalformedRow(_),
             )
-            | CdcError::Store(_)
             | CdcError::Halted => Handling::Retry,
+            // Who has lost the job must not touch anything of it.
+            CdcError::Store(StoreError::LeaseLost { .. }) => Handling::Fail,
+            CdcError::Store(error) if error.is_passing() || matches!(error, StoreError::Cancelled) => Handling::Retry,
             CdcError::Sink(error) if error.is_retryable() || matches!(error, SinkError::Cancelled) => Handling::Retry,
             CdcError::Schema(_) => Handling::FollowSchema,
-            CdcError::Source(_) | CdcError::Sink(_) | CdcError::Blocked(_) => Handling::Pause,
-            CdcError::Resync(_) | CdcError::TooManyErrors(_) => Handling::Fail,
+            CdcError::Source(_) | CdcError::Sink(_) | CdcError::Store(_) | CdcError::Blocked(_) => Handling::Pause,
+            CdcError::Resync(_) | CdcError::TooManyErrors(_) | CdcError::Panicked(_) => Handling::Fail,
         }
     }
 
@@ -70,7 +75,7 @@ impl CdcError {
         match self {
             CdcError::Source(e) => e.code(),
             CdcError::Sink(e) => e.code(),
-            CdcError::Store(_) | CdcError::Halted => ErrorCode::Internal,
+            CdcError::Store(_) | CdcError::Halted | CdcError::Panicked(_) => ErrorCode::Internal,
             CdcError::Schema(_) | CdcError::Blocked(_) => ErrorCode::SchemaChanged,
             CdcError::Resync(_) => ErrorCode::ResyncNeeded,
             CdcError::TooManyErrors(_) => ErrorCode::TooManyErrors,

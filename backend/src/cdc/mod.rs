@@ -33,7 +33,6 @@ pub mod collect;
 pub mod decide;
 mod error;
 pub mod ground;
-mod hooks;
 pub mod point;
 pub mod rebuild;
 mod refresh;

@@ -2,20 +2,20 @@
 
 use super::claims;
 use super::error::CdcError;
-use super::hooks;
 use super::statistics::CdcMeter;
 use crate::assemble::Assembled;
 use crate::data::issue::{Issue, IssueKind, Location};
 use crate::data::progress::Progress;
 use crate::documents::ChildReader;
 use crate::documents::by_key::{Counted, Rebuilt, assemble_keys};
+use crate::hooks;
 use crate::plan::routes::{decode_key, encode_key};
 use crate::plan::{CollectionPlan, Plan, RootPlan};
 use crate::sink::Sink;
 use crate::source::SourceError;
 use crate::source::postgres::PgSource;
 use crate::source::postgres::reader::PgSnapshot;
-use crate::store::Store;
+use crate::store::JobStore;
 use godwit_shared::ids::JobId;
 use godwit_shared::job::EventStage;
 use std::collections::{HashMap, HashSet};
@@ -39,7 +39,7 @@ pub struct Context {
     pub plan: Arc<Plan>,
     pub source: PgSource,
     pub sink: Sink,
-    pub store: Store,
+    pub store: JobStore,
     pub progress: Arc<Progress>,
     pub meter: Arc<CdcMeter>,
     pub cancel: CancellationToken,
@@ -153,7 +153,7 @@ pub async fn rebuild(
             }
             Some(Ok((_, ended))) => refused.extend(ended?),
             Some(Err(error)) => {
-                return Err(CdcError::Blocked(format!("a worker ended: {error}")));
+                return Err(CdcError::Panicked(format!("a worker: {error}")));
             }
             None => break,
         }

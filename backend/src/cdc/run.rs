@@ -347,14 +347,25 @@ impl CdcRun {
     /// Changes that are not committed when the user completes will not be migrated: the user is told whose they are.
     async fn tell_open_writers(&self, control: &PgClient) -> Result<(), CdcError> {
         let writers = slot::open_writers(control, &self.context.plan.tables()).await?;
-        let told = writers.into_iter().map(|who| Issue {
+        if writers.is_empty() {
+            return Ok(());
+        }
+        // One message for all of them: groups of the log show the first one alone.
+        let message = match writers.as_slice() {
+            [one] => format!("a transaction with changes of mapped tables was still open: {one}"),
+            all => format!(
+                "{} transactions with changes of mapped tables were still open: {}",
+                all.len(),
+                all.join("; ")
+            ),
+        };
+        self.context.report([Issue {
             kind: IssueKind::OpenTransaction,
             location: Location::Job,
             field: None,
-            message: format!("a transaction with changes of mapped tables was still open: {who}"),
+            message,
             key: Vec::new(),
-        });
-        self.context.report(told)
+        }])
     }
 
     /// Documents are read anew, so they hold changes that were committed after the position at which the user completed;
@@ -511,6 +522,7 @@ async fn ended(stream: &mut Stream) -> CdcError {
         Ok(Ok(())) => CdcError::Source(SourceError::ConnectionLost {
             reason: "the stream ended".into(),
         }),
+        Err(error) if error.is_panic() => CdcError::Panicked(format!("the reader of the log: {error}")),
         Err(error) => CdcError::Source(SourceError::ConnectionLost {
             reason: format!("the reader of the log ended: {error}"),
         }),

@@ -3,18 +3,21 @@
 use super::error::CdcError;
 use super::schema::watched;
 use super::state::{CdcState, StreamState};
+use crate::hooks;
 use crate::plan::Plan;
 use crate::source::SourceError;
 use crate::source::postgres::PgSource;
 use crate::source::postgres::client::PgClient;
-use crate::source::postgres::identity;
+use crate::source::postgres::identity::{self, PreviousIdentity};
 use crate::source::postgres::preflight::{Continuous, PublicationPlan};
+use crate::source::postgres::queries::{literal, quote};
 use crate::source::postgres::reader::PgSnapshot;
 use crate::source::postgres::replication::slot;
 use crate::source::postgres::replication::wire::WalConnection;
 use crate::source::postgres::watch::read_state;
-use crate::store::Store;
+use crate::store::JobStore;
 use godwit_shared::ids::{JobId, ProjectId};
+use godwit_shared::job::LeftInSource;
 
 /// How often a slot is made anew because a table was changed in the moment between it and the locks.
 const TRIES: usize = 5;
@@ -27,10 +30,10 @@ const TRIES: usize = 5;
 /// When the source refuses.
 pub async fn begin(
     source: &PgSource,
-    store: &Store,
+    store: &JobStore,
     (project, job): (&ProjectId, &JobId),
     plan: &Plan,
-    wanted: &Continuous,
+    (wanted, prepares_source): (&Continuous, bool),
 ) -> Result<(CdcState, PgSnapshot), CdcError> {
     let control = source.connect().await?;
     let mut state = match store.checkpoint::<CdcState>(job).await? {
@@ -41,16 +44,31 @@ pub async fn begin(
         state.publication = name.clone();
         state.owns_publication = false;
     }
-    // What is changed is written down before it is changed.
-    let known: Vec<u32> = state.previous_identities.iter().map(|p| p.oid).collect();
-    let new = wanted.identities.iter().map(identity::LackingIdentity::previous);
-    state
-        .previous_identities
-        .extend(new.filter(|p| !known.contains(&p.oid)));
-    store.save_checkpoint(job, &state).await?;
-    identity::set_full(&control, &wanted.identities).await?;
-
     let tables = plan.tables();
+    let relations = identity::read_relations(&control, tables.iter().map(AsRef::as_ref)).await?;
+    state.relations = relations.iter().map(|r| r.oid).collect();
+    (state.database, state.system) = slot::place_of(&control).await?;
+    // What is changed is written down before it is changed.
+    remember(&mut state, &wanted.identities);
+    store.save_checkpoint(job, &state).await?;
+    // Another job that ends may have set identities back since the checks. Now that it can see this one, it does not.
+    let lacking = identity::read_lacking(&control, plan).await?;
+    if let Some(first) = lacking.iter().find(|l| !(prepares_source && l.can_be_prepared)) {
+        return Err(SourceError::IdentityNotSet {
+            relation: first.relation.to_string(),
+            reason: "it was changed while the job began".into(),
+        }
+        .into());
+    }
+    if lacking
+        .iter()
+        .any(|l| !wanted.identities.iter().any(|w| w.oid == l.oid))
+    {
+        remember(&mut state, &lacking);
+        store.save_checkpoint(job, &state).await?;
+    }
+    identity::set_full(&control, &lacking).await?;
+
     slot::drop_slot(&control, &state.slot).await?;
     if state.owns_publication {
         slot::drop_publication(&control, &state.publication).await?;
@@ -95,6 +113,15 @@ pub async fn begin(
         reason: "tables of the mapping were changed again and again while the job began".into(),
     }
     .into())
+}
+
+/// Notes what relations have now, before it is changed. What was noted first counts.
+fn remember(state: &mut CdcState, lacking: &[identity::LackingIdentity]) {
+    let known: Vec<u32> = state.previous_identities.iter().map(|p| p.oid).collect();
+    let new = lacking.iter().map(identity::LackingIdentity::previous);
+    state
+        .previous_identities
+        .extend(new.filter(|p| !known.contains(&p.oid)));
 }
 
 /// Whether the stream can go on where the job stands.
@@ -165,50 +192,110 @@ pub async fn check(control: &PgClient, wal: &mut WalConnection, state: &CdcState
     Ok(())
 }
 
-/// Takes away what the job made in the source and sets back what it changed there. Returns, in words, what could not
-/// be: somebody has to do it by hand.
+/// Something of the job that is still in the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leftover {
+    pub told: LeftInSource,
+    /// It stays for another job, and goes when that one has ended.
+    pub is_shared: bool,
+}
+
+/// Takes away what the job made in the source and sets back what it changed there. May be repeated. Returns what is still
+/// there.
 ///
-/// `is_shared`: another job follows the same server. It may need the replica identities as they are.
-pub async fn end(source: &PgSource, state: &CdcState, is_shared: bool) -> Vec<String> {
-    let mut left = Vec::new();
+/// `sharing` names relations that other jobs read, each with its job: those need the replica identities as they are.
+pub async fn end(source: &PgSource, state: &CdcState, sharing: &[(u32, JobId)]) -> Vec<Leftover> {
     let control = match source.connect().await {
         Ok(control) => control,
-        Err(error) => {
-            let drop = format!("SELECT pg_drop_replication_slot('{}')", state.slot);
-            return vec![format!(
-                "the source does not answer ({error}): run {drop} there by hand"
-            )];
-        }
+        Err(error) => return all_left(state, &error.to_string()),
+    };
+    let mut left = Vec::new();
+    let mut keep = |told: LeftInSource| {
+        left.push(Leftover { told, is_shared: false });
     };
     if let Err(error) = slot::drop_slot(&control, &state.slot).await {
-        left.push(format!(
-            "the replication slot \"{}\" must be dropped by hand: {error}",
-            state.slot
-        ));
+        keep(left_slot(state, &error.to_string()));
     }
+    hooks::hold(hooks::SLOT_GONE).await;
     if state.owns_publication
         && let Err(error) = slot::drop_publication(&control, &state.publication).await
     {
-        let publication = &state.publication;
-        left.push(format!(
-            "the publication \"{publication}\" must be dropped by hand: {error}"
-        ));
+        keep(left_publication(state, &error.to_string()));
     }
-    if state.previous_identities.is_empty() {
-        return left;
+    hooks::hold(hooks::PUBLICATION_GONE).await;
+    for was in &state.previous_identities {
+        if sharing.iter().any(|(relation, _)| *relation == was.oid) {
+            continue;
+        }
+        if let Err(error) = identity::restore(&control, std::slice::from_ref(was)).await {
+            left.push(Leftover {
+                told: left_identity(was, &error.to_string()),
+                is_shared: false,
+            });
+        }
     }
-    let reason = if is_shared {
-        Some("another continuous job reads from this server".to_owned())
-    } else {
-        let restored = identity::restore(&control, &state.previous_identities).await;
-        restored.err().map(|e| e.to_string())
-    };
-    if let Some(reason) = reason {
-        let tables: Vec<&str> = state.previous_identities.iter().map(|p| p.relation.as_str()).collect();
-        let tables = tables.join(", ");
-        left.push(format!(
-            "the replica identity of {tables} must be set back by hand: {reason}"
-        ));
-    }
+    left.extend(shared_identities(state, sharing));
     left
+}
+
+/// The identities that stay for other jobs.
+pub fn shared_identities(state: &CdcState, sharing: &[(u32, JobId)]) -> Vec<Leftover> {
+    let of_relation = |was: &PreviousIdentity| {
+        let (_, job) = sharing.iter().find(|(relation, _)| *relation == was.oid)?;
+        let reason = format!("job {job} reads the table, and needs it until it ends; then it is set back");
+        Some(Leftover {
+            told: left_identity(was, &reason),
+            is_shared: true,
+        })
+    };
+    state.previous_identities.iter().filter_map(of_relation).collect()
+}
+
+/// Gives relations their full images again that [`end`] has just set back: another job has begun to read them meanwhile.
+///
+/// # Errors
+/// When the source refuses.
+pub async fn keep_identities(source: &PgSource, state: &CdcState, sharing: &[(u32, JobId)]) -> Result<(), SourceError> {
+    let control = source.connect().await?;
+    for was in &state.previous_identities {
+        if sharing.iter().any(|(relation, _)| *relation == was.oid) {
+            identity::set_full_again(&control, was).await?;
+        }
+    }
+    Ok(())
+}
+
+/// All that a job may have left in a source that cannot be reached.
+pub fn all_left(state: &CdcState, reason: &str) -> Vec<Leftover> {
+    let mut told = vec![left_slot(state, reason)];
+    if state.owns_publication {
+        told.push(left_publication(state, reason));
+    }
+    told.extend(state.previous_identities.iter().map(|was| left_identity(was, reason)));
+    let left = |told| Leftover { told, is_shared: false };
+    told.into_iter().map(left).collect()
+}
+
+fn left_slot(state: &CdcState, reason: &str) -> LeftInSource {
+    LeftInSource {
+        object: format!("the replication slot \"{}\"", state.slot),
+        reason: reason.into(),
+        statement: format!("SELECT pg_drop_replication_slot({});", literal(&state.slot)),
+    }
+}
+
+fn left_publication(state: &CdcState, reason: &str) -> LeftInSource {
+    LeftInSource {
+        object: format!("the publication \"{}\"", state.publication),
+        reason: reason.into(),
+        statement: format!("DROP PUBLICATION IF EXISTS {};", quote(&state.publication)),
+    }
+}
+
+fn left_identity(was: &PreviousIdentity, reason: &str) -> LeftInSource {
+    LeftInSource {
+        object: format!("the replica identity FULL of {}", was.relation),
+        reason: reason.into(),
+        statement: was.restore_sql(),
+    }
 }

@@ -18,6 +18,15 @@ pub struct CdcState {
     pub owns_publication: bool,
     /// Replica identities that the job has changed because the user asked for it.
     pub previous_identities: Vec<PreviousIdentity>,
+    /// The database that the job reads; `None` where an earlier version began it.
+    #[serde(default)]
+    pub database: Option<String>,
+    /// The system identifier of its server, where the user may ask for it.
+    #[serde(default)]
+    pub system: Option<String>,
+    /// Every relation whose old images the job needs, by object id.
+    #[serde(default)]
+    pub relations: Vec<u32>,
     /// What is known of slot and source since the slot was made; before, nothing can be followed.
     pub stream: Option<StreamState>,
 }
@@ -92,7 +101,66 @@ impl CdcState {
             publication: name,
             owns_publication: true,
             previous_identities: Vec::new(),
+            database: None,
+            system: None,
+            relations: Vec::new(),
             stream: None,
         }
+    }
+
+    /// Whether this job reads the relation of another one, and so needs its replica identity as it is. Where the one or
+    /// the other does not know its server or database, by what is left.
+    pub fn reads(&self, relation: u32, other: &CdcState) -> bool {
+        let is_same = |own: Option<&String>, theirs: Option<&String>| match (own, theirs) {
+            (Some(own), Some(theirs)) => own == theirs,
+            (None, _) | (_, None) => true,
+        };
+        let system = |state: &CdcState| {
+            let of_stream = state.stream.as_ref().map(|s| s.system.system_id.clone());
+            of_stream.or_else(|| state.system.clone())
+        };
+        is_same(system(self).as_ref(), system(other).as_ref())
+            && is_same(self.database.as_ref(), other.database.as_ref())
+            && self.all_relations().any(|own| own == relation)
+    }
+
+    /// Those known at the beginning, and partitions that came later.
+    fn all_relations(&self) -> impl Iterator<Item = u32> {
+        let tables = self.stream.iter().flat_map(|s| s.schema.tables.iter().flatten());
+        let streamed = tables.flat_map(|t| t.relations.iter().map(|r| r.oid));
+        self.relations.iter().copied().chain(streamed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(database: Option<&str>, system: Option<&str>, relations: &[u32]) -> CdcState {
+        CdcState {
+            database: database.map(Into::into),
+            system: system.map(Into::into),
+            relations: relations.to_vec(),
+            ..CdcState::new("p", "j")
+        }
+    }
+
+    #[test]
+    fn only_who_reads_the_same_relation_of_the_same_database_needs_its_identity() {
+        let own = state(Some("a"), Some("1"), &[10]);
+        let reads = |other: CdcState| other.reads(10, &own);
+        assert!(reads(state(Some("a"), Some("1"), &[9, 10])));
+        assert!(!reads(state(Some("a"), Some("1"), &[9])));
+        assert!(!reads(state(Some("b"), Some("1"), &[10])));
+        assert!(!reads(state(Some("a"), Some("2"), &[10])));
+        // What is not known may be the same.
+        assert!(reads(state(None, None, &[10])));
+    }
+
+    #[test]
+    fn checkpoints_of_earlier_versions_are_read() {
+        let old = r#"{"slot":"s","publication":"s","ownsPublication":true,"previousIdentities":[],"stream":null}"#;
+        let read: CdcState = serde_json::from_str(old).expect("a checkpoint");
+        assert_eq!((read.database, read.relations), (None, vec![]));
     }
 }

@@ -42,6 +42,8 @@ struct Inner {
     /// When the oldest change was committed that is being applied.
     pending: Option<DateTime<Utc>>,
     newest: Option<DateTime<Utc>>,
+    /// Everything that was committed before is applied.
+    applied_until: Option<DateTime<Utc>>,
     small_lag_since: Option<Instant>,
 }
 
@@ -54,6 +56,7 @@ impl CdcMeter {
             arrived: Arc::default(),
             inner: Mutex::new(Inner {
                 newest: shown.last_event_source_database_time,
+                applied_until: shown.applied_until,
                 shown,
                 applied: 0,
                 seconds: VecDeque::new(),
@@ -96,6 +99,7 @@ impl CdcMeter {
         inner.position = inner.position.max(position.0);
         inner.pending = None;
         inner.newest = newest.or(inner.newest);
+        inner.applied_until = inner.applied_until.max(newest);
         if events == 0 {
             return;
         }
@@ -137,6 +141,9 @@ impl CdcMeter {
         let mut inner = self.lock();
         inner.clock_ahead = clock.now - Utc::now();
         inner.log_end = clock.log_end.0;
+        if inner.position >= inner.log_end {
+            inner.applied_until = inner.applied_until.max(Some(clock.now));
+        }
         inner.growth.push_back((now, clock.log_end.0));
         while inner.growth.front().is_some_and(|(at, _)| now - *at > GROWTH_WINDOW) {
             inner.growth.pop_front();
@@ -188,6 +195,10 @@ impl CdcMeter {
         shown.lag_ms = lag_ms;
         shown.lag_bytes = inner.log_end.saturating_sub(inner.position);
         shown.position = Some(Lsn(inner.position).to_string());
+        shown.applied_until = inner.applied_until;
+        if inner.log_end > 0 {
+            shown.log_end = Some(Lsn(inner.log_end).to_string());
+        }
         shown.is_ready_for_cutover = inner.small_lag_since.is_some_and(|since| now - since >= READY_AFTER);
         shown
     }

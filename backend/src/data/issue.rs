@@ -30,6 +30,7 @@ pub enum IssueKind {
     StandsStill,
     OpenTransaction,
     LateChanges,
+    RestNotApplied,
     LeftBehind,
     Note,
 }
@@ -61,6 +62,7 @@ impl IssueKind {
             IssueKind::StandsStill => "stands_still",
             IssueKind::OpenTransaction => "open_transaction",
             IssueKind::LateChanges => "late_changes",
+            IssueKind::RestNotApplied => "rest_not_applied",
             IssueKind::LeftBehind => "left_behind",
             IssueKind::Note => "note",
         }
@@ -91,6 +93,7 @@ impl IssueKind {
             | IssueKind::StandsStill
             | IssueKind::OpenTransaction
             | IssueKind::LateChanges
+            | IssueKind::RestNotApplied
             | IssueKind::LeftBehind => EventType::Warning,
             IssueKind::ReadPlan | IssueKind::Note => EventType::Info,
         }
@@ -141,6 +144,9 @@ impl IssueKind {
             }
             IssueKind::StandsStill => "Mend the cause, then resume the job. The source keeps its log until then.",
             IssueKind::LateChanges => "Make the source read-only before completing, or run the job again.",
+            IssueKind::RestNotApplied => {
+                "Run a snapshot with dropping, or a new continuous job, to have them in MongoDB."
+            }
             IssueKind::LeftBehind => "Remove it by hand: a slot that nobody reads lets the log of the source grow.",
             IssueKind::ReadPlan | IssueKind::Interrupted | IssueKind::Note => return None,
         })
@@ -235,7 +241,7 @@ impl IssueLog {
                 let update = JobUpdate {
                     event_type: group.0.event_type(),
                     stage,
-                    message: issue.message,
+                    message: cut(issue.message),
                     details: None,
                     timestamp: now,
                     error_code: group.0.code().into(),
@@ -243,7 +249,7 @@ impl IssueLog {
                     location_type,
                     location_name,
                     field_name: group.2.clone(),
-                    key: issue.key.into_iter().collect(),
+                    key: issue.key.into_iter().map(|(name, value)| (name, cut(value))).collect(),
                     count: 1,
                 };
                 self.groups.insert(group, update);
@@ -258,6 +264,17 @@ impl IssueLog {
     }
 }
 
+/// The most characters of a text in the log: statuses are stored and sent as a whole.
+const TEXT_CHARS_MAX: usize = 4_000;
+
+fn cut(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(TEXT_CHARS_MAX) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
 fn identity_of(issue: &Issue) -> u64 {
     use std::hash::{Hash, Hasher};
     let mut hasher = std::hash::DefaultHasher::new();
@@ -267,7 +284,7 @@ fn identity_of(issue: &Issue) -> u64 {
 
 impl IssueKind {
     /// Every kind, to find one by its code again.
-    pub const ALL: [IssueKind; 25] = [
+    pub const ALL: [IssueKind; 26] = [
         IssueKind::ValueNotConvertible,
         IssueKind::ValueRounded,
         IssueKind::ValueTooSmall,
@@ -291,6 +308,7 @@ impl IssueKind {
         IssueKind::StandsStill,
         IssueKind::OpenTransaction,
         IssueKind::LateChanges,
+        IssueKind::RestNotApplied,
         IssueKind::LeftBehind,
         IssueKind::Note,
     ];

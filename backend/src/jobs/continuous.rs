@@ -1,44 +1,64 @@
 //! The CDC stage as a part of a job: begins, pauses, goes on, completes, and shows itself.
 
+use super::saver::Saver;
 use super::state::CdcEvent;
-use super::tracker::{Controls, SAVE_EVERY, Tracker};
+use super::tracker::{Controls, Tracker};
 use crate::cdc::run::{CdcOutcome, CdcRun};
 use crate::cdc::statistics::CdcMeter;
 use crate::cdc::{CdcError, run};
 use crate::data::issue::{Issue, IssueKind, Location};
 use crate::data::progress::Progress;
+use crate::hooks;
 use crate::sink::Sink;
 use crate::snapshot::Outcome;
+use crate::store::JobStore;
 use godwit_shared::job::{CdcStatus, JobStatus};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 const PUBLISH_EVERY: Duration = Duration::from_millis(200);
 
-/// Runs the stage to its end, over all pauses.
+/// Runs the stage to its end, over all pauses. Who panics of those beside it ends the stage.
 ///
 /// # Errors
 /// What the job cannot go on from.
 pub async fn stage(mut cdc: CdcRun, tracker: &Arc<Tracker>, controls: &Controls) -> Result<Outcome, CdcError> {
     let is_over = CancellationToken::new();
-    let publisher = tokio::spawn(publish(
+    let mut publisher = AbortOnDropHandle::new(tokio::spawn(publish(
         tracker.clone(),
         cdc.context.meter.clone(),
-        cdc.context.sink.clone(),
+        Troubles {
+            sink: cdc.context.sink.clone(),
+            store: cdc.context.store.clone(),
+        },
         cdc.context.progress.clone(),
         is_over.clone(),
-    ));
-    let clock = tokio::spawn(run::watch_clock(
+    )));
+    let mut clock = AbortOnDropHandle::new(tokio::spawn(run::watch_clock(
         cdc.context.source.clone(),
         cdc.state.slot.clone(),
         cdc.context.meter.clone(),
-    ));
-    let ended = until_end(&mut cdc, tracker, controls).await;
-    clock.abort();
+    )));
+    let ended = tokio::select! {
+        ended = Box::pin(until_end(&mut cdc, tracker, controls)) => ended,
+        ended = &mut publisher => return Err(panicked("who publishes the figures", ended)),
+        ended = &mut clock => return Err(panicked("who watches the source", ended)),
+    };
     is_over.cancel();
-    let _ = publisher.await;
+    if let Err(error) = publisher.await
+        && error.is_panic()
+    {
+        return Err(panicked("who publishes the figures", Err(error)));
+    }
     ended
+}
+
+fn panicked(who: &str, ended: Result<(), JoinError>) -> CdcError {
+    let reason = ended.err().map_or_else(|| "it has ended".into(), |e| e.to_string());
+    CdcError::Panicked(format!("{who}: {reason}"))
 }
 
 async fn until_end(cdc: &mut CdcRun, tracker: &Tracker, controls: &Controls) -> Result<Outcome, CdcError> {
@@ -51,20 +71,16 @@ async fn until_end(cdc: &mut CdcRun, tracker: &Tracker, controls: &Controls) -> 
             controls.stand_by().await;
         }
         match run::run(cdc).await? {
-            CdcOutcome::Completed => {
-                return Ok(match tracker.advance_cdc(CdcEvent::Completed).await {
-                    Ok(_) => Outcome::Completed,
-                    Err(_) => Outcome::Cancelled,
-                });
-            }
+            CdcOutcome::Completed => return Ok(Outcome::Completed),
             CdcOutcome::Cancelled => return Ok(Outcome::Cancelled),
             CdcOutcome::Paused { reason } => {
-                if let Some(reason) = reason {
-                    stand_still(cdc, controls, reason)?;
-                    tracker.update(|status| status.cdc_statistics = Some(cdc.context.meter.show()));
-                }
-                if tracker.status().cdc_status != CdcStatus::Paused {
-                    let _ = tracker.advance_cdc(CdcEvent::Pause).await;
+                match reason {
+                    Some(reason) => stand_still(cdc, tracker, controls, reason).await?,
+                    None => {
+                        if tracker.status().cdc_status != CdcStatus::Paused {
+                            let _ = tracker.advance_cdc(CdcEvent::Pause).await;
+                        }
+                    }
                 }
                 controls.stand_by().await;
                 if controls.cancel.is_cancelled() {
@@ -76,39 +92,50 @@ async fn until_end(cdc: &mut CdcRun, tracker: &Tracker, controls: &Controls) -> 
 }
 
 /// The user has to do something first: it is told, and the stage waits as in any pause.
-fn stand_still(cdc: &CdcRun, controls: &Controls, reason: String) -> Result<(), CdcError> {
+async fn stand_still(cdc: &CdcRun, tracker: &Tracker, controls: &Controls, reason: String) -> Result<(), CdcError> {
     cdc.context.meter.notice(Some(reason.clone()));
     let told = Issue {
         kind: IssueKind::StandsStill,
         location: Location::Job,
         field: None,
-        message: reason,
+        message: reason.clone(),
         key: Vec::new(),
     };
     controls.pause.send_replace(true);
-    cdc.context.report([told])
+    cdc.context.report([told])?;
+    tracker.update(|status| status.cdc_statistics = Some(cdc.context.meter.show()));
+    tracker.stand_still(reason).await;
+    Ok(())
 }
 
 /// A stage that cannot even begin to go on waits for the user, who may resume it to try again, or end it.
 pub async fn stand_still_until_resumed(tracker: &Tracker, controls: &Controls, reason: String) {
     controls.pause.send_replace(true);
-    let _ = tracker.advance_cdc(CdcEvent::Pause).await;
-    tracker.update(|status| {
-        status.cdc_statistics.get_or_insert_default().notice = Some(reason);
-    });
-    tracker.save().await;
+    tracker.stand_still(reason).await;
     controls.stand_by().await;
+}
+
+/// Who may hold up the stage without an error.
+struct Troubles {
+    sink: Sink,
+    store: JobStore,
+}
+
+impl Troubles {
+    fn notice(&self) -> Option<String> {
+        self.sink.trouble().or_else(|| self.store.trouble())
+    }
 }
 
 /// Publishes the figures until the stage is over, and the last ones then.
 async fn publish(
     tracker: Arc<Tracker>,
     meter: Arc<CdcMeter>,
-    sink: Sink,
+    troubles: Troubles,
     progress: Arc<Progress>,
     is_over: CancellationToken,
 ) {
-    let mut saved = Instant::now();
+    let mut saver = Saver::new(tracker.clone());
     let mut tick = tokio::time::interval(PUBLISH_EVERY);
     loop {
         let is_last = tokio::select! {
@@ -116,11 +143,13 @@ async fn publish(
             () = is_over.cancelled() => true,
             _ = tick.tick() => false,
         };
+        hooks::hold(hooks::CDC_FIGURES).await;
         let log = progress.log();
         tracker.update(|status| {
             let mut shown = meter.show();
-            shown.notice = shown.notice.or_else(|| sink.trouble());
+            shown.notice = shown.notice.or_else(|| troubles.notice());
             status.cdc_statistics = Some(shown);
+            status.statistics.notice = None;
             status.statistics.errors = log.errors;
             status.statistics.warnings = log.warnings;
             status.job_updates = log.updates();
@@ -128,9 +157,6 @@ async fn publish(
         if is_last {
             return;
         }
-        if saved.elapsed() >= SAVE_EVERY {
-            tracker.save().await;
-            saved = Instant::now();
-        }
+        saver.save_now_and_then().await;
     }
 }

@@ -1,7 +1,9 @@
 //! Figures of the snapshot stage: counters become statistics, and statistics are published.
 
-use super::tracker::{SAVE_EVERY, Tracker};
+use super::saver::Saver;
+use super::tracker::Tracker;
 use crate::data::progress::{Progress, UNKNOWN};
+use crate::hooks;
 use chrono::Utc;
 use godwit_shared::job::{CollectionProgress, JobStatistics, JobStatus, MigrationJobStatus, TableProgress};
 use std::collections::VecDeque;
@@ -15,10 +17,15 @@ pub const PUBLISH_EVERY: Duration = Duration::from_millis(200);
 /// Rates are those of the last so many seconds.
 const RATE_WINDOW: Duration = Duration::from_secs(5);
 
-/// Publishes the progress until the go is over, and its last state then.
-pub async fn publish(tracker: Arc<Tracker>, progress: Arc<Progress>, is_over: CancellationToken) {
+/// Publishes the progress until the go is over, and its last state then. `trouble` tells why nothing moves.
+pub async fn publish(
+    tracker: Arc<Tracker>,
+    progress: Arc<Progress>,
+    trouble: impl Fn() -> Option<String>,
+    is_over: CancellationToken,
+) {
     let mut meter = Meter::new(&tracker.status().statistics);
-    let mut saved = Instant::now();
+    let mut saver = Saver::new(tracker.clone());
     let mut tick = tokio::time::interval(PUBLISH_EVERY);
     loop {
         let is_last = tokio::select! {
@@ -26,14 +33,15 @@ pub async fn publish(tracker: Arc<Tracker>, progress: Arc<Progress>, is_over: Ca
             () = is_over.cancelled() => true,
             _ = tick.tick() => false,
         };
-        tracker.update(|status| meter.refresh(status, &progress));
+        hooks::hold(hooks::FIGURES).await;
+        tracker.update(|status| {
+            meter.refresh(status, &progress);
+            status.statistics.notice = trouble().filter(|_| !is_last);
+        });
         if is_last {
             return;
         }
-        if saved.elapsed() >= SAVE_EVERY {
-            tracker.save().await;
-            saved = Instant::now();
-        }
+        saver.save_now_and_then().await;
     }
 }
 

@@ -3,7 +3,7 @@
 use super::continuous;
 use super::meter::publish;
 use super::prepare::{PrepareError, Prepared, plan_of, prepare, prepare_again};
-use super::state::JobEvent;
+use super::state::{JobEvent, Phase};
 use super::summary::rows_expected;
 use super::tracker::{Controls, Tracker};
 use crate::cdc::CdcError;
@@ -14,18 +14,20 @@ use crate::cdc::state::{CdcState, RefusedRoot};
 use crate::cdc::statistics::CdcMeter;
 use crate::data::issue::{Issue, IssueKind, IssueLog, Location};
 use crate::data::progress::{CollectionCount, Progress, TableCount, UNKNOWN};
+use crate::lease::Lease;
 use crate::plan::{Plan, PlanProblem, images};
 use crate::sink::{Sink, SinkError};
 use crate::snapshot::{self, Finished, Outcome, RefusedRow, SnapshotError, SnapshotRun};
 use crate::source::SourceError;
 use crate::source::postgres::PgSource;
 use crate::source::postgres::reader::PgSnapshot;
-use crate::source::postgres::url::PgAddress;
-use crate::store::{JobRecord, Store, StoreError};
+use crate::store::{JobRecord, JobSecrets, JobStore, Store, StoreError};
 use chrono::Utc;
+use futures_util::FutureExt;
 use godwit_shared::error::ErrorCode;
 use godwit_shared::ids::JobId;
 use godwit_shared::job::{ErrorHandling, EventStage, FailureError, JobStatus, MigrationMode};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -33,6 +35,10 @@ use tokio_util::sync::CancellationToken;
 
 /// How often it is tried again when a server is away, with pauses that double from two seconds to 32.
 const RETRIES: u32 = 8;
+/// How long what is under way may hold up a stop.
+const CANCEL_MAX: Duration = Duration::from_secs(20);
+/// The most characters of the message of a failure.
+const FAILURE_CHARS_MAX: usize = 4_000;
 
 /// Why a job ended as failed.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +49,9 @@ enum RunError {
     Snapshot(#[from] SnapshotError),
     #[error(transparent)]
     Cdc(#[from] CdcError),
+    /// A fault of this program.
+    #[error("the job ended unexpectedly: {0}")]
+    Panicked(String),
     /// The user has resumed it.
     #[error("the job is tried again")]
     TryAgain,
@@ -72,7 +81,9 @@ impl RunError {
             RunError::Prepare(e) => e.code(),
             RunError::Snapshot(SnapshotError::Source(e)) => e.code(),
             RunError::Snapshot(SnapshotError::Sink(e)) => e.code(),
-            RunError::Snapshot(SnapshotError::Store(_)) => ErrorCode::Internal,
+            RunError::Snapshot(SnapshotError::Store(_) | SnapshotError::Panicked(_)) | RunError::Panicked(_) => {
+                ErrorCode::Internal
+            }
             RunError::Snapshot(SnapshotError::TooManyErrors(_)) => ErrorCode::TooManyErrors,
             RunError::Cdc(e) => e.code(),
             RunError::TryAgain => ErrorCode::Internal,
@@ -89,56 +100,111 @@ impl RunError {
             | RunError::Prepare(PrepareError::Sink(e))
             | RunError::Cdc(CdcError::Sink(e)) => e.is_retryable(),
             RunError::Snapshot(SnapshotError::Store(e)) | RunError::Cdc(CdcError::Store(e)) => e.is_passing(),
-            RunError::Snapshot(_) | RunError::Prepare(_) | RunError::Cdc(_) | RunError::TryAgain => false,
+            RunError::Snapshot(_)
+            | RunError::Prepare(_)
+            | RunError::Cdc(_)
+            | RunError::Panicked(_)
+            | RunError::TryAgain => false,
+        }
+    }
+
+    /// What the job keeps for itself cannot be had.
+    fn of_store(&self) -> Option<&StoreError> {
+        match self {
+            RunError::Snapshot(SnapshotError::Store(e)) | RunError::Cdc(CdcError::Store(e)) => Some(e),
+            RunError::Snapshot(_)
+            | RunError::Prepare(_)
+            | RunError::Cdc(_)
+            | RunError::Panicked(_)
+            | RunError::TryAgain => None,
         }
     }
 }
 
-/// Runs a job to its end. `prepared` is what the checks at its creation found; a job that goes on after a restart is
-/// checked again.
-pub async fn run(
-    record: JobRecord,
-    prepared: Option<Prepared>,
-    store: Store,
-    tracker: Arc<Tracker>,
-    controls: Controls,
-) {
-    let job = record.status.id.clone();
+/// How the work of a job came to its end.
+#[derive(Debug)]
+pub enum Ended {
+    /// Everything is done.
+    Completed,
+    /// The user has ended it.
+    Cancelled,
+    Failed(FailureError),
+    /// Another server has the job now: nothing may be touched.
+    Lost,
+}
+
+/// What the work on a job needs.
+pub struct Work {
+    pub record: JobRecord,
+    pub secrets: JobSecrets,
+    /// What the checks at its creation found; a job that goes on after a restart is checked again.
+    pub prepared: Option<Prepared>,
+    pub store: Store,
+    pub tracker: Arc<Tracker>,
+    pub controls: Controls,
+    pub lease: Arc<Lease>,
+}
+
+/// Works on a job until nothing is left of it to do. A panic anywhere in it is its failure.
+pub async fn run(work: Work) -> Ended {
+    let (tracker, controls, lease) = (work.tracker.clone(), work.controls.clone(), work.lease.clone());
     let mut runner = Runner {
+        store: JobStore::new(work.store, work.lease.clone(), work.controls.cancel.clone()),
         // Before a restart it has.
-        has_written: record.is_prepared,
-        record,
-        store,
-        tracker: tracker.clone(),
-        controls,
+        has_written: work.record.is_prepared,
+        has_stream: false,
+        record: work.record,
+        secrets: work.secrets,
+        tracker: work.tracker,
+        controls: work.controls,
+        lease: work.lease,
     };
-    let ended = Box::pin(runner.run(prepared)).await;
-    runner.clean_up().await;
-    let events: &[JobEvent] = match ended {
-        Ok(Outcome::Completed) => &[JobEvent::CleanedUp],
-        Ok(Outcome::Cancelled) => &[JobEvent::Stopped],
+    let job = runner.id().clone();
+    let ended = {
+        let running = Box::pin(AssertUnwindSafe(runner.run(work.prepared)).catch_unwind());
+        // Whatever it waits for, a stop does not wait with it.
+        let overdue = async {
+            controls.cancel.cancelled().await;
+            tokio::time::sleep(CANCEL_MAX).await;
+        };
+        tokio::select! {
+            biased;
+            () = lease.is_lost() => return Ended::Lost,
+            ended = running => ended.unwrap_or_else(|panic| Err(RunError::Panicked(text_of(&*panic)))),
+            () = overdue => Ok(Outcome::Cancelled),
+        }
+    };
+    match ended {
+        Ok(Outcome::Completed) => Ended::Completed,
+        Ok(Outcome::Cancelled) => Ended::Cancelled,
+        Err(error) if matches!(error.of_store(), Some(StoreError::LeaseLost { .. })) => {
+            lease.lose();
+            Ended::Lost
+        }
         Err(error) => {
             tracing::error!(job.id = %job, %error, "Job {job} failed");
             let failure = FailureError {
                 error_type: error.code(),
-                message: error.to_string(),
+                message: error.to_string().chars().take(FAILURE_CHARS_MAX).collect(),
                 failure_at: Utc::now(),
                 setup_error: !runner.has_written,
             };
-            tracker.update(|s| s.failure_error = Some(failure));
             // A stop that came while the job failed has been answered: it ends as cancelled.
-            if tracker.status().status == JobStatus::Cancelling {
-                &[JobEvent::Stopped]
+            if tracker.phase() > Phase::Open {
+                tracker.update(|s| s.failure_error = Some(failure));
+                Ended::Cancelled
             } else {
-                &[JobEvent::Fail]
+                Ended::Failed(failure)
             }
         }
-    };
-    for event in events {
-        if let Err(error) = tracker.advance(*event).await {
-            tracing::error!(job.id = %job, %error, "Job {job} ended in an unexpected state");
-        }
     }
+}
+
+/// What a panic said.
+pub fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|t| (*t).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "a panic without a message".into())
 }
 
 /// What the snapshot stage came to.
@@ -171,10 +237,14 @@ fn refused_root(plan: &Plan, row: RefusedRow) -> RefusedRoot {
 
 struct Runner {
     record: JobRecord,
-    store: Store,
+    secrets: JobSecrets,
+    store: JobStore,
     tracker: Arc<Tracker>,
     controls: Controls,
+    lease: Arc<Lease>,
     has_written: bool,
+    /// Changes are kept for the job in the source.
+    has_stream: bool,
 }
 
 impl Runner {
@@ -192,7 +262,7 @@ impl Runner {
             let ended = Box::pin(self.attempt(prepared.take())).await;
             match ended {
                 Ok(Outcome::Completed) => {
-                    while self.tracker.advance(JobEvent::StagesDone).await.is_err() {
+                    while self.tracker.decide(JobEvent::StagesDone, None).is_err() {
                         // A stop came at the very end, and wins; or a pause, which has nothing left to hold back.
                         if self.controls.cancel.is_cancelled() || self.tracker.status().status != JobStatus::Paused {
                             return Ok(Outcome::Cancelled);
@@ -202,8 +272,11 @@ impl Runner {
                     return Ok(Outcome::Completed);
                 }
                 Err(RunError::TryAgain) => {}
-                // Once changes are kept for the job, it waits as long as they are.
-                Err(error) if error.is_passing() && (attempt < RETRIES || self.has_slot().await) => {
+                Err(_) if self.controls.cancel.is_cancelled() => return Ok(Outcome::Cancelled),
+                // The store is waited for as long as it takes, and so is everything once changes are kept for the job.
+                Err(error)
+                    if error.is_passing() && (attempt < RETRIES || self.has_stream || error.of_store().is_some()) =>
+                {
                     attempt += 1;
                     let pause = Duration::from_secs(1 << attempt.min(5));
                     tracing::warn!(job.id = %self.id(), %error, "The job is tried again in {} s", pause.as_secs());
@@ -234,24 +307,36 @@ impl Runner {
             status.job_updates = log.updates();
             status.statistics.warnings = log.warnings;
         });
+        self.tell_waiting(Some(error.to_string()));
     }
 
-    async fn has_slot(&self) -> bool {
-        let state = self.store.checkpoint::<CdcState>(self.id()).await;
-        matches!(state, Ok(Some(CdcState { stream: Some(_), .. })))
+    /// Why nothing moves between two tries.
+    fn tell_waiting(&self, notice: Option<String>) {
+        self.tracker.update(|status| {
+            if let (Some(cdc), true) = (&mut status.cdc_statistics, status.statistics.snapshot_completed) {
+                cdc.notice.clone_from(&notice);
+            }
+            status.statistics.notice = notice;
+        });
     }
 
     /// One go at what is left of the job. Finished chunks and the position in the log of earlier ones count.
     async fn attempt(&mut self, prepared: Option<Prepared>) -> Result<Outcome, RunError> {
         let begun: Option<CdcState> = self.store.checkpoint(self.id()).await?;
         let begun = begun.filter(|state| state.stream.is_some());
-        let (request, file) = (self.record.secrets.request.clone(), self.record.secrets.file.clone());
+        self.has_stream = begun.is_some();
+        let (request, file) = (self.secrets.request.clone(), self.secrets.file.clone());
         let prepared = match (prepared, &begun) {
             (Some(prepared), _) => prepared,
             (None, None) => prepare(&request, &file).await?,
             (None, Some(_)) => match prepare_again(&request, &file).await {
                 Err(PrepareError::Mapping(problems)) => return self.wait_for_schema(&problems[..]).await,
-                prepared => prepared?,
+                // A password or a right that somebody has changed: the log is kept until it is put back.
+                Err(error) => match RunError::from(error) {
+                    passing if passing.is_passing() => return Err(passing),
+                    lasting => return self.wait_for_user(lasting.to_string()).await,
+                },
+                Ok(prepared) => prepared,
             },
         };
         let Prepared {
@@ -261,7 +346,7 @@ impl Runner {
             continuous,
             ..
         } = prepared;
-        let plan = Arc::new(plan);
+        let (plan, sink) = (Arc::new(plan), sink.under(self.lease.clone()));
         let is_first = !self.record.is_prepared;
         self.make_ready(&plan, &sink).await?;
         let progress = Arc::new(self.progress(&plan, &source).await?);
@@ -299,7 +384,9 @@ impl Runner {
             }
             None => {
                 let ids = (&request.project_id, self.id());
-                let (state, point) = setup::begin(&source, &self.store, ids, &plan, &wanted).await?;
+                let wanted = (&wanted, self.record.status.options.prepare_source);
+                let (state, point) = setup::begin(&source, &self.store, ids, &plan, wanted).await?;
+                self.has_stream = true;
                 (state, Some(point))
             }
         };
@@ -352,6 +439,10 @@ impl Runner {
             "the mapping no longer fits the source: {}",
             problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         );
+        self.wait_for_user(reason).await
+    }
+
+    async fn wait_for_user(&self, reason: String) -> Result<Outcome, RunError> {
         continuous::stand_still_until_resumed(&self.tracker, &self.controls, reason).await;
         Err(RunError::TryAgain)
     }
@@ -399,20 +490,26 @@ impl Runner {
             is_continuous,
         };
         let is_over = CancellationToken::new();
-        let publisher = tokio::spawn(publish(self.tracker.clone(), progress.clone(), is_over.clone()));
-        let ended = snapshot::run(run).await;
-        let mut untouched = Vec::new();
-        if ended.as_ref().is_ok_and(|f| f.outcome == Outcome::Completed) {
-            self.tell_what_was_there(sink, progress, &held).await;
-            tell_empty_roots(progress);
-            let collections = progress.collections.iter();
-            untouched = collections
-                .map(|c| (c.name.clone(), c.untouched.load(Ordering::Relaxed)))
-                .map(|(name, count)| (name, if count == UNKNOWN { 0 } else { count }))
-                .collect();
-        }
-        is_over.cancel();
-        let _ = publisher.await;
+        let (store, destination) = (self.store.clone(), sink.clone());
+        let trouble = move || destination.trouble().or_else(|| store.trouble());
+        // Beside it and not in a task of its own: who panics takes the other along.
+        let publisher = publish(self.tracker.clone(), progress.clone(), trouble, is_over.clone());
+        let copying = async {
+            let ended = snapshot::run(run).await;
+            let mut untouched = Vec::new();
+            if ended.as_ref().is_ok_and(|f| f.outcome == Outcome::Completed) {
+                self.tell_what_was_there(sink, progress, &held).await;
+                tell_empty_roots(progress);
+                let collections = progress.collections.iter();
+                untouched = collections
+                    .map(|c| (c.name.clone(), c.untouched.load(Ordering::Relaxed)))
+                    .map(|(name, count)| (name, if count == UNKNOWN { 0 } else { count }))
+                    .collect();
+            }
+            is_over.cancel();
+            (ended, untouched)
+        };
+        let ((ended, untouched), ()) = tokio::join!(Box::pin(copying), Box::pin(publisher));
         let Finished { outcome, refused } = ended?;
         Ok(Copied {
             outcome,
@@ -486,58 +583,6 @@ impl Runner {
                     Location::Collection(collection.name.clone()),
                     message,
                 );
-            }
-        }
-    }
-
-    /// Whether another unfinished job follows the same server.
-    async fn has_neighbour(&self, state: &CdcState) -> bool {
-        let Some(own) = &state.stream else { return false };
-        for other in self.store.unfinished_jobs().await.unwrap_or_default() {
-            if other.status.id == *self.id() {
-                continue;
-            }
-            let theirs: Option<CdcState> = self.store.checkpoint(&other.status.id).await.unwrap_or_default();
-            if theirs
-                .and_then(|t| t.stream)
-                .is_some_and(|t| t.system.system_id == own.system.system_id)
-            {
-                return true;
-            }
-        }
-        false
-    }
-
-    /// Takes back what the job made in the source and kept for itself. What cannot be taken back is told.
-    async fn clean_up(&self) {
-        let state: Option<CdcState> = self.store.checkpoint(self.id()).await.unwrap_or_default();
-        if let Some(state) = state
-            && let Ok(address) = PgAddress::parse(&self.record.secrets.request.jdbc_connection_details)
-        {
-            let left = setup::end(&PgSource::new(address), &state, self.has_neighbour(&state).await).await;
-            let mut log = IssueLog::restore(self.tracker.status().job_updates, &IssueKind::ALL);
-            for message in left {
-                let issue = Issue {
-                    kind: IssueKind::LeftBehind,
-                    location: Location::Job,
-                    field: None,
-                    message,
-                    key: Vec::new(),
-                };
-                log.add(issue, EventStage::Streaming);
-            }
-            self.tracker.update(|status| {
-                status.job_updates = log.updates();
-                status.statistics.warnings = log.warnings;
-            });
-        }
-        for result in [
-            self.store.delete_claims(self.id()).await,
-            self.store.delete_chunks(self.id()).await,
-            self.store.delete_checkpoint(self.id()).await,
-        ] {
-            if let Err(error) = result {
-                tracing::warn!(job.id = %self.id(), %error, "Checkpoints of job {} could not be deleted", self.id());
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The statuses of a job and every way from one to another. The picture is at
 //! [`JobStatus`](godwit_shared::job::JobStatus).
 
-use godwit_shared::job::{CdcStatus, JobStatus};
+use godwit_shared::job::{CdcStatus, JobOutcome, JobStatus, MigrationJobStatus};
 
 /// What happens to a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,14 +12,53 @@ pub enum JobEvent {
     Resume,
     /// The user stops it.
     Stop,
-    /// Nothing of it runs any more after a stop.
-    Stopped,
     /// All stages are done.
     StagesDone,
-    /// What the job kept for itself is gone.
-    CleanedUp,
     /// It cannot go on.
     Fail,
+    /// What it has made in the source is gone, or is told to the user.
+    CleanedUp,
+}
+
+/// Where a job is: its status, and how it ends once that is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobState {
+    pub status: JobStatus,
+    pub outcome: Option<JobOutcome>,
+}
+
+impl JobState {
+    /// That of a status as it is stored, also by an earlier version.
+    pub fn of(status: &MigrationJobStatus) -> Self {
+        let was_completed = status.status == JobStatus::Running && status.cdc_status == CdcStatus::Completed;
+        Self {
+            status: if was_completed {
+                JobStatus::CleaningUp
+            } else {
+                status.status
+            },
+            outcome: status.outcome().or(was_completed.then_some(JobOutcome::Completed)),
+        }
+    }
+
+    /// How far a job is on its way. No event leads to a lower one.
+    pub fn phase(self) -> Phase {
+        match self.status {
+            JobStatus::Running | JobStatus::Paused => Phase::Open,
+            JobStatus::CleaningUp | JobStatus::Cancelling => Phase::Ending,
+            JobStatus::Cancelled | JobStatus::Failed | JobStatus::Completed => Phase::Ended,
+        }
+    }
+}
+
+/// See [`JobState::phase`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// It writes, or may.
+    Open,
+    /// Its end is decided: it cleans up, and writes nothing more.
+    Ending,
+    Ended,
 }
 
 /// An event that the status does not allow.
@@ -46,28 +85,42 @@ fn verb(event: JobEvent) -> &'static str {
     match event {
         JobEvent::Pause => "be paused",
         JobEvent::Resume => "be resumed",
-        JobEvent::Stop | JobEvent::Stopped => "be stopped",
+        JobEvent::Stop => "be stopped",
         JobEvent::StagesDone | JobEvent::CleanedUp => "end",
         JobEvent::Fail => "fail",
     }
 }
 
-/// The status after an event.
+/// The state after an event. What is decided stays: from [`Phase::Ending`] one way leads on, and from [`Phase::Ended`]
+/// none.
 ///
 /// # Errors
 /// When the status does not allow the event; the job stays as it is.
-pub fn transition(from: JobStatus, event: JobEvent) -> Result<JobStatus, TransitionError> {
+pub fn transition(from: JobState, event: JobEvent) -> Result<JobState, TransitionError> {
     use JobEvent as E;
     use JobStatus as S;
-    match (from, event) {
-        (S::Running, E::Pause) => Ok(S::Paused),
-        (S::Paused, E::Resume) => Ok(S::Running),
-        (S::Running | S::Paused, E::Stop) => Ok(S::Cancelling),
-        (S::Cancelling, E::Stopped) => Ok(S::Cancelled),
-        (S::Running, E::StagesDone) => Ok(S::CleaningUp),
-        (S::CleaningUp, E::CleanedUp) => Ok(S::Completed),
-        (S::Running | S::Paused | S::CleaningUp, E::Fail) => Ok(S::Failed),
-        (from, event) => Err(TransitionError { from, event }),
+    let open = |status| JobState { status, outcome: None };
+    let ending = |status, outcome| JobState {
+        status,
+        outcome: Some(outcome),
+    };
+    match (from.status, event) {
+        (S::Running, E::Pause) => Ok(open(S::Paused)),
+        (S::Paused, E::Resume) => Ok(open(S::Running)),
+        (S::Running | S::Paused, E::Stop) => Ok(ending(S::Cancelling, JobOutcome::Cancelled)),
+        (S::Running, E::StagesDone) => Ok(ending(S::CleaningUp, JobOutcome::Completed)),
+        (S::Running | S::Paused, E::Fail) => Ok(ending(S::CleaningUp, JobOutcome::Failed)),
+        (S::CleaningUp | S::Cancelling, E::CleanedUp) => {
+            // Of a version that stored the status alone.
+            let usual = if from.status == S::Cancelling {
+                JobOutcome::Cancelled
+            } else {
+                JobOutcome::Completed
+            };
+            let outcome = from.outcome.unwrap_or(usual);
+            Ok(ending(outcome.status(), outcome))
+        }
+        (status, event) => Err(TransitionError { from: status, event }),
     }
 }
 
@@ -125,7 +178,8 @@ fn cdc_verb(event: CdcEvent) -> &'static str {
 ///                          │ └── pause ──────▶ │
 ///                          └─ complete ─▶ COMPLETING ─▶ COMPLETED
 /// ```
-/// All are stored. After a restart RUNNING and COMPLETING go on, PAUSED stays.
+/// All are stored. After a restart RUNNING and COMPLETING go on, PAUSED stays. A stage that stands still while it completes
+/// stays COMPLETING: to resume it is to try again.
 ///
 /// # Errors
 /// When the status does not allow the event.
@@ -135,7 +189,7 @@ pub fn cdc_transition(from: CdcStatus, event: CdcEvent) -> Result<CdcStatus, Cdc
     match (from, event) {
         (S::NotStarted | S::Running | S::Paused, E::Begin) | (S::Paused, E::Resume) => Ok(S::Running),
         (S::Running, E::Pause) => Ok(S::Paused),
-        (S::Running | S::Paused | S::Completing, E::Complete) | (S::Completing, E::Begin | E::Pause) => {
+        (S::Running | S::Paused | S::Completing, E::Complete) | (S::Completing, E::Begin | E::Pause | E::Resume) => {
             Ok(S::Completing)
         }
         (S::Completing, E::Completed) => Ok(S::Completed),
@@ -158,19 +212,44 @@ mod tests {
         JobStatus::Failed,
         JobStatus::Completed,
     ];
-    const EVENTS: [JobEvent; 7] = [
+    const EVENTS: [JobEvent; 6] = [
         JobEvent::Pause,
         JobEvent::Resume,
         JobEvent::Stop,
-        JobEvent::Stopped,
         JobEvent::StagesDone,
-        JobEvent::CleanedUp,
         JobEvent::Fail,
+        JobEvent::CleanedUp,
     ];
+    const OUTCOMES: [JobOutcome; 3] = [JobOutcome::Completed, JobOutcome::Cancelled, JobOutcome::Failed];
+
+    /// Every state that a store may hold, also what earlier versions have left there and what makes no sense.
+    fn states() -> Vec<JobState> {
+        let outcomes = || [None].into_iter().chain(OUTCOMES.map(Some));
+        let of_status = |status| outcomes().map(move |outcome| JobState { status, outcome });
+        STATUSES.into_iter().flat_map(of_status).collect()
+    }
 
     #[test]
     fn every_pair_has_its_answer() {
-        let allowed: Vec<_> = STATUSES
+        use JobEvent as E;
+        use JobOutcome as O;
+        use JobStatus as S;
+        let open = |status| JobState { status, outcome: None };
+        let ending = |status, outcome| JobState {
+            status,
+            outcome: Some(outcome),
+        };
+        let reached = [
+            open(S::Running),
+            open(S::Paused),
+            ending(S::CleaningUp, O::Completed),
+            ending(S::CleaningUp, O::Failed),
+            ending(S::Cancelling, O::Cancelled),
+            ending(S::Cancelled, O::Cancelled),
+            ending(S::Failed, O::Failed),
+            ending(S::Completed, O::Completed),
+        ];
+        let allowed: Vec<_> = reached
             .iter()
             .flat_map(|s| {
                 EVENTS
@@ -178,23 +257,96 @@ mod tests {
                     .filter_map(move |e| transition(*s, *e).ok().map(|to| (*s, *e, to)))
             })
             .collect();
-        use JobEvent as E;
-        use JobStatus as S;
         assert_eq!(
             allowed,
             [
-                (S::Running, E::Pause, S::Paused),
-                (S::Running, E::Stop, S::Cancelling),
-                (S::Running, E::StagesDone, S::CleaningUp),
-                (S::Running, E::Fail, S::Failed),
-                (S::Paused, E::Resume, S::Running),
-                (S::Paused, E::Stop, S::Cancelling),
-                (S::Paused, E::Fail, S::Failed),
-                (S::CleaningUp, E::CleanedUp, S::Completed),
-                (S::CleaningUp, E::Fail, S::Failed),
-                (S::Cancelling, E::Stopped, S::Cancelled),
+                (open(S::Running), E::Pause, open(S::Paused)),
+                (open(S::Running), E::Stop, ending(S::Cancelling, O::Cancelled)),
+                (open(S::Running), E::StagesDone, ending(S::CleaningUp, O::Completed)),
+                (open(S::Running), E::Fail, ending(S::CleaningUp, O::Failed)),
+                (open(S::Paused), E::Resume, open(S::Running)),
+                (open(S::Paused), E::Stop, ending(S::Cancelling, O::Cancelled)),
+                (open(S::Paused), E::Fail, ending(S::CleaningUp, O::Failed)),
+                (
+                    ending(S::CleaningUp, O::Completed),
+                    E::CleanedUp,
+                    ending(S::Completed, O::Completed)
+                ),
+                (
+                    ending(S::CleaningUp, O::Failed),
+                    E::CleanedUp,
+                    ending(S::Failed, O::Failed)
+                ),
+                (
+                    ending(S::Cancelling, O::Cancelled),
+                    E::CleanedUp,
+                    ending(S::Cancelled, O::Cancelled)
+                ),
             ]
         );
+        // None of them leads out of the list.
+        assert!(allowed.iter().all(|(_, _, to)| reached.contains(to)));
+    }
+
+    #[test]
+    fn no_way_leads_back_from_an_end() {
+        for from in states() {
+            for event in EVENTS {
+                let Ok(to) = transition(from, event) else { continue };
+                assert!(to.phase() >= from.phase(), "{from:?} {event:?} {to:?}");
+                let was_decided = from.outcome.filter(|_| from.phase() > Phase::Open);
+                assert!(
+                    was_decided.is_none() || to.outcome == was_decided,
+                    "{from:?} {event:?} {to:?}"
+                );
+                assert_eq!(
+                    to.phase() == Phase::Open,
+                    to.outcome.is_none(),
+                    "{from:?} {event:?} {to:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_state_that_is_not_an_end_has_a_way_to_one() {
+        for from in states().into_iter().filter(|s| s.phase() == Phase::Open) {
+            let stopped = transition(from, JobEvent::Stop).expect("a user may stop it");
+            let ended = transition(stopped, JobEvent::CleanedUp).expect("and then it ends");
+            assert_eq!(ended.status, JobStatus::Cancelled);
+        }
+        for from in states().into_iter().filter(|s| s.phase() == Phase::Ending) {
+            let ended = transition(from, JobEvent::CleanedUp).expect("it ends");
+            assert_eq!(ended.phase(), Phase::Ended);
+        }
+    }
+
+    #[test]
+    fn what_earlier_versions_have_stored_is_understood() {
+        let stored = |status: &str, cdc: &str| {
+            let job = serde_json::json!({
+                "id": "j", "projectId": "p", "projectName": "P", "status": status, "cdcStatus": cdc,
+                "submittedAt": "2026-11-26T12:00:00Z", "options": {"mode": "CDC"}, "jdbcConnectionString": "",
+                "mongoDbConnectionString": "", "statistics": {}, "metadata": {"verificationRequested": false},
+            });
+            let job = serde_json::from_value(job).expect("a job");
+            let state = JobState::of(&job);
+            (state.phase(), state.outcome)
+        };
+        assert_eq!(stored("RUNNING", "RUNNING"), (Phase::Open, None));
+        assert_eq!(
+            stored("RUNNING", "COMPLETED"),
+            (Phase::Ending, Some(JobOutcome::Completed))
+        );
+        assert_eq!(
+            stored("CLEANING_UP", "COMPLETED"),
+            (Phase::Ending, Some(JobOutcome::Completed))
+        );
+        assert_eq!(
+            stored("CANCELLING", "RUNNING"),
+            (Phase::Ending, Some(JobOutcome::Cancelled))
+        );
+        assert_eq!(stored("FAILED", "FAILED"), (Phase::Ended, Some(JobOutcome::Failed)));
     }
 
     #[test]
@@ -243,6 +395,7 @@ mod tests {
         let completing = [
             (E::Begin, S::Completing),
             (E::Pause, S::Completing),
+            (E::Resume, S::Completing),
             (E::Complete, S::Completing),
             (E::Completed, S::Completed),
         ];
@@ -252,13 +405,15 @@ mod tests {
 
     #[test]
     fn an_ended_job_stays_as_it_is() {
-        for status in STATUSES.into_iter().filter(|s| s.is_ended()) {
-            assert!(EVENTS.iter().all(|e| transition(status, *e).is_err()), "{status:?}");
+        for state in states().into_iter().filter(|s| s.phase() == Phase::Ended) {
+            assert!(EVENTS.iter().all(|e| transition(state, *e).is_err()), "{state:?}");
         }
+        let cancelled = JobState {
+            status: JobStatus::Cancelled,
+            outcome: Some(JobOutcome::Cancelled),
+        };
         assert_eq!(
-            transition(JobStatus::Cancelled, JobEvent::Resume)
-                .unwrap_err()
-                .to_string(),
+            transition(cancelled, JobEvent::Resume).unwrap_err().to_string(),
             "a job that is cancelled cannot be resumed"
         );
     }

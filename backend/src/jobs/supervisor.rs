@@ -1,11 +1,17 @@
 //! All jobs of this process: starts them, hands them what users want, and finds them again after a restart.
+//!
+//! A job that is not over is *held*: this process has its lease, see [`lease`](crate::lease) and
+//! [`keeper`](super::keeper). Of a held job something is at work, or it waits for its user.
 
+use super::ending::Ending;
 use super::hub::Hub;
-use super::prepare::{PrepareError, prepare};
-use super::runner;
-use super::state::{CdcEvent, CdcTransitionError, JobEvent, TransitionError};
+use super::prepare::{PrepareError, Prepared, prepare};
+use super::runner::{self, Ended, Work};
+use super::state::{CdcTransitionError, JobEvent, JobState, Phase, TransitionError};
 use super::tracker::{Controls, Tracker};
-use crate::store::{JobRecord, JobSecrets, ProjectRecord, Store, StoreError, new_id};
+use crate::lease::{self, Lease};
+use crate::sink::Sink;
+use crate::store::{Acquired, Fence, Holder, JobRecord, JobSecrets, ProjectRecord, Store, StoreError, new_id};
 use chrono::Utc;
 use godwit_shared::ids::{JobId, ProjectId};
 use godwit_shared::job::{
@@ -16,11 +22,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// How long a pause waits for what is under way.
-const PAUSE_MAX: Duration = Duration::from_secs(20);
+/// How long the end of the process waits for each: newest statuses, tasks that are ended, leases that are given back.
+const SHUT_DOWN_MAX: Duration = Duration::from_secs(2);
+/// So many deaths of the process in a row with the same job at work, and nothing done in between, and the job waits.
+const CRASHES_MAX: i32 = 2;
+/// How long the destination is asked how far a job has come.
+const COUNT_MAX: Duration = Duration::from_secs(5);
 
 /// Why a request about a job is refused.
 #[derive(Debug, thiserror::Error)]
@@ -39,79 +50,174 @@ pub enum JobError {
     Conflict { job: JobId, collections: Vec<String> },
     #[error("the project \"{project}\" cannot be deleted: its job {job} has not ended")]
     ProjectInUse { job: JobId, project: String },
+    /// What its holder has answered.
+    #[error("{0}")]
+    Refused(String),
+    #[error("job {0} is another server's, which does not answer")]
+    OwnerSilent(JobId),
+    #[error("job {0} is ended and stands still, but that could not be stored yet: the store does not answer")]
+    NotStored(JobId),
 }
 
-struct Running {
-    tracker: Arc<Tracker>,
-    controls: Controls,
+/// A job that this process has the lease of.
+pub(super) struct HeldJob {
+    pub record: JobRecord,
+    pub tracker: Arc<Tracker>,
+    pub controls: Controls,
+    pub lease: Arc<Lease>,
+    /// What is at work for it.
+    task: Mutex<Option<AbortHandle>>,
+}
+
+impl HeldJob {
+    pub fn is_at_work(&self) -> bool {
+        self.task.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    pub fn id(&self) -> &JobId {
+        &self.record.status.id
+    }
 }
 
 /// See the module.
 pub struct Supervisor {
-    store: Store,
-    hub: Arc<Hub>,
-    /// Stands for this installation in the store.
-    owner: String,
-    running: Mutex<HashMap<JobId, Running>>,
+    pub(super) store: Store,
+    pub(super) hub: Arc<Hub>,
+    pub(super) holder: Holder,
+    held: Mutex<HashMap<JobId, Arc<HeldJob>>>,
     /// One creation at a time, so that two cannot miss each other's collections.
     creating: tokio::sync::Mutex<()>,
     tasks: TaskTracker,
+    pub(super) is_over: CancellationToken,
     workers: usize,
 }
 
 impl Supervisor {
-    pub fn new(store: Store, hub: Arc<Hub>, owner: String) -> Self {
+    /// `owner` stands for the data folder, `seat` for its lock on this machine.
+    pub fn new(store: Store, hub: Arc<Hub>, owner: String, seat: String) -> Self {
         let workers = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
         Self {
             store,
             hub,
-            owner,
-            running: Mutex::default(),
+            holder: Holder {
+                id: new_id(),
+                owner,
+                seat,
+            },
+            held: Mutex::default(),
             creating: tokio::sync::Mutex::default(),
             tasks: TaskTracker::new(),
+            is_over: CancellationToken::new(),
             workers,
         }
     }
 
-    /// Goes on with the jobs that this installation left unfinished.
+    /// Goes on with the jobs that this data folder left unfinished, and cleans up after those that have ended.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn recover(&self) -> Result<(), StoreError> {
-        for head in self.store.unfinished_jobs().await? {
-            if head.owner != self.owner {
+    pub async fn recover(self: &Arc<Self>) -> Result<(), StoreError> {
+        for id in self.store.jobs_to_go_on_with(&self.holder.owner).await? {
+            if self.held(&id).is_some() {
                 continue;
             }
-            let record = match self.store.job(&head.status.id).await {
-                Ok(Some(record)) => record,
-                Ok(None) => continue,
+            match self.take(&id).await {
+                Ok(Some((job, acquired))) => self.go_on(&job, &acquired).await,
+                Ok(None) => tracing::info!(job.id = %id, "Job {id} is at work in another server"),
+                Err(error) if error.is_passing() => return Err(error),
                 // One that cannot be read must not keep the others from going on.
-                Err(error @ (StoreError::Malformed(_) | StoreError::KeyFile { .. })) => {
-                    tracing::error!(job.id = %head.status.id, %error, "Job {} cannot go on", head.status.id);
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            let id = record.status.id.clone();
-            match record.status.status {
-                JobStatus::Running if record.status.cdc_status == CdcStatus::Paused => {
-                    tracing::info!(job.id = %id, "Job {id} stays paused after a restart");
-                }
-                JobStatus::Running | JobStatus::CleaningUp => {
-                    tracing::info!(job.id = %id, "Job {id} goes on after a restart");
-                    let mut record = record;
-                    record.status.status = JobStatus::Running;
-                    self.launch(record, None);
-                }
-                JobStatus::Paused => {
-                    tracing::info!(job.id = %id, "Job {id} stays paused after a restart");
-                }
-                // It ends as cancelled, when what it made in the source is gone.
-                JobStatus::Cancelling => self.launch(record, None),
-                JobStatus::Cancelled | JobStatus::Failed | JobStatus::Completed => {}
+                Err(error) => tracing::error!(job.id = %id, %error, "Job {id} cannot go on"),
             }
         }
         Ok(())
+    }
+
+    /// Takes a job that nobody has. Nothing of it is at work yet.
+    pub(super) async fn take(&self, id: &JobId) -> Result<Option<(Arc<HeldJob>, Taken)>, StoreError> {
+        let asked_at = lease::now();
+        let Some(acquired) = self.store.acquire_job(id, &self.holder).await? else {
+            return Ok(None);
+        };
+        let Acquired {
+            record,
+            fence,
+            was_held,
+            crashes,
+            mark,
+        } = acquired;
+        let job = self.hold(record, fence, asked_at);
+        let taken = Taken {
+            was_held,
+            crashes,
+            mark,
+        };
+        Ok(Some((job, taken)))
+    }
+
+    /// Lets a job that was taken go on as its status says. No way leads from an end back to work.
+    pub(super) async fn go_on(self: &Arc<Self>, job: &Arc<HeldJob>, taken: &Taken) {
+        let (id, status) = (job.id(), job.tracker.status());
+        match JobState::of(&status).phase() {
+            Phase::Ending | Phase::Ended => {
+                tracing::info!(job.id = %id, "What job {id} has left is cleaned up");
+                job.tracker.take_up_end();
+                self.launch(job, None);
+            }
+            Phase::Open if job.record.secrets.is_err() => {
+                let reason = "its connections were sealed with another key: put the key file back and start the server \
+                              again, or end the job";
+                job.tracker.stand_still(reason.into()).await;
+            }
+            Phase::Open if status.status == JobStatus::Paused || status.cdc_status == CdcStatus::Paused => {
+                tracing::info!(job.id = %id, "Job {id} stays paused after a restart");
+            }
+            Phase::Open if taken.was_held && self.has_crashed_again(job, taken).await => {
+                tracing::error!(job.id = %id, "Job {id} was at work when the process died, twice: it does not start again");
+                let reason = "the server died twice while the job was at work, and nothing was done in between: it does \
+                              not start again by itself. Resume it to try again, or end it";
+                job.tracker.stand_still(reason.into()).await;
+            }
+            Phase::Open if status.stand_still.is_some() && status.cdc_status == CdcStatus::Completing => {
+                tracing::info!(job.id = %id, "Job {id} stands still after a restart");
+            }
+            Phase::Open => {
+                tracing::info!(job.id = %id, "Job {id} goes on after a restart");
+                self.launch(job, None);
+            }
+        }
+    }
+
+    /// Counts a death of the process with the job at work. Whatever was done since the last one makes it the first.
+    async fn has_crashed_again(&self, job: &HeldJob, taken: &Taken) -> bool {
+        let mark = match self.mark(job).await {
+            Ok(mark) => mark,
+            Err(error) => {
+                tracing::warn!(job.id = %job.id(), %error, "How far job {} has come is not known", job.id());
+                return false;
+            }
+        };
+        let crashes = if mark == taken.mark { taken.crashes + 1 } else { 1 };
+        if let Err(error) = self.store.note_crashes(job.id(), crashes, &mark).await {
+            tracing::warn!(job.id = %job.id(), %error, "The crash of job {} could not be noted", job.id());
+        }
+        crashes >= CRASHES_MAX
+    }
+
+    /// How far a job has come: its checkpoints, and the documents that it has written.
+    async fn mark(&self, job: &HeldJob) -> Result<String, StoreError> {
+        let stored = self.store.progress_mark(job.id()).await?;
+        let counted = tokio::time::timeout(COUNT_MAX, async {
+            let secrets = job.record.secrets.as_ref().ok()?;
+            let sink = Sink::open(&secrets.request.mongodb_connection_details).await.ok()?;
+            let mut documents = 0;
+            for collection in &job.record.collections {
+                documents += sink.count(collection).await.ok()?;
+            }
+            Some(documents)
+        });
+        let documents = counted.await.ok().flatten();
+        // What cannot be counted may have become more.
+        Ok(format!("{stored} {}", documents.map_or_else(new_id, |n| n.to_string())))
     }
 
     /// Checks everything and starts a job.
@@ -119,7 +225,7 @@ impl Supervisor {
     /// # Errors
     /// What would keep the job from working; no job is made then.
     pub async fn create(
-        &self,
+        self: &Arc<Self>,
         request: PostMigrationJobRequest,
         project: ProjectRecord,
     ) -> Result<MigrationJobStatus, JobError> {
@@ -127,57 +233,49 @@ impl Supervisor {
         let collections: Vec<String> = prepared.plan.collections.iter().map(|c| c.name.clone()).collect();
         let _creating = self.creating.lock().await;
         let place = prepared.sink.place();
-        self.check_conflict(&place, &collections).await?;
-        let status = MigrationJobStatus {
-            id: JobId::new(new_id()),
-            project_id: project.summary.id.clone(),
-            project_name: project.summary.name.clone(),
-            status: JobStatus::Running,
-            submitted_at: Utc::now(),
-            ended_at: None,
-            options: request.options.clone(),
-            cdc_status: Default::default(),
-            verification_job_id: None,
-            jdbc_connection_string: with_masked_password(&request.jdbc_connection_details.url),
-            mongo_db_connection_string: with_masked_password(&request.mongodb_connection_details.connection_string),
-            statistics: JobStatistics {
-                started_at: Some(Utc::now()),
-                ..JobStatistics::default()
-            },
-            cdc_statistics: None,
-            job_updates: Vec::new(),
-            failure_error: None,
-            metadata: JobMetadata {
-                verification_requested: request.verification.enabled,
-                verification_status: None,
-            },
-            relational_table_filters: request.relational_table_filters.clone(),
-        };
+        let status = new_status(&request, &project);
+        self.check_conflict(&status.id, &place, &collections).await?;
         let record = JobRecord {
             status: status.clone(),
-            secrets: JobSecrets {
+            secrets: Ok(JobSecrets {
                 request,
                 file: project.file,
-            },
+            }),
             place,
             collections,
-            owner: self.owner.clone(),
+            owner: self.holder.owner.clone(),
             is_prepared: false,
+            is_source_clean: false,
         };
-        self.store.insert_job(&record).await?;
-        self.launch(record, Some(prepared));
+        let asked_at = lease::now();
+        let fence = self.store.insert_job(&record, &self.holder).await?;
+        // Another server may have done the same in this moment: then both are refused.
+        if let Err(error) = self
+            .check_conflict(&status.id, &record.place, &record.collections)
+            .await
+        {
+            self.store.withdraw_job(&status.id).await?;
+            return Err(error);
+        }
+        let job = self.hold(record, fence, asked_at);
+        self.launch(&job, Some(prepared));
         Ok(status)
     }
 
-    async fn check_conflict(&self, place: &str, collections: &[String]) -> Result<(), JobError> {
+    async fn check_conflict(&self, own: &JobId, place: &str, collections: &[String]) -> Result<(), JobError> {
         for other in self.store.unfinished_jobs().await? {
+            // One that cleans up writes nothing more.
+            let has_written = other.status.status == JobStatus::CleaningUp;
+            if other.place != place || other.status.id == *own || has_written {
+                continue;
+            }
             let common: Vec<String> = other
                 .collections
                 .iter()
                 .filter(|c| collections.contains(c))
                 .cloned()
                 .collect();
-            if other.place == place && !common.is_empty() {
+            if !common.is_empty() {
                 return Err(JobError::Conflict {
                     job: other.status.id,
                     collections: common,
@@ -187,182 +285,204 @@ impl Supervisor {
         Ok(())
     }
 
-    fn launch(&self, record: JobRecord, prepared: Option<super::prepare::Prepared>) {
-        let id = record.status.id.clone();
-        let tracker = Arc::new(Tracker::new(
+    fn hold(&self, record: JobRecord, fence: Fence, asked_at: Duration) -> Arc<HeldJob> {
+        let lease = Arc::new(Lease::new(fence.token, asked_at));
+        let tracker = Tracker::new(
             record.status.clone(),
+            fence,
+            lease.clone(),
             self.hub.clone(),
             self.store.clone(),
-        ));
-        self.hub.publish(record.status.clone());
-        let cancel = CancellationToken::new();
-        if record.status.status == JobStatus::Cancelling {
-            cancel.cancel();
-        }
+        );
         let controls = Controls {
-            cancel,
+            cancel: CancellationToken::new(),
             pause: watch::Sender::new(false),
             complete: watch::Sender::new(record.status.cdc_status == CdcStatus::Completing),
             parked: watch::Sender::new(0),
             workers: self.workers,
         };
-        let running = Running {
-            tracker: tracker.clone(),
-            controls: controls.clone(),
+        let job = Arc::new(HeldJob {
+            record,
+            tracker: Arc::new(tracker),
+            controls,
+            lease,
+            task: Mutex::default(),
+        });
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.insert(job.id().clone(), job.clone());
+        drop(held);
+        job.tracker.update(|_| ());
+        job
+    }
+
+    /// Sets a held job to work, unless it is already.
+    pub(super) fn launch(self: &Arc<Self>, job: &Arc<HeldJob>, prepared: Option<Prepared>) {
+        let mut task = job.task.lock().unwrap_or_else(PoisonError::into_inner);
+        if task.is_none() && !self.is_over.is_cancelled() {
+            let live = Box::pin(self.clone().live(job.clone(), prepared));
+            *task = Some(self.tasks.spawn(live).abort_handle());
+        }
+    }
+
+    /// From wherever the job stands to its end, and until nothing of it is left.
+    async fn live(self: Arc<Self>, job: Arc<HeldJob>, prepared: Option<Prepared>) {
+        if job.tracker.phase() == Phase::Open
+            && let Ok(secrets) = job.record.secrets.clone()
+        {
+            let work = Work {
+                record: job.record.clone(),
+                secrets,
+                prepared,
+                store: self.store.clone(),
+                tracker: job.tracker.clone(),
+                controls: job.controls.clone(),
+                lease: job.lease.clone(),
+            };
+            match Box::pin(runner::run(work)).await {
+                Ended::Completed | Ended::Cancelled => {}
+                // Where a stop was quicker, it ends as that.
+                Ended::Failed(failure) => {
+                    let _ = job.tracker.decide(JobEvent::Fail, Some(failure));
+                }
+                Ended::Lost => return self.forget(&job).await,
+            }
+            if job.tracker.phase() == Phase::Open {
+                // Nothing at work and nothing decided: it must not seem to run.
+                tracing::error!(job.id = %job.id(), "Job {} ended without a decision", job.id());
+                let _ = job.tracker.stop(None);
+            }
+        }
+        let mut ending = Ending {
+            record: job.record.clone(),
+            store: self.store.clone(),
+            tracker: job.tracker.clone(),
+            lease: job.lease.clone(),
         };
-        self.running
+        ending.finish().await;
+        self.forget(&job).await;
+    }
+
+    /// The job is over here: it is clean, or nothing more can be done, or another server has it.
+    async fn forget(&self, job: &HeldJob) {
+        self.let_go(job.id());
+        let ids = [job.id().clone()];
+        let given_back = async {
+            self.store.release_jobs(&ids, &self.holder.id).await?;
+            self.store.delete_if_forgotten(job.id()).await
+        };
+        if let Err(error) = given_back.await {
+            tracing::warn!(job.id = %job.id(), %error, "Job {} could not be given back", job.id());
+        }
+    }
+
+    /// Takes a job out of those that are held.
+    pub(super) fn let_go(&self, id: &JobId) -> Option<Arc<HeldJob>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).remove(id)
+    }
+
+    pub(super) fn held(&self, id: &JobId) -> Option<Arc<HeldJob>> {
+        self.held
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(id, running);
-        self.tasks.spawn(Box::pin(runner::run(
-            record,
-            prepared,
-            self.store.clone(),
-            tracker,
-            controls,
-        )));
+            .get(id)
+            .cloned()
     }
 
-    fn running(&self, id: &JobId) -> Option<(Arc<Tracker>, Controls)> {
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.get(id).map(|r| (r.tracker.clone(), r.controls.clone()))
+    pub(super) fn all_held(&self) -> Vec<Arc<HeldJob>> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.values().cloned().collect()
     }
 
-    fn known(&self, id: &JobId) -> Result<Arc<MigrationJobStatus>, JobError> {
-        self.hub.job(id).ok_or_else(|| JobError::NotFound(id.clone()))
-    }
-
-    /// Stops a job: in the snapshot stage it is cancelled, what is written stays. In the CDC stage it is completed:
-    /// everything up to now is applied. `abandons` cancels it there too, without that.
+    /// The newest status of a job, whoever has it.
     ///
     /// # Errors
-    /// When there is no such job or it has ended.
-    pub async fn stop(&self, id: &JobId, abandons: bool) -> Result<MigrationJobStatus, JobError> {
-        let status = self.known(id)?;
-        let is_streaming = match status.cdc_status {
-            CdcStatus::Running | CdcStatus::Paused | CdcStatus::Completing => true,
-            CdcStatus::NotStarted | CdcStatus::Completed | CdcStatus::Failed | CdcStatus::Cancelled => false,
-        };
-        let completes = is_streaming && !abandons && !status.status.is_ended();
-        match self.running(id) {
-            Some((tracker, controls)) => {
-                if completes {
-                    tracker.advance_cdc(CdcEvent::Complete).await?;
-                    controls.complete.send_replace(true);
-                } else {
-                    tracker.advance(JobEvent::Stop).await?;
-                    controls.cancel.cancel();
-                }
-                controls.pause.send_replace(false);
-                Ok(tracker.status())
-            }
-            // Paused before a restart: nothing of it runs.
-            None => {
-                let tracker = Tracker::new((*status).clone(), self.hub.clone(), self.store.clone());
-                if completes {
-                    tracker.advance_cdc(CdcEvent::Complete).await?;
-                } else {
-                    tracker.advance(JobEvent::Stop).await?;
-                }
-                let record = self.record(id).await?;
-                self.launch(record, None);
-                Ok(tracker.status())
-            }
+    /// When there is none, or the store fails.
+    pub async fn status(&self, id: &JobId) -> Result<MigrationJobStatus, JobError> {
+        if let Some(known) = self.hub.job(id) {
+            return Ok((*known).clone());
         }
+        let stored = self.store.job_status(id).await?;
+        stored.ok_or_else(|| JobError::NotFound(id.clone()))
     }
 
-    async fn record(&self, id: &JobId) -> Result<JobRecord, JobError> {
-        self.store.job(id).await?.ok_or_else(|| JobError::NotFound(id.clone()))
-    }
-
-    /// Lets a job stand still. In the snapshot stage the point in time is kept open in the source as long as this process
-    /// lives; in the CDC stage the source keeps its log.
+    /// Forgets the jobs of a project that is deleted. What ended ones still have in the source is cleaned up all the same.
     ///
     /// # Errors
-    /// When there is no such job or it does not run.
-    pub async fn pause(&self, id: &JobId) -> Result<MigrationJobStatus, JobError> {
-        let status = self.known(id)?;
-        let Some((tracker, controls)) = self.running(id) else {
-            return Err(TransitionError {
-                from: status.status,
-                event: JobEvent::Pause,
-            }
-            .into());
-        };
-        let is_streaming = tracker.begin_pause::<JobError>(&controls.pause).await?;
-        // Confirmed only when nothing is written any more; the CDC stage counts as paused from then on.
-        let mut parked = controls.parked.subscribe();
-        let is_idle = |tracker: &Tracker, parked: usize| {
-            let is_reading = is_streaming || !tracker.status().statistics.processing_tables.is_empty();
-            parked >= controls.workers || !is_reading
-        };
-        let _ = tokio::time::timeout(PAUSE_MAX, async {
-            while !is_idle(&tracker, *parked.borrow_and_update()) {
-                tokio::select! {
-                    changed = parked.changed() => if changed.is_err() { break },
-                    () = tokio::time::sleep(Duration::from_millis(50)) => {}
-                }
-            }
-        })
-        .await;
-        Ok(tracker.status())
-    }
-
-    /// Lets a paused job go on.
-    ///
-    /// # Errors
-    /// When there is no such job or it is not paused.
-    pub async fn resume(&self, id: &JobId) -> Result<MigrationJobStatus, JobError> {
-        let status = self.known(id)?;
-        let is_streaming = !status.status.is_ended() && status.cdc_status == CdcStatus::Paused;
-        if let Some((tracker, controls)) = self.running(id) {
-            if is_streaming {
-                tracker.advance_cdc(CdcEvent::Resume).await?;
-            } else {
-                tracker.advance(JobEvent::Resume).await?;
-            }
-            controls.pause.send_replace(false);
-            return Ok(tracker.status());
-        }
-        let mut record = self.record(id).await?;
-        if is_streaming {
-            record.status.cdc_status = super::state::cdc_transition(status.cdc_status, CdcEvent::Resume)?;
-        } else {
-            record.status.status = super::state::transition(status.status, JobEvent::Resume)?;
-        }
-        self.store.save_job_status(&record.status).await?;
-        let status = record.status.clone();
-        self.launch(record, None);
-        Ok(status)
-    }
-
-    /// Forgets the jobs of a project that is deleted.
-    ///
-    /// # Errors
-    /// When one of them still runs, or the store fails.
+    /// When one of them still runs, here or in another server, or the store fails.
     pub async fn forget_project(&self, project: &ProjectId) -> Result<(), JobError> {
-        if let Some(job) = self.hub.jobs(Some(project)).iter().find(|j| !j.status.is_ended()) {
+        let unfinished = self.store.unfinished_jobs().await?;
+        if let Some(job) = unfinished.into_iter().find(|j| j.status.project_id == *project) {
             return Err(JobError::ProjectInUse {
-                job: job.id.clone(),
-                project: job.project_name.clone(),
+                job: job.status.id,
+                project: job.status.project_name,
             });
         }
         let ids = self.store.delete_jobs_of(project).await?;
+        for job in ids.iter().filter_map(|id| self.held(id)) {
+            tracing::info!(job.id = %job.id(), "The project of job {} is deleted, and the source is still cleaned", job.id());
+            job.tracker.hide();
+        }
         self.hub.remove(&ids);
         Ok(())
     }
 
-    /// Lets go of all jobs at the end of the process: they go on at its next start.
+    /// Lets go of all jobs at the end of the process: they go on at its next start. Ends soon, whatever does not answer.
     pub async fn shut_down(&self) {
-        let trackers: Vec<Arc<Tracker>> = {
-            let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-            running.values().map(|r| r.tracker.clone()).collect()
-        };
-        for tracker in trackers {
-            if !tracker.status().status.is_ended() {
-                tracker.save().await;
+        self.is_over.cancel();
+        let jobs = self.all_held();
+        let at_work = jobs.iter().filter(|job| job.is_at_work());
+        let saves = at_work.clone().map(|job| job.tracker.save());
+        let _ = tokio::time::timeout(SHUT_DOWN_MAX, futures_util::future::join_all(saves)).await;
+        for job in at_work {
+            if let Some(task) = &*job.task.lock().unwrap_or_else(PoisonError::into_inner) {
+                task.abort();
             }
         }
         self.tasks.close();
+        if tokio::time::timeout(SHUT_DOWN_MAX, self.tasks.wait()).await.is_err() {
+            // What still runs ends with the process, and the lock on the data folder with it.
+            return;
+        }
+        let ids: Vec<JobId> = jobs.iter().map(|job| job.id().clone()).collect();
+        let given_back = self.store.release_jobs(&ids, &self.holder.id);
+        let _ = tokio::time::timeout(SHUT_DOWN_MAX, given_back).await;
+    }
+}
+
+/// What is known of a job that was taken.
+#[derive(Debug)]
+pub(super) struct Taken {
+    was_held: bool,
+    crashes: i32,
+    mark: String,
+}
+
+fn new_status(request: &PostMigrationJobRequest, project: &ProjectRecord) -> MigrationJobStatus {
+    MigrationJobStatus {
+        id: JobId::new(new_id()),
+        project_id: project.summary.id.clone(),
+        project_name: project.summary.name.clone(),
+        status: JobStatus::Running,
+        submitted_at: Utc::now(),
+        ended_at: None,
+        options: request.options.clone(),
+        cdc_status: Default::default(),
+        verification_job_id: None,
+        jdbc_connection_string: with_masked_password(&request.jdbc_connection_details.url),
+        mongo_db_connection_string: with_masked_password(&request.mongodb_connection_details.connection_string),
+        statistics: JobStatistics {
+            started_at: Some(Utc::now()),
+            ..JobStatistics::default()
+        },
+        cdc_statistics: None,
+        job_updates: Vec::new(),
+        failure_error: None,
+        end: None,
+        stand_still: None,
+        metadata: JobMetadata {
+            verification_requested: request.verification.enabled,
+            verification_status: None,
+        },
+        relational_table_filters: request.relational_table_filters.clone(),
     }
 }

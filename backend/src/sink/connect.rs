@@ -4,6 +4,7 @@ use super::check;
 use super::error::{SinkError, UNAUTHORIZED};
 use super::turns::Turns;
 use super::uri::{Certificates, options_of};
+use crate::lease::Lease;
 use bson::{Document, doc};
 use godwit_shared::connection::{ConnectivityResult, MongodbConnectionDetails};
 use mongodb::options::{Acknowledgment, ClientOptions, WriteConcern};
@@ -30,6 +31,8 @@ pub struct Sink {
     pub(super) trouble: Arc<Mutex<Option<String>>>,
     /// The driver may read them again.
     _certificates: Certificates,
+    /// Nothing is written while it does not hold.
+    pub(super) lease: Option<Arc<Lease>>,
 }
 
 impl Sink {
@@ -58,7 +61,22 @@ impl Sink {
             reads_elsewhere,
             trouble: Arc::default(),
             _certificates: certificates,
+            lease: None,
         })
+    }
+
+    /// The same for the writes of a job: they wait while its lease does not hold, and fail once it is lost.
+    pub fn under(mut self, lease: Arc<Lease>) -> Self {
+        self.lease = Some(lease);
+        self
+    }
+
+    /// Waits until something may be written.
+    pub(super) async fn may_write(&self) -> Result<(), SinkError> {
+        match &self.lease {
+            Some(lease) if !lease.is_held().await => Err(SinkError::Cancelled),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Why writes have to be repeated just now; nothing while they succeed.
@@ -175,6 +193,7 @@ impl Sink {
     /// # Errors
     /// When the server refuses.
     pub async fn drop_collection(&self, name: &str) -> Result<(), SinkError> {
+        self.may_write().await?;
         self.database
             .collection::<Document>(name)
             .drop()

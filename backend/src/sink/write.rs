@@ -170,6 +170,11 @@ impl Sink {
         let started = tokio::time::Instant::now();
         let mut pause = Duration::from_millis(50);
         loop {
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Err(SinkError::Cancelled),
+                may = self.may_write() => may?,
+            }
             let error = match self.database.run_raw_command(message.clone()).await {
                 Ok(answer) => match retryable_concern_error(&answer) {
                     None => {

@@ -9,11 +9,12 @@ use crate::data::issue::{Issue, IssueKind, Location};
 use crate::data::progress::{Counts, Progress, TooManyErrors};
 use crate::data::row::RowSet;
 use crate::documents::{Batch, ChildReader, SharedRows, assemble_batch, streamed_nodes};
+use crate::hooks;
 use crate::plan::{CollectionPlan, Node, Plan, RootPlan};
 use crate::sink::{Refused, Sink, SinkError, Turns};
 use crate::source::SourceError;
 use crate::source::postgres::reader::{PgReader, PgSnapshot};
-use crate::store::{Claim, Contender, RootChunks, Store, StoreError};
+use crate::store::{Claim, Contender, JobStore, RootChunks, StoreError};
 use godwit_shared::ids::JobId;
 use godwit_shared::job::EventStage;
 use std::collections::HashMap;
@@ -45,7 +46,7 @@ pub struct SnapshotRun {
     /// The point in time that everything is read in.
     pub point: Arc<PgSnapshot>,
     pub sink: Sink,
-    pub store: Store,
+    pub store: JobStore,
     pub progress: Arc<Progress>,
     pub cancel: CancellationToken,
     /// While true, workers stop between batches.
@@ -83,6 +84,9 @@ pub enum SnapshotError {
     Store(#[from] StoreError),
     #[error(transparent)]
     TooManyErrors(#[from] TooManyErrors),
+    /// A fault of this program.
+    #[error("a task of the job ended unexpectedly: {0}")]
+    Panicked(String),
 }
 
 /// Copies what is not copied yet.
@@ -134,13 +138,7 @@ pub async fn run(run: SnapshotRun) -> Result<Finished, SnapshotError> {
     }
     let mut result = Ok(Outcome::Completed);
     while let Some(ended) = workers.join_next().await {
-        let ended = ended.unwrap_or_else(|e| {
-            Err(SinkError::Command {
-                reason: format!("a worker ended: {e}"),
-                code: None,
-            }
-            .into())
-        });
+        let ended = ended.unwrap_or_else(|e| Err(SnapshotError::Panicked(format!("a worker: {e}"))));
         let ended = match ended {
             Err(SnapshotError::Sink(SinkError::Cancelled)) => Ok(Outcome::Cancelled),
             other => other,
@@ -385,6 +383,7 @@ impl Worker<'_> {
         let collection = &run.plan.collections[chunk.collection];
         let root = &collection.roots[chunk.root];
         let counted = self.enter(root);
+        hooks::hold(hooks::CHUNK).await;
         let mut writes = Writes {
             tasks: JoinSet::new(),
             counts: Counts::default(),
@@ -540,12 +539,7 @@ impl Worker<'_> {
         let Some(ended) = writes.tasks.join_next().await else {
             return Ok(());
         };
-        let written = ended.unwrap_or_else(|e| {
-            Err(SinkError::Command {
-                reason: format!("a write ended: {e}"),
-                code: None,
-            })
-        })?;
+        let written = ended.map_err(|e| SnapshotError::Panicked(format!("a write: {e}")))??;
         writes.counts.documents += written.count;
         writes.counts.bytes_written += written.bytes;
         let (run, collection, root) = (self.run, written.collection, written.root);

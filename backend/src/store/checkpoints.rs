@@ -27,14 +27,16 @@ impl Store {
     /// Stores where a continuous job stands: only after everything before is durable in the destination.
     ///
     /// # Errors
-    /// When the store fails.
-    pub async fn save_checkpoint<T: Serialize>(&self, job: &JobId, checkpoint: &T) -> Result<(), StoreError> {
-        let entry = doc! {"_id": job.as_str(), "checkpoint": to_json(checkpoint)};
-        self.collection("checkpoints")
-            .replace_one(doc! {"_id": job.as_str()}, entry)
-            .upsert(true)
-            .await?;
-        Ok(())
+    /// When the store fails; [`StoreError::LeaseLost`] where another server has the job: its token is greater.
+    pub async fn save_checkpoint<T: Serialize>(
+        &self,
+        job: &JobId,
+        checkpoint: &T,
+        token: i64,
+    ) -> Result<(), StoreError> {
+        let id = job.as_str();
+        let entry = doc! {"_id": id, "checkpoint": to_json(checkpoint), "token": token};
+        self.replace_fenced("checkpoints", id, entry, token, job).await
     }
 
     /// Forgets where a job stood.

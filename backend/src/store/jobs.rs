@@ -1,22 +1,26 @@
 //! Jobs and their checkpoints.
 
+use super::leases::Holder;
+use super::projects::code_of;
 use super::quarantine::check_own_id;
 use super::{Store, StoreError, from_json, to_json};
 use crate::data::progress::Counts;
 use bson::{Document, RawDocumentBuf, doc};
 use futures_util::TryStreamExt;
 use godwit_shared::ids::{JobId, ProjectId};
-use godwit_shared::job::{MigrationJobStatus, PostMigrationJobRequest};
+use godwit_shared::job::{JobOutcome, MigrationJobStatus, PostMigrationJobRequest};
 use godwit_shared::quarantine::EntryKind;
 use godwit_shared::relmig::ProjectFile;
 use serde::{Deserialize, Serialize};
+
+const DUPLICATE_KEY: i32 = 11_000;
 
 /// A job as it is stored.
 #[derive(Debug, Clone)]
 pub struct JobRecord {
     pub status: MigrationJobStatus,
-    /// What the job was started with; encrypted, for it holds passwords.
-    pub secrets: JobSecrets,
+    /// What the job was started with; encrypted, for it holds passwords. Or why it cannot be read: another key sealed it.
+    pub secrets: Result<JobSecrets, String>,
     /// Where it writes: two running jobs must not write the same collections of one place.
     pub place: String,
     pub collections: Vec<String>,
@@ -24,6 +28,8 @@ pub struct JobRecord {
     pub owner: String,
     /// The destination was made ready: what was to be dropped has been dropped.
     pub is_prepared: bool,
+    /// The job has ended, and nothing of it is left in the source.
+    pub is_source_clean: bool,
 }
 
 /// What is asked of a job that somebody else may run: nothing of it is encrypted.
@@ -56,12 +62,48 @@ pub struct RootChunks {
     pub refused: Vec<Vec<String>>,
 }
 
+/// What a job is stored with: only its holder may, and what comes late does not replace what is newer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fence {
+    /// Of the lease under which it is written.
+    pub token: i64,
+    /// Counts what is written of the job's status.
+    pub revision: i64,
+}
+
+/// What became of a status that was to be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saved {
+    Stored,
+    /// A newer one is there already.
+    Superseded,
+    /// The end of the job is decided, and this status is of before, or of another end.
+    HasEnded,
+    /// Another server has the job, or it is gone.
+    NotOurs,
+}
+
+/// The most bytes of a stored status. With the rest of the entry it has to fit into one document of 16 MiB.
+const STATUS_BYTES_MAX: usize = 2 << 20;
+/// The most bytes of a project and a request that a job is started with.
+pub const SECRETS_BYTES_MAX: usize = 13 << 20;
+
 impl Store {
-    /// Writes a job that is new.
+    /// Writes a job that is new, held by its server.
     ///
     /// # Errors
-    /// When the store fails.
-    pub async fn insert_job(&self, record: &JobRecord) -> Result<(), StoreError> {
+    /// When the store fails, or the job's project is too large for it.
+    pub async fn insert_job(&self, record: &JobRecord, holder: &Holder) -> Result<Fence, StoreError> {
+        let secrets = record.secrets.as_ref().map_err(|e| StoreError::Malformed(e.clone()))?;
+        let bytes = to_json(secrets).len();
+        if bytes > SECRETS_BYTES_MAX {
+            return Err(StoreError::TooLarge {
+                what: "the project of the job with its filters".into(),
+                bytes,
+                bytes_max: SECRETS_BYTES_MAX,
+            });
+        }
+        let fence = Fence { token: 1, revision: 1 };
         let mut entry = status_members(&record.status);
         entry.insert("_id", record.status.id.as_str());
         entry.insert("projectId", record.status.project_id.as_str());
@@ -69,24 +111,46 @@ impl Store {
             "submittedAt",
             bson::DateTime::from_millis(record.status.submitted_at.timestamp_millis()),
         );
-        entry.insert("secrets", self.seal(&record.secrets));
+        entry.insert("secrets", self.seal(secrets));
         entry.insert("place", &record.place);
         entry.insert("collections", record.collections.clone());
         entry.insert("owner", &record.owner);
         entry.insert("isPrepared", record.is_prepared);
+        entry.insert("isSourceClean", record.is_source_clean);
+        entry.extend(fence_members(fence));
+        entry.extend(holder.members());
         self.collection("jobs").insert_one(entry).await?;
-        Ok(())
+        // By the clock of the store, which all servers share.
+        self.renew_leases(&holder.id).await?;
+        Ok(fence)
     }
 
-    /// Writes a job's newest status.
+    /// Writes a job's newest status. The store itself refuses to replace an end: whatever a server believes, no status
+    /// leads from a decided end back.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn save_job_status(&self, status: &MigrationJobStatus) -> Result<(), StoreError> {
-        self.collection("jobs")
-            .update_one(doc! {"_id": status.id.as_str()}, doc! {"$set": status_members(status)})
+    pub async fn save_job_status(&self, status: &MigrationJobStatus, fence: Fence) -> Result<Saved, StoreError> {
+        let id = status.id.as_str();
+        let mut filter = doc! {"_id": id, "token": fence.token, "revision": {"$lt": fence.revision}};
+        filter.extend(replaceable_by(status));
+        let mut members = status_members(status);
+        members.extend(fence_members(fence));
+        let jobs = self.collection("jobs");
+        let done = jobs.update_one(filter, doc! {"$set": members}).await?;
+        if done.matched_count > 0 {
+            return Ok(Saved::Stored);
+        }
+        let found = jobs
+            .find_one(doc! {"_id": id})
+            .projection(doc! {"token": 1, "revision": 1})
             .await?;
-        Ok(())
+        Ok(match found {
+            Some(entry) if entry.get_i64("token").ok() != Some(fence.token) => Saved::NotOurs,
+            Some(entry) if entry.get_i64("revision").is_ok_and(|r| r >= fence.revision) => Saved::Superseded,
+            Some(_) => Saved::HasEnded,
+            None => Saved::NotOurs,
+        })
     }
 
     /// Notes that the destination has been made ready.
@@ -94,8 +158,20 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn mark_prepared(&self, id: &JobId) -> Result<(), StoreError> {
+        self.note(id, doc! {"isPrepared": true}).await
+    }
+
+    /// Notes that nothing of the job is left in the source: its checkpoint, which says what was made there, may go.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn mark_source_clean(&self, id: &JobId) -> Result<(), StoreError> {
+        self.note(id, doc! {"isSourceClean": true}).await
+    }
+
+    pub(super) async fn note(&self, id: &JobId, members: Document) -> Result<(), StoreError> {
         self.collection("jobs")
-            .update_one(doc! {"_id": id.as_str()}, doc! {"$set": {"isPrepared": true}})
+            .update_one(doc! {"_id": id.as_str()}, doc! {"$set": members})
             .await?;
         Ok(())
     }
@@ -109,6 +185,20 @@ impl Store {
         entry.map(|e| self.job_record(&e)).transpose()
     }
 
+    /// The status of one job.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn job_status(&self, id: &JobId) -> Result<Option<MigrationJobStatus>, StoreError> {
+        let filter = doc! {"_id": id.as_str(), "isForgotten": {"$ne": true}};
+        let found = self
+            .collection("jobs")
+            .find_one(filter)
+            .projection(doc! {"status": 1})
+            .await?;
+        found.map(|e| from_json(&e, "status")).transpose()
+    }
+
     /// The status of every job that can be read, newest first.
     ///
     /// # Errors
@@ -117,7 +207,7 @@ impl Store {
         let found = self
             .database
             .collection::<RawDocumentBuf>("jobs")
-            .find(doc! {})
+            .find(doc! {"isForgotten": {"$ne": true}})
             .projection(doc! {"status": 1})
             .sort(doc! {"submittedAt": -1})
             .await?;
@@ -144,19 +234,21 @@ impl Store {
         Ok(self.readable(EntryKind::Job, false, entries, job_head))
     }
 
-    /// Deletes all jobs of a project and returns their ids.
+    /// Deletes the ended jobs of a project and returns their ids. Those that still have something in the source go out of
+    /// sight, and are deleted when they are clean.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn delete_jobs_of(&self, project: &ProjectId) -> Result<Vec<JobId>, StoreError> {
-        let filter = doc! {"projectId": project.as_str()};
-        let found = self
-            .collection("jobs")
-            .find(filter.clone())
-            .projection(doc! {"_id": 1})
-            .await?;
+        let ended = doc! {"projectId": project.as_str(), "isEnded": true};
+        let (mut clean, mut unclean) = (ended.clone(), ended.clone());
+        clean.insert("isCleaned", doc! {"$ne": false});
+        unclean.insert("isCleaned", false);
+        let jobs = self.collection("jobs");
+        let found = jobs.find(ended).projection(doc! {"_id": 1}).await?;
         let entries: Vec<Document> = found.try_collect().await?;
-        self.collection("jobs").delete_many(filter).await?;
+        jobs.update_many(unclean, doc! {"$set": {"isForgotten": true}}).await?;
+        jobs.delete_many(clean).await?;
         Ok(entries
             .iter()
             .filter_map(|e| e.get_str("_id").ok())
@@ -164,7 +256,25 @@ impl Store {
             .collect())
     }
 
-    fn job_record(&self, entry: &Document) -> Result<JobRecord, StoreError> {
+    /// Deletes one job that its project has been deleted under, once nothing of it is left.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn delete_if_forgotten(&self, id: &JobId) -> Result<bool, StoreError> {
+        let filter = doc! {"_id": id.as_str(), "isForgotten": true, "isCleaned": true};
+        Ok(self.collection("jobs").delete_one(filter).await?.deleted_count > 0)
+    }
+
+    /// Takes back a job that was not begun.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn withdraw_job(&self, id: &JobId) -> Result<(), StoreError> {
+        self.collection("jobs").delete_one(doc! {"_id": id.as_str()}).await?;
+        Ok(())
+    }
+
+    pub(super) fn job_record(&self, entry: &Document) -> Result<JobRecord, StoreError> {
         let JobHead {
             status,
             place,
@@ -173,11 +283,12 @@ impl Store {
         } = job_head(entry)?;
         Ok(JobRecord {
             status,
-            secrets: self.unseal(entry, "secrets")?,
+            secrets: self.unseal(entry, "secrets").map_err(|e| e.to_string()),
             place,
             collections,
             owner,
             is_prepared: entry.get_bool("isPrepared").unwrap_or(false),
+            is_source_clean: entry.get_bool("isSourceClean").unwrap_or(false),
         })
     }
 
@@ -199,15 +310,39 @@ impl Store {
     /// Writes the parts of a root table: only after what is done is durable in the destination.
     ///
     /// # Errors
-    /// When the store fails.
-    pub async fn save_chunks(&self, job: &JobId, root: &str, chunks: &RootChunks) -> Result<(), StoreError> {
+    /// When the store fails; [`StoreError::LeaseLost`] where another server has the job.
+    pub async fn save_chunks(
+        &self,
+        job: &JobId,
+        root: &str,
+        chunks: &RootChunks,
+        token: i64,
+    ) -> Result<(), StoreError> {
         let id = chunk_id(job, root);
-        let entry = doc! {"_id": &id, "job": job.as_str(), "chunks": to_json(chunks)};
-        self.collection("chunks")
-            .replace_one(doc! {"_id": &id}, entry)
+        let entry = doc! {"_id": &id, "job": job.as_str(), "chunks": to_json(chunks), "token": token};
+        self.replace_fenced("chunks", &id, entry, token, job).await
+    }
+
+    /// Replaces an entry, or makes it, unless one with a greater token is there.
+    pub(super) async fn replace_fenced(
+        &self,
+        collection: &str,
+        id: &str,
+        entry: Document,
+        token: i64,
+        job: &JobId,
+    ) -> Result<(), StoreError> {
+        // Of an entry that does not match, the insert is refused: its `_id` is there.
+        let filter = doc! {"_id": id, "$or": [{"token": {"$lte": token}}, {"token": null}]};
+        let replaced = self
+            .collection(collection)
+            .replace_one(filter, entry)
             .upsert(true)
-            .await?;
-        Ok(())
+            .await;
+        match replaced {
+            Err(error) if code_of(&error) == Some(DUPLICATE_KEY) => Err(StoreError::LeaseLost { job: job.clone() }),
+            other => Ok(other.map(|_| ())?),
+        }
     }
 
     /// Forgets the checkpoints of a job.
@@ -238,6 +373,155 @@ fn chunk_id(job: &JobId, root: &str) -> String {
     format!("{job}/{root}")
 }
 
+fn fence_members(fence: Fence) -> Document {
+    doc! {"token": fence.token, "revision": fence.revision}
+}
+
+/// What says of an entry whether and how it has ended.
 fn status_members(status: &MigrationJobStatus) -> Document {
-    doc! {"isEnded": status.status.is_ended(), "status": to_json(status)}
+    let mut members = doc! {"isEnded": status.status.is_ended(), "status": bounded_text(status)};
+    if let Some(outcome) = status.outcome() {
+        members.insert("outcome", outcome_name(outcome));
+        members.insert("isCleaned", status.end.as_ref().is_none_or(|end| end.is_cleaned));
+    }
+    members
+}
+
+fn outcome_name(outcome: JobOutcome) -> &'static str {
+    match outcome {
+        JobOutcome::Completed => "COMPLETED",
+        JobOutcome::Cancelled => "CANCELLED",
+        JobOutcome::Failed => "FAILED",
+    }
+}
+
+/// The entries that a status may replace: an end that is decided stays, and one that is reached too.
+fn replaceable_by(status: &MigrationJobStatus) -> Document {
+    let Some(outcome) = status.outcome().map(outcome_name) else {
+        return doc! {"isEnded": false, "outcome": null};
+    };
+    let decided = doc! {"isEnded": false, "outcome": {"$in": [null, outcome]}};
+    if status.status.is_ended() {
+        doc! {"$or": [decided, {"isEnded": true, "outcome": outcome}]}
+    } else {
+        decided
+    }
+}
+
+/// The status as JSON that can be stored, whatever it has gathered: an end that cannot be stored is none.
+fn bounded_text(status: &MigrationJobStatus) -> String {
+    let text = to_json(status);
+    if text.len() <= STATUS_BYTES_MAX {
+        return text;
+    }
+    let mut small = status.clone();
+    for chars in [1_000, 100] {
+        cut_texts(&mut small, chars);
+        let text = to_json(&small);
+        if text.len() <= STATUS_BYTES_MAX {
+            return text;
+        }
+    }
+    // The numbers of all together stay.
+    let s = &mut small.statistics;
+    for list in [&mut s.migrated_tables, &mut s.processing_tables] {
+        list.clear();
+    }
+    s.tables.clear();
+    s.collections.truncate(100);
+    small.relational_table_filters.clear();
+    small.job_updates.truncate(50);
+    for update in &mut small.job_updates {
+        update.key.clear();
+    }
+    for text in [&mut small.jdbc_connection_string, &mut small.mongo_db_connection_string] {
+        cut(text, 2_000);
+    }
+    to_json(&small)
+}
+
+fn cut_texts(status: &mut MigrationJobStatus, chars: usize) {
+    for update in &mut status.job_updates {
+        cut(&mut update.message, chars);
+        for text in [&mut update.details, &mut update.location_name, &mut update.field_name] {
+            text.iter_mut().for_each(|t| cut(t, chars));
+        }
+        update.key.truncate(32);
+        update.key.values_mut().for_each(|v| cut(v, chars));
+    }
+    if let Some(failure) = &mut status.failure_error {
+        cut(&mut failure.message, 4 * chars);
+    }
+    if let Some(end) = &mut status.end {
+        end.left.iter_mut().for_each(|left| cut(&mut left.reason, chars));
+    }
+    for text in status
+        .stand_still
+        .iter_mut()
+        .map(|s| &mut s.reason)
+        .chain(status.cdc_statistics.iter_mut().filter_map(|s| s.notice.as_mut()))
+        .chain(&mut status.statistics.notice)
+    {
+        cut(text, 4 * chars);
+    }
+}
+
+fn cut(text: &mut String, chars: usize) {
+    if let Some((end, _)) = text.char_indices().nth(chars) {
+        text.truncate(end);
+        text.push('…');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn status(value: serde_json::Value) -> MigrationJobStatus {
+        let mut job = json!({
+            "id": "j", "projectId": "p", "projectName": "P", "status": "RUNNING", "submittedAt": "2026-11-26T12:00:00Z",
+            "options": {"mode": "SNAPSHOT"}, "jdbcConnectionString": "", "mongoDbConnectionString": "",
+            "statistics": {}, "metadata": {"verificationRequested": false},
+        });
+        job.as_object_mut().unwrap().extend(value.as_object().unwrap().clone());
+        serde_json::from_value(job).expect("a job")
+    }
+
+    #[test]
+    fn a_status_of_any_size_can_be_stored() {
+        let update = |n: usize, message: &str| {
+            json!({"eventType": "ERROR", "stage": "STREAMING", "message": message, "timestamp": "2026-11-26T12:00:00Z",
+                "errorCode": "expression_failed", "fieldName": n.to_string(), "key": {"id": message}, "count": 1})
+        };
+        let long = "é".repeat(60_000);
+        let updates: Vec<_> = (0..500).map(|n| update(n, &long)).collect();
+        let failed = status(json!({"status": "FAILED", "jobUpdates": updates}));
+        let text = bounded_text(&failed);
+        assert!(text.len() <= STATUS_BYTES_MAX, "{}", text.len());
+        let read: MigrationJobStatus = serde_json::from_str(&text).expect("a status");
+        assert_eq!((read.status, read.job_updates.len()), (failed.status, 500));
+
+        let tables: Vec<_> = (0..60_000)
+            .map(|n| json!({"table": format!("public.table_with_a_long_name_{n}"), "rowsRead": n, "rowsEstimated": n, "isComplete": true}))
+            .collect();
+        let filters: serde_json::Map<_, _> = (0..1_000)
+            .map(|n| {
+                (
+                    format!("s{n}"),
+                    json!({"t": {"whereClause": "x = 1 or ".repeat(1_000)}}),
+                )
+            })
+            .collect();
+        let huge =
+            status(json!({"status": "COMPLETED", "statistics": {"tables": tables}, "relationalTableFilters": filters}));
+        let text = bounded_text(&huge);
+        assert!(text.len() <= STATUS_BYTES_MAX, "{}", text.len());
+    }
+
+    #[test]
+    fn a_usual_status_is_stored_as_it_is() {
+        let running = status(json!({}));
+        assert_eq!(bounded_text(&running), to_json(&running));
+    }
 }

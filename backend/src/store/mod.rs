@@ -8,7 +8,9 @@ mod checkpoints;
 mod claims;
 mod connections;
 mod folder;
+mod duty;
 mod jobs;
+mod leases;
 mod local;
 mod projects;
 mod quarantine;
@@ -16,10 +18,11 @@ mod seal;
 mod secret;
 
 use bson::{Document, doc};
+use godwit_shared::ids::JobId;
 use godwit_shared::project::FILE_BYTES_MAX;
 use godwit_shared::quarantine::EntryKind;
 use godwit_shared::relmig::ProjectFileError;
-use mongodb::error::{ErrorKind, RETRYABLE_WRITE_ERROR};
+use mongodb::error::{ErrorKind, RETRYABLE_WRITE_ERROR, WriteFailure};
 use mongodb::options::{ClientOptions, IndexOptions};
 use mongodb::{Client, Collection, Database, IndexModel};
 use serde::Serialize;
@@ -30,8 +33,10 @@ use std::time::Duration;
 pub use asked::AskedStore;
 pub use claims::{Claim, Contender};
 pub use connections::{StoredJdbc, StoredMongodb};
+pub use duty::JobStore;
 pub use folder::claim as claim_folder;
-pub use jobs::{JobRecord, JobSecrets, RootChunks};
+pub use jobs::{Fence, JobHead, JobRecord, JobSecrets, RootChunks, Saved};
+pub use leases::{Acquired, Held, Holder, Seen, Wish};
 pub use local::LocalMongod;
 pub use projects::ProjectRecord;
 
@@ -63,8 +68,34 @@ pub enum StoreError {
     /// A project of an older version may hold what an import refuses today.
     #[error("the project cannot be used as it is stored: {0}")]
     Project(ProjectFileError),
-    #[error("{what} has {bytes} bytes, and the server keeps at most {FILE_BYTES_MAX}")]
-    TooLarge { what: &'static str, bytes: usize },
+    #[error("another server has job {job} now")]
+    LeaseLost { job: JobId },
+    #[error("cancelled")]
+    Cancelled,
+    #[error("{what} has {bytes} bytes, and the server keeps at most {bytes_max}")]
+    TooLarge {
+        what: String,
+        bytes: usize,
+        bytes_max: usize,
+    },
+}
+
+/// Codes of the server that pass: it changes its primary, starts or ends, or waits for others, or for room on its disk.
+/// The first ones are those of the retryable writes specification.
+/// <https://github.com/mongodb/specifications/blob/master/source/retryable-writes/retryable-writes.md>
+const PASSING_CODES: [i32; 20] = [
+    6, 7, 89, 91, 112, 134, 189, 262, 317, 358, 384, 9001, 10107, 11600, 11602, 13435, 13436, 50, 64, 14031,
+];
+
+fn has_passing_code(error: &mongodb::error::Error) -> bool {
+    let is_passing = |code: i32| PASSING_CODES.contains(&code);
+    match error.kind.as_ref() {
+        ErrorKind::Command(e) => is_passing(e.code),
+        ErrorKind::Write(WriteFailure::WriteConcernError(e)) => is_passing(e.code),
+        ErrorKind::Write(WriteFailure::WriteError(e)) => is_passing(e.code),
+        ErrorKind::InsertMany(e) => e.write_concern_error.as_ref().is_some_and(|e| is_passing(e.code)),
+        _ => false,
+    }
 }
 
 impl StoreError {
@@ -76,7 +107,7 @@ impl StoreError {
                     error.kind.as_ref(),
                     ErrorKind::Io(_) | ErrorKind::ServerSelection { .. } | ErrorKind::ConnectionPoolCleared { .. }
                 );
-                is_away || error.contains_label(RETRYABLE_WRITE_ERROR)
+                is_away || error.contains_label(RETRYABLE_WRITE_ERROR) || has_passing_code(error)
             }
             StoreError::Silent(_) => true,
             StoreError::Open { .. }
@@ -87,6 +118,8 @@ impl StoreError {
             | StoreError::Local(_)
             | StoreError::NameTaken(_)
             | StoreError::Project(_)
+            | StoreError::LeaseLost { .. }
+            | StoreError::Cancelled
             | StoreError::TooLarge { .. } => false,
         }
     }
@@ -152,6 +185,7 @@ impl Store {
         let wanted = [
             ("projects", by_name),
             ("jobs", plain(doc! {"submittedAt": -1})),
+            ("jobs", plain(doc! {"holder": 1})),
             ("chunks", plain(doc! {"job": 1})),
             ("claims", plain(doc! {"j": 1, "c": 1, "o": 1})),
             ("contenders", plain(doc! {"j": 1, "w.c": 1, "_id.o": 1})),
@@ -186,7 +220,11 @@ fn to_json<T: Serialize>(value: &T) -> String {
 fn to_bounded_json<T: Serialize>(what: &'static str, value: &T) -> Result<String, StoreError> {
     let text = to_json(value);
     match text.len() {
-        bytes if bytes > FILE_BYTES_MAX => Err(StoreError::TooLarge { what, bytes }),
+        bytes if bytes > FILE_BYTES_MAX => Err(StoreError::TooLarge {
+            what: what.to_owned(),
+            bytes,
+            bytes_max: FILE_BYTES_MAX,
+        }),
         _ => Ok(text),
     }
 }

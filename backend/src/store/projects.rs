@@ -134,7 +134,7 @@ impl Store {
     }
 }
 
-fn code_of(error: &mongodb::error::Error) -> Option<i32> {
+pub(super) fn code_of(error: &mongodb::error::Error) -> Option<i32> {
     use mongodb::error::{ErrorKind, WriteFailure};
     match error.kind.as_ref() {
         ErrorKind::Write(WriteFailure::WriteError(e)) => Some(e.code),

@@ -94,6 +94,14 @@ pub struct PreviousIdentity {
     pub identity: ReplicaIdentity,
 }
 
+impl PreviousIdentity {
+    /// The statement that gives it back, by the name of then.
+    pub fn restore_sql(&self) -> String {
+        let name = self.relation.split_once('.').unwrap_or(("public", &self.relation));
+        restore_sql(&TableName::new(name.0, name.1), &self.identity)
+    }
+}
+
 impl LackingIdentity {
     /// What [`set_full`] replaces: to be stored before it is called.
     pub fn previous(&self) -> PreviousIdentity {
@@ -259,6 +267,17 @@ pub async fn set_full(pg: &PgClient, relations: &[LackingIdentity]) -> Result<Ve
         }
     }
     Ok(relations.iter().map(LackingIdentity::previous).collect())
+}
+
+/// Takes back a [`restore`] of one relation.
+///
+/// # Errors
+/// When the user may not change it, or it stays locked.
+pub async fn set_full_again(pg: &PgClient, was: &PreviousIdentity) -> Result<(), SourceError> {
+    match current(pg, was.oid).await? {
+        Some((name, identity)) if identity != "f" => alter(pg, &name, &full_sql(&name)).await,
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Gives relations back what they had before [`set_full`]. May be repeated. A relation that is gone, or that somebody

@@ -192,6 +192,8 @@ pub(crate) mod tests {
             cdc_statistics: None,
             job_updates: vec![],
             failure_error: None,
+            end: None,
+            stand_still: None,
             metadata: JobMetadata::default(),
             relational_table_filters: Default::default(),
         }

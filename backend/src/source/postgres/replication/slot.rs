@@ -306,24 +306,51 @@ fn parse(text: &str) -> Result<Lsn, SourceError> {
     text.parse().map_err(|e| MalformedRow(e).into())
 }
 
-/// Sessions with changes of these tables that are neither committed nor rolled back: who they are, in words.
+/// Transactions with changes of these tables that are neither committed nor rolled back, prepared ones too: who they are,
+/// in words.
 ///
 /// # Errors
 /// When the server does not answer.
 pub async fn open_writers(pg: &PgClient, tables: &[Arc<CatalogTable>]) -> Result<Vec<String>, SourceError> {
-    let names: Vec<String> = tables
-        .iter()
-        .map(|t| format!("{}.{}", quote(&t.name.schema), quote(&t.name.table)))
+    // Who writes to a partition as such locks it alone.
+    let relations = read_relations(pg, tables.iter().map(AsRef::as_ref)).await?;
+    let leaves = relations.iter().map(|r| &r.name);
+    let names: Vec<String> = (tables.iter().map(|t| &t.name).chain(leaves))
+        .map(|name| format!("{}.{}", quote(&name.schema), quote(&name.table)))
         .collect();
-    let sql = "SELECT DISTINCT format('process %s of user %s since %s', a.pid, a.usename, \
-                      to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS \"UTC\"')) \
-               FROM pg_locks l JOIN pg_stat_activity a USING (pid) \
-               WHERE l.locktype = 'relation' AND l.granted AND a.backend_xid IS NOT NULL \
-                 AND l.mode IN ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock') \
-                 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
-                 AND l.relation = ANY (SELECT to_regclass(n)::oid FROM unnest($1::text[]) n) ORDER BY 1 LIMIT 10";
+    let sql = "WITH held AS (
+            SELECT DISTINCT l.pid, l.virtualtransaction FROM pg_locks l
+            WHERE l.locktype = 'relation' AND l.granted
+              AND l.mode IN ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+              AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+              AND l.relation = ANY (SELECT to_regclass(n)::oid FROM unnest($1::text[]) n))
+        SELECT format('process %s of user %s since %s', a.pid, coalesce(a.usename, '?'), coalesce(
+                      to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS \"UTC\"'), 'an unknown time'))
+        FROM held JOIN pg_stat_activity a USING (pid) WHERE a.backend_xid IS NOT NULL
+        UNION ALL
+        SELECT format('the prepared transaction %L of user %s since %s', p.gid, p.owner,
+                      to_char(p.prepared AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS \"UTC\"'))
+        FROM held JOIN pg_locks x ON x.locktype = 'transactionid' AND x.pid IS NULL
+                  AND x.virtualtransaction = held.virtualtransaction
+        JOIN pg_prepared_xacts p ON p.transaction = x.transactionid
+        WHERE held.pid IS NULL ORDER BY 1";
     let rows = pg.client.query(sql, &[&names]).await.map_err(query_error)?;
     Ok(rows.iter().map(|r| r.get(0)).collect())
+}
+
+/// The database of a connection, and the system identifier of its server where the user may ask for it.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn place_of(pg: &PgClient) -> Result<(Option<String>, Option<String>), SourceError> {
+    let sql = "SELECT current_database()::text, has_function_privilege('pg_control_system()', 'EXECUTE')";
+    let row = pg.client.query_one(sql, &[]).await.map_err(query_error)?;
+    if !row.get::<_, bool>(1) {
+        return Ok((row.get(0), None));
+    }
+    let system = "SELECT system_identifier::text FROM pg_control_system()";
+    let system = pg.client.query_one(system, &[]).await.map_err(query_error)?;
+    Ok((row.get(0), system.get(0)))
 }
 
 /// How the server encodes texts: a database in SQL_ASCII holds any bytes and cannot be asked for another encoding.

@@ -1,0 +1,62 @@
+//! Points at which a test may hold the job, or make it panic, to bring about an order of events that is rare otherwise.
+//! They exist only in builds with the feature `hooks`: while the folder that `GODWIT_HOOKS` names has a file `hold-NAME`,
+//! whoever comes to the point of that name waits, and says so by a file `held-NAME`; a file `panic-NAME` makes the first
+//! who comes there panic.
+
+/// Before more of the log is taken in.
+pub const LOG: &str = "log";
+/// Before the point in time of a batch begins.
+pub const POINT: &str = "point";
+/// Between the reading and the writing of some documents.
+pub const WRITE: &str = "write";
+/// When rows have given their `_id`s back, and before others get them.
+pub const CLAIMS: &str = "claims";
+/// In a worker of the snapshot, before a chunk is read.
+pub const CHUNK: &str = "chunk";
+/// Where figures of the snapshot are published.
+pub const FIGURES: &str = "figures";
+/// Where figures of the CDC stage are published.
+pub const CDC_FIGURES: &str = "cdc-figures";
+/// The end is decided, and not stored yet.
+pub const DECIDED: &str = "decided";
+/// The end is stored, and nothing is cleaned yet.
+pub const INTENT: &str = "intent";
+/// The slot is gone.
+pub const SLOT_GONE: &str = "slot-gone";
+/// The publication is gone too.
+pub const PUBLICATION_GONE: &str = "publication-gone";
+/// The source is clean, and the store does not know it yet.
+pub const SOURCE_CLEAN: &str = "source-clean";
+/// The store knows that the source is clean.
+pub const SOURCE_NOTED: &str = "source-noted";
+/// Claims, chunks and checkpoint are gone, and the end is not stored yet.
+pub const STORE_CLEAN: &str = "store-clean";
+
+/// Whether this point is held now. Panics where a test wants that.
+#[cfg(feature = "hooks")]
+pub fn is_held(name: &str) -> bool {
+    let Some(folder) = std::env::var_os("GODWIT_HOOKS").map(std::path::PathBuf::from) else {
+        return false;
+    };
+    // Who takes it away is the one.
+    if std::fs::remove_file(folder.join(format!("panic-{name}"))).is_ok() {
+        panic!("a test wants a panic at {name}");
+    }
+    let is_held = folder.join(format!("hold-{name}")).exists();
+    if is_held {
+        let _ = std::fs::write(folder.join(format!("held-{name}")), []);
+    }
+    is_held
+}
+
+#[cfg(not(feature = "hooks"))]
+pub const fn is_held(_name: &str) -> bool {
+    false
+}
+
+/// Waits while this point is held.
+pub async fn hold(name: &str) {
+    while is_held(name) {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
