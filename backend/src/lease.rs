@@ -1,6 +1,6 @@
 //! The lease of a job: as long as it holds, this process alone works on the job. Whoever writes for it looks here first.
 //!
-//! It is renewed in the store, see [`store::jobs`](crate::store), by a clock that all servers share; here it counts from
+//! It is renewed in the store, by a clock that all servers share; here it counts from
 //! the moment before the renewal was sent, and ends a little earlier. So a process that was frozen, or that the store does
 //! not reach, has stopped to write when another one may begin.
 

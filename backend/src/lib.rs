@@ -7,6 +7,7 @@ pub mod assemble;
 pub mod cdc;
 pub mod certificates;
 pub mod config;
+mod crash;
 pub mod data;
 pub mod documents;
 mod hooks;

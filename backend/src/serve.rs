@@ -3,6 +3,7 @@
 use crate::api::{self, AppState, Doors, Health, Texts, router};
 use crate::certificates;
 use crate::config::Serve;
+use crate::crash;
 use crate::jobs::{Hub, Supervisor, keeper};
 use crate::store::{LocalMongod, Store, claim_folder, new_id};
 use anyhow::{Context, bail};
@@ -40,6 +41,7 @@ pub async fn serve(settings: Serve) -> anyhow::Result<()> {
     let folder = &settings.data_dir;
     claim_folder(folder)?;
     let data_lock = lock(folder)?;
+    let has_crashed = crash::has_crashed(folder)?;
     let listener = TcpListener::bind(settings.listen).await.with_context(|| {
         format!(
             "cannot listen on {}: is another Godwit running? Choose another port with --listen",
@@ -63,6 +65,7 @@ pub async fn serve(settings: Serve) -> anyhow::Result<()> {
         hub.clone(),
         owner(folder)?,
         seat(&data_lock),
+        has_crashed,
     ));
     supervisor.recover().await?;
     let keeper = tokio::spawn(keeper::keep(supervisor.clone()));

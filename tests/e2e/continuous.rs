@@ -157,20 +157,41 @@ async fn a_job_that_has_lost_its_log_says_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_stands_still_is_abandoned() {
+async fn a_job_that_is_paused_or_stands_still_is_ended_without_the_rest() {
     let (_postgres, migration, browser) = shop().await;
     let job: Job = (migration.job())
         .with("/options/mode", json!("CDC"))
         .with("/options/prepareSource", json!(true));
-    migration.app.api().start_job(&job).await;
-    let page = MigrationPage::open(&browser, &migration.app, &migration.project).await;
-    page.wait_cdc("Running", LONG).await;
-    page.pause_continuous().await;
-    page.wait_cdc("Paused", SOON).await;
-    browser.click(&testid("abandon")).await;
-    browser.find(&testid("abandon-confirm")).await;
-    look(&browser, "abandon").await;
-    browser.click(&testid("abandon-confirm")).await;
-    page.wait_status("CANCELLED", LONG).await;
-    assert_eq!(left_in_source(&migration.source).await, [""; 0], "left in the source");
+    for stands_still in [false, true] {
+        migration.app.api().start_job(&job).await;
+        let page = MigrationPage::open(&browser, &migration.app, &migration.project).await;
+        page.wait_cdc("Running", LONG).await;
+        if stands_still {
+            migration.source.run("alter table orders drop column total").await;
+            page.wait_cdc("Paused", LONG).await;
+            browser.find_text("The job stands still").await;
+            assert!(page.has("resume").await && !page.has("complete-cdc").await);
+        } else {
+            page.pause_continuous().await;
+            page.wait_cdc("Paused", SOON).await;
+            assert!(page.has("resume").await && page.has("complete-cdc").await);
+        }
+        browser.click(&testid("abandon")).await;
+        browser.find(&testid("rest")).await;
+        let rest = browser.texts(&testid("rest")).await.concat();
+        assert!(rest.contains("position"), "{rest}");
+        look(
+            &browser,
+            if stands_still {
+                "end-without-rest"
+            } else {
+                "end-without-rest-paused"
+            },
+        )
+        .await;
+        browser.click(&testid("abandon-confirm")).await;
+        page.wait_status("CANCELLED", LONG).await;
+        assert_eq!(left_in_source(&migration.source).await, [""; 0], "left in the source");
+    }
+    browser.find_text("ended without the rest").await;
 }

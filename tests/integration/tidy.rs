@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the server by level. A room may import those of lower levels, and the ones named beside it.
-const LEVELS: [(&str, u8, &[&str]); 18] = [
+const LEVELS: [(&str, u8, &[&str]); 19] = [
     ("certificates", 0, &[]),
     ("data", 0, &[]),
     ("lease", 0, &[]),
@@ -21,6 +21,7 @@ const LEVELS: [(&str, u8, &[&str]); 18] = [
     ("jobs", 5, &[]),
     ("api", 6, &[]),
     ("config", 7, &[]),
+    ("crash", 7, &[]),
     ("serve", 8, &[]),
     ("main", 9, &[]),
 ];

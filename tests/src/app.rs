@@ -52,6 +52,35 @@ impl App {
         app
     }
 
+    /// Another server on the same store, with a data folder of its own.
+    pub async fn beside(&self) -> App {
+        App::start_on(self.store.clone(), &[]).await
+    }
+
+    /// The same with a copy of this one's data folder: its key, and what stands for the installation.
+    pub async fn with_copied_data(&self) -> App {
+        let data = tempfile::tempdir_in(scratch()).expect("a data folder");
+        let (from, to) = (self.data_dir(), data.path().join("data"));
+        std::fs::create_dir_all(&to).expect("a data folder");
+        for file in std::fs::read_dir(from).expect("a data folder").flatten() {
+            if file.path().is_file() {
+                std::fs::copy(file.path(), to.join(file.file_name())).expect("a copy");
+            }
+        }
+        let port = free_port();
+        let process = launch(port, &self.store, data.path(), data.path(), &self.environment, &[]);
+        let mut app = App {
+            process,
+            port,
+            store: self.store.clone(),
+            environment: self.environment.clone(),
+            arguments: Vec::new(),
+            data,
+        };
+        app.wait_healthy().await;
+        app
+    }
+
     /// The same without a URI: with a `mongod` of its own, which a clean end alone takes with it.
     pub async fn start_with_its_own_store() -> App {
         App::start_on(String::new(), &[]).await
@@ -107,6 +136,11 @@ impl App {
         !self.data.path().join(format!("panic-{point}")).exists()
     }
 
+    /// Whether a job is held there now.
+    pub fn is_held_now(&self, point: &str) -> bool {
+        self.data.path().join(format!("held-{point}")).exists()
+    }
+
     pub fn let_go(&self, point: &str) {
         std::fs::remove_file(self.data.path().join(format!("hold-{point}"))).expect("it is held");
     }
@@ -127,6 +161,12 @@ impl App {
     /// `kill -9`.
     pub fn kill(&mut self) {
         let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// It ends as by a fault that no panic can tell of.
+    pub fn abort(&mut self) {
+        process::signal(&self.process, libc::SIGABRT);
         let _ = self.process.wait();
     }
 

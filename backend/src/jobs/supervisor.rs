@@ -89,12 +89,14 @@ pub struct Supervisor {
     creating: tokio::sync::Mutex<()>,
     tasks: TaskTracker,
     pub(super) is_over: CancellationToken,
+    has_crashed: bool,
     workers: usize,
 }
 
 impl Supervisor {
-    /// `owner` stands for the data folder, `seat` for its lock on this machine.
-    pub fn new(store: Store, hub: Arc<Hub>, owner: String, seat: String) -> Self {
+    /// `owner` stands for the data folder, `seat` for its lock on this machine; `has_crashed`: the last process there has
+    /// died by a fault of its own.
+    pub fn new(store: Store, hub: Arc<Hub>, owner: String, seat: String, has_crashed: bool) -> Self {
         let workers = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
         Self {
             store,
@@ -108,6 +110,7 @@ impl Supervisor {
             creating: tokio::sync::Mutex::default(),
             tasks: TaskTracker::new(),
             is_over: CancellationToken::new(),
+            has_crashed,
             workers,
         }
     }
@@ -187,8 +190,12 @@ impl Supervisor {
         }
     }
 
-    /// Counts a death of the process with the job at work. Whatever was done since the last one makes it the first.
+    /// Counts a death of the process with the job at work. Whatever was done since the last one makes it the first. In the
+    /// CDC stage, where a job may have nothing to do for long, only a fault of the process itself counts.
     async fn has_crashed_again(&self, job: &HeldJob, taken: &Taken) -> bool {
+        if !self.has_crashed && job.tracker.status().cdc_status != CdcStatus::NotStarted {
+            return false;
+        }
         let mark = match self.mark(job).await {
             Ok(mark) => mark,
             Err(error) => {

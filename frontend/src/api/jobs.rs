@@ -30,8 +30,8 @@ pub async fn stop(id: &JobId) -> Result<MigrationJobStatus, ApiError> {
     client::post_empty(&format!("/jobs/{id}/stop")).await
 }
 
-/// Ends a job that is completing its CDC stage; changes that it has not applied are lost.
-pub async fn abandon(id: &JobId) -> Result<MigrationJobStatus, ApiError> {
+/// Ends a job that stands still in its CDC stage, or does not get to its end; changes that it has not applied are lost.
+pub async fn end_without_rest(id: &JobId) -> Result<MigrationJobStatus, ApiError> {
     client::post_empty(&format!("/jobs/{id}/stop?abandon=true")).await
 }
 

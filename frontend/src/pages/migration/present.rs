@@ -112,15 +112,18 @@ pub struct Controls {
     pub stop: StopControl,
     pub can_pause: bool,
     pub can_resume: bool,
-    /// Ending it without the changes that are not applied: of a job that completes, or cannot because it stands still.
+    /// *End without the rest*, the changes that are not applied: of a job that completes, or cannot because it stands still.
     pub can_abandon: bool,
     pub can_create_new: bool,
 }
 
 pub fn controls(job: &MigrationJobStatus) -> Controls {
     let in_cdc = is_in_cdc(job);
+    let stands_still = in_cdc && job.stand_still.is_some();
     let stop = match (job.status, job.cdc_status) {
         (JobStatus::Running, CdcStatus::Completing) => StopControl::None,
+        // It would not get there: it is resumed first, or ended without the rest.
+        (JobStatus::Running, _) if stands_still => StopControl::None,
         (JobStatus::Running | JobStatus::Paused, _) if in_cdc => StopControl::CompleteCdc,
         (JobStatus::Running | JobStatus::Paused, _) => StopControl::Terminate,
         (JobStatus::Cancelling, _) => StopControl::Terminating,
@@ -134,7 +137,8 @@ pub fn controls(job: &MigrationJobStatus) -> Controls {
     Controls {
         stop,
         can_pause: job.status == JobStatus::Running && is_pausable,
-        can_resume: job.status == JobStatus::Paused || (job.status == JobStatus::Running && cdc_paused),
+        can_resume: job.status == JobStatus::Paused
+            || (job.status == JobStatus::Running && (cdc_paused || stands_still)),
         can_abandon: job.status == JobStatus::Running && (cdc_paused || is_completing),
         can_create_new: job.status.is_ended(),
     }
@@ -167,7 +171,7 @@ pub fn announcement(job: &MigrationJobStatus) -> String {
 pub(crate) mod tests {
     use super::*;
     use godwit_shared::ids::{JobId, ProjectId};
-    use godwit_shared::job::{CdcStatistics, JobMetadata, JobOptions, JobStatistics};
+    use godwit_shared::job::{CdcStatistics, JobMetadata, JobOptions, JobStatistics, StandStill};
 
     pub(crate) fn job(status: JobStatus) -> MigrationJobStatus {
         MigrationJobStatus {
@@ -298,6 +302,15 @@ pub(crate) mod tests {
         check(cdc_job(S::Running, C::Completing, true), B::None, false, false, false);
         check(cdc_job(S::CleaningUp, C::Completed, true), B::None, false, false, false);
         check(cdc_job(S::Failed, C::Failed, true), B::None, false, false, true);
+        // One that stands still by itself is not completed, but tried again or ended.
+        for cdc in [C::Paused, C::Completing] {
+            let mut standing = cdc_job(S::Running, cdc, true);
+            standing.stand_still = Some(StandStill {
+                reason: "a column is gone".into(),
+                since: "2026-11-03T10:00:00Z".parse().unwrap(),
+            });
+            check(standing, B::None, false, true, false);
+        }
     }
 
     #[test]

@@ -131,16 +131,29 @@ pub struct Notice {
 pub fn notices(job: &MigrationJobStatus) -> Vec<Notice> {
     let is_paused = job.cdc_status == CdcStatus::Paused;
     let standing = job.cdc_statistics.as_ref().and_then(|s| s.notice.clone());
-    let standing = standing.filter(|_| is_at_work(job)).map(|text| match is_paused {
-        true => Notice {
-            title: "The job has paused itself".into(),
-            text: format!("{} When that is settled, choose Resume.", sentence(&text)),
-        },
-        false => Notice {
-            title: "No changes are applied just now".into(),
-            text: sentence(&text),
-        },
-    });
+    let stands_still = is_paused || job.stand_still.is_some();
+    let standing = standing
+        .filter(|_| is_at_work(job))
+        .map(|text| match (stands_still, job.cdc_status) {
+            (true, _) => Notice {
+                title: "The job stands still".into(),
+                text: format!(
+                    "{} When that is settled, choose Resume. Where it cannot be, End without the rest.",
+                    sentence(&text)
+                ),
+            },
+            (false, CdcStatus::Completing) => Notice {
+                title: "The end cannot be reached just now".into(),
+                text: format!(
+                    "{} The job goes on trying. Where that cannot come right, choose End without the rest.",
+                    sentence(&text)
+                ),
+            },
+            (false, _) => Notice {
+                title: "No changes are applied just now".into(),
+                text: sentence(&text),
+            },
+        });
     let losing = little_time(job).map(|seconds| Notice {
         title: format!(
             "The source discards the log that this job needs in about {}",
@@ -367,10 +380,13 @@ mod tests {
         assert_eq!(
             titles(CdcStatus::Paused),
             [(
-                "The job has paused itself".into(),
-                "The column shop.orders.total is gone. When that is settled, choose Resume.".into()
+                "The job stands still".into(),
+                "The column shop.orders.total is gone. When that is settled, choose Resume. Where it cannot be, End \
+                 without the rest."
+                    .into()
             )]
         );
+        assert_eq!(titles(CdcStatus::Completing)[0].0, "The end cannot be reached just now");
         assert_eq!(titles(CdcStatus::Completed), []);
     }
 

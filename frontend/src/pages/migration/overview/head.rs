@@ -2,10 +2,14 @@
 
 use super::{FigureItem, JobSignal};
 use crate::clock::use_now;
+use crate::components::badge::Tone;
+use crate::components::banner::Banner;
 use crate::components::status::StatusText;
+use crate::format::text::sentence;
 use crate::format::{time, wire_name};
-use crate::pages::migration::present::{job_status, mode_label};
+use crate::pages::migration::present::{is_in_cdc, job_status, mode_label};
 use chrono::Local;
+use godwit_shared::job::MigrationJobStatus;
 use leptos::prelude::*;
 
 #[component]
@@ -33,7 +37,59 @@ pub fn JobHead(job: JobSignal) -> impl IntoView {
                 <FigureItem label="Started" value=started title=started_exactly/>
                 <FigureItem label="Duration" value=whole_duration(job)/>
             </dl>
+            <WhyItWaits job=job/>
+            <LeftInTheSource job=job/>
         </section>
+    }
+}
+
+/// What holds up a job outside of its CDC stage, which says so itself.
+#[component]
+fn WhyItWaits(job: JobSignal) -> impl IntoView {
+    let waits = Memo::new(move |_| why_it_waits(&job.get()));
+    move || {
+        waits.get().map(|(title, text)| {
+            view! { <Banner tone=Tone::Warning title=title attr:data-testid="waits"><p>{text}</p></Banner> }
+        })
+    }
+}
+
+fn why_it_waits(job: &MigrationJobStatus) -> Option<(String, String)> {
+    if job.status.is_ended() || is_in_cdc(job) {
+        return None;
+    }
+    let standing = job
+        .stand_still
+        .as_ref()
+        .map(|s| ("The job stands still", s.reason.clone()));
+    let (title, text) = standing.or_else(|| job.statistics.notice.clone().map(|n| ("Nothing moves just now", n)))?;
+    Some((title.into(), sentence(&text)))
+}
+
+/// What a job could not take back, with the statements that do.
+#[component]
+fn LeftInTheSource(job: JobSignal) -> impl IntoView {
+    let statements = Memo::new(move |_| {
+        let left = job.get().end.map(|end| end.left).unwrap_or_default();
+        left.into_iter()
+            .map(|left| left.statement)
+            .collect::<Vec<_>>()
+            .join("\n")
+    });
+    move || {
+        let statements = statements.get();
+        (!statements.is_empty()).then(|| {
+            view! {
+                <Banner
+                    tone=Tone::Warning
+                    title="Something of this job is still in the source"
+                    attr:data-testid="left-in-source"
+                >
+                    <p>"Godwit goes on trying to remove it; the job update log says why it is there. By hand, run there:"</p>
+                    <pre class="gw-code">{statements}</pre>
+                </Banner>
+            }
+        })
     }
 }
 
@@ -48,4 +104,33 @@ fn whole_duration(job: JobSignal) -> Memo<String> {
             (None, true) => "–".into(),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::migration::present::tests::{cdc_job, job};
+    use godwit_shared::job::{CdcStatus, JobStatus, StandStill};
+
+    #[test]
+    fn what_holds_up_a_job_is_said_once() {
+        let mut waiting = job(JobStatus::Running);
+        assert_eq!(why_it_waits(&waiting), None);
+        waiting.statistics.notice = Some("the store does not answer".into());
+        assert_eq!(
+            why_it_waits(&waiting),
+            Some(("Nothing moves just now".into(), "The store does not answer.".into()))
+        );
+        waiting.status = JobStatus::Completed;
+        assert_eq!(why_it_waits(&waiting), None);
+        let mut standing = cdc_job(JobStatus::Paused, CdcStatus::NotStarted, false);
+        standing.stand_still = Some(StandStill {
+            reason: "the server died twice".into(),
+            since: "2026-11-03T10:00:00Z".parse().unwrap(),
+        });
+        assert!(why_it_waits(&standing).is_some_and(|(title, _)| title == "The job stands still"));
+        // The CDC stage has a place of its own for it.
+        standing.statistics.snapshot_completed = true;
+        assert_eq!(why_it_waits(&standing), None);
+    }
 }

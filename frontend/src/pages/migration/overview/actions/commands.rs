@@ -13,7 +13,8 @@ use leptos::prelude::*;
 pub enum Command {
     /// Terminates the snapshot stage, completes the CDC stage.
     Stop,
-    Abandon,
+    /// Cancels the CDC stage.
+    EndWithoutRest,
     Pause,
     Resume,
 }
@@ -21,7 +22,7 @@ pub enum Command {
 async fn send(command: Command, id: &JobId) -> Result<MigrationJobStatus, ApiError> {
     match command {
         Command::Stop => api::jobs::stop(id).await,
-        Command::Abandon => api::jobs::abandon(id).await,
+        Command::EndWithoutRest => api::jobs::end_without_rest(id).await,
         Command::Pause => api::jobs::pause(id).await,
         Command::Resume => api::jobs::resume(id).await,
     }

@@ -1,5 +1,6 @@
 //! What is asked before a command goes out, with what it leads to.
 
+use crate::clock::use_now;
 use crate::components::badge::Tone;
 use crate::components::banner::Banner;
 use crate::components::button::ButtonTone;
@@ -9,6 +10,7 @@ use crate::format::{number, time};
 use crate::pages::migration::overview::JobSignal;
 use crate::pages::migration::overview::cdc_figures::{Cutover, cutover, retention};
 use crate::pages::migration::present::{has_cdc, is_in_cdc};
+use chrono::{DateTime, Utc};
 use godwit_shared::job::{CdcStatus, MigrationJobStatus};
 use leptos::prelude::*;
 
@@ -22,8 +24,8 @@ const COMPLETE_CDC: ConfirmAction = ConfirmAction {
     tone: ButtonTone::Success,
     testid: "complete-cdc-confirm",
 };
-const ABANDON: ConfirmAction = ConfirmAction {
-    label: "Abandon",
+const END_WITHOUT_REST: ConfirmAction = ConfirmAction {
+    label: "End without the rest",
     tone: ButtonTone::Danger,
     testid: "abandon-confirm",
 };
@@ -113,19 +115,55 @@ fn not_ready(job: &MigrationJobStatus) -> Option<String> {
 }
 
 #[component]
-pub fn AbandonDialog(job: JobSignal, on_confirm: Callback<()>, on_close: Callback<()>) -> impl IntoView {
-    let position = move || job.get().cdc_statistics.as_ref().and_then(|s| s.position.clone());
-    let stands = move || position().map(|at| format!(" Its documents stay as of position {at}."));
+pub fn EndWithoutRestDialog(job: JobSignal, on_confirm: Callback<()>, on_close: Callback<()>) -> impl IntoView {
+    let now = use_now();
+    let rest = Memo::new(move |_| rest(&job.get(), now.get()));
     view! {
-        <ConfirmDialog title="Abandon this job?" action=ABANDON on_confirm=on_confirm on_close=on_close>
-            <p><b>"Changes that are not applied yet are lost."</b>{stands}</p>
+        <ConfirmDialog
+            title="End without the rest?"
+            action=END_WITHOUT_REST
+            on_confirm=on_confirm
+            on_close=on_close
+        >
+            <p data-testid="rest"><b>"Changes that are not applied yet do not reach MongoDB. "</b>{move || rest.get()}</p>
             <p>
-                "Where the source does not answer, the replication slot and the publication stay there and keep its log: \
-                 the job update log names them; drop them by hand."
+                "The documents stay as they are, every one of them whole. The replication slot and the publication are \
+                 removed from the source; where it does not answer, the job update log names them with the statements \
+                 that remove them, and Godwit goes on trying."
             </p>
-            <p>"An abandoned job cannot be resumed."</p>
+            <p>"A job that was ended so is " <b>"cancelled"</b> ", and cannot be resumed."</p>
         </ConfirmDialog>
     }
+}
+
+/// What is not applied: from where to where, and how old it is.
+fn rest(job: &MigrationJobStatus, now: DateTime<Utc>) -> String {
+    let Some(statistics) = &job.cdc_statistics else {
+        return "What that is, is not known.".into();
+    };
+    let from = statistics.position.as_deref();
+    let to = statistics
+        .complete_position
+        .as_deref()
+        .or(statistics.log_end.as_deref());
+    let span = match (from, to) {
+        (Some(from), Some(to)) if from == to && statistics.lag_bytes == 0 => {
+            format!("Everything up to position {from} is applied; what came after the source was last seen is not.")
+        }
+        (Some(from), Some(to)) => format!(
+            "That is the source's log from position {from} to {to}, {} as far as it was seen.",
+            number::bytes(statistics.lag_bytes as f64)
+        ),
+        (Some(from), None) => format!("That is the source's log from position {from} on."),
+        (None, _) => "From which position on is not known.".into(),
+    };
+    let age = statistics.applied_until.map(|until| {
+        format!(
+            " Everything committed more than {} ago is applied.",
+            time::duration(time::seconds_between(until, now).max(0.0).ceil())
+        )
+    });
+    span + &age.unwrap_or_default()
 }
 
 #[component]
@@ -242,6 +280,30 @@ mod tests {
             cdc_job(JobStatus::Running, CdcStatus::Running, true),
             &["No change has been applied yet"],
         );
+    }
+
+    #[test]
+    fn what_an_end_without_the_rest_leaves_out() {
+        let now: DateTime<Utc> = "2026-11-03T10:05:00Z".parse().unwrap();
+        let check = |change: fn(&mut CdcStatistics), expected: &str| {
+            let mut statistics = behind(false);
+            change(&mut statistics);
+            assert_eq!(rest(&with(CdcStatus::Completing, statistics), now), expected);
+        };
+        check(
+            |s| {
+                s.complete_position = Some("0/16C3748".into());
+                s.applied_until = Some("2026-11-03T10:00:00Z".parse().unwrap());
+            },
+            "That is the source's log from position 0/16B3748 to 0/16C3748, 65.0 kB as far as it was seen. \
+             Everything committed more than 5 min 00 s ago is applied.",
+        );
+        check(|_| (), "That is the source's log from position 0/16B3748 on.");
+        check(
+            |s| (s.log_end, s.lag_bytes) = (s.position.clone(), 0),
+            "Everything up to position 0/16B3748 is applied; what came after the source was last seen is not.",
+        );
+        check(|s| s.position = None, "From which position on is not known.");
     }
 
     #[test]

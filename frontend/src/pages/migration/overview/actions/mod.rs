@@ -10,7 +10,7 @@ use crate::pages::migration::present::{Controls, StopControl, controls};
 use crate::pages::migration::use_migration;
 use crate::routes::WizardStart;
 use commands::{Command, Commands};
-use dialogs::{AbandonDialog, CompleteCdcDialog, PauseDialog, ResumeDialog, TerminateDialog};
+use dialogs::{CompleteCdcDialog, EndWithoutRestDialog, PauseDialog, ResumeDialog, TerminateDialog};
 use leptos::prelude::*;
 
 /// What is asked before it is done.
@@ -18,7 +18,7 @@ use leptos::prelude::*;
 enum Question {
     Terminate,
     CompleteCdc,
-    Abandon,
+    EndWithoutRest,
     Pause,
     Resume,
 }
@@ -27,7 +27,7 @@ impl Question {
     fn command(self) -> Command {
         match self {
             Question::Terminate | Question::CompleteCdc => Command::Stop,
-            Question::Abandon => Command::Abandon,
+            Question::EndWithoutRest => Command::EndWithoutRest,
             Question::Pause => Command::Pause,
             Question::Resume => Command::Resume,
         }
@@ -38,7 +38,7 @@ impl Question {
         match self {
             Question::Terminate => allowed.stop == StopControl::Terminate,
             Question::CompleteCdc => allowed.stop == StopControl::CompleteCdc,
-            Question::Abandon => allowed.can_abandon,
+            Question::EndWithoutRest => allowed.can_abandon,
             Question::Pause => allowed.can_pause,
             Question::Resume => allowed.can_resume,
         }
@@ -81,11 +81,11 @@ pub fn JobActions(job: JobSignal) -> impl IntoView {
             </Show>
             <Show when=may(|c| c.can_abandon)>
                 <Button
-                    label="Abandon"
+                    label="End without the rest"
                     tone=ButtonTone::Danger
                     icon=Icon::Stop
-                    is_busy=commands.is_running(Command::Abandon)
-                    on_press=ask(Question::Abandon)
+                    is_busy=commands.is_running(Command::EndWithoutRest)
+                    on_press=ask(Question::EndWithoutRest)
                     attr:data-testid="abandon"
                 />
             </Show>
@@ -158,7 +158,9 @@ fn QuestionDialog(
             Question::CompleteCdc => {
                 view! { <CompleteCdcDialog job=job on_confirm=confirm on_close=close/> }.into_any()
             }
-            Question::Abandon => view! { <AbandonDialog job=job on_confirm=confirm on_close=close/> }.into_any(),
+            Question::EndWithoutRest => {
+                view! { <EndWithoutRestDialog job=job on_confirm=confirm on_close=close/> }.into_any()
+            }
             Question::Pause => view! { <PauseDialog job=job on_confirm=confirm on_close=close/> }.into_any(),
             Question::Resume => view! { <ResumeDialog job=job on_confirm=confirm on_close=close/> }.into_any(),
         };
@@ -186,9 +188,9 @@ mod tests {
         check(Question::CompleteCdc, streaming(), true);
         check(Question::CompleteCdc, paused(), true);
         check(Question::CompleteCdc, completing(), false);
-        check(Question::Abandon, completing(), true);
-        check(Question::Abandon, paused(), true);
-        check(Question::Abandon, streaming(), false);
+        check(Question::EndWithoutRest, completing(), true);
+        check(Question::EndWithoutRest, paused(), true);
+        check(Question::EndWithoutRest, streaming(), false);
         check(Question::Pause, streaming(), true);
         check(Question::Pause, paused(), false);
         check(Question::Resume, paused(), true);
