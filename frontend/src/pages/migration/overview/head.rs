@@ -70,7 +70,7 @@ fn why_it_waits(job: &MigrationJobStatus) -> Option<(String, String)> {
 #[component]
 fn LeftInTheSource(job: JobSignal) -> impl IntoView {
     let statements = Memo::new(move |_| {
-        let left = job.get().end.map(|end| end.left).unwrap_or_default();
+        let left = job.get().end.as_ref().map(|end| end.left.clone()).unwrap_or_default();
         left.into_iter()
             .map(|left| left.statement)
             .collect::<Vec<_>>()
