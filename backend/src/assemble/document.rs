@@ -249,7 +249,17 @@ impl Writer<'_> {
         };
         let mut notes = Vec::new();
         let decoder = &place.node.table.columns[place.node.columns[field.cell]].decoder;
-        let value = decoder.decode(cell, &mut notes);
+        let mut value = decoder.decode(cell, &mut notes);
+        let is_read_as_it_is =
+            matches!(value, Value::Text(_) | Value::Bool(_)) || value == Value::Null && notes.is_empty();
+        if field.target == FieldType::String
+            && !is_read_as_it_is
+            && let Some(printed) = decoder.try_print(cell)
+        {
+            // The text holds all that the value is: nothing of what BSON does to the value has happened.
+            notes.clear();
+            value = Value::Text(printed.into());
+        }
         let value = convert::convert(value, field.target, || decoder.print(cell), &mut notes);
         let value = self.fitting(Cow::Owned(value), &mut notes);
         // A JSON null is a null too; one that stands for an error stays visible.

@@ -3,7 +3,7 @@
 use super::client::{PgClient, query_error};
 use super::operators::{Operators, citext_class};
 use super::queries::quote;
-use super::values::Codec;
+use super::values::{Codec, MONEY_SAMPLE, MoneyFormat};
 use crate::data::catalog::{Catalog, CatalogColumn, CatalogForeignKey, CatalogIndex, CatalogTable, IndexKey};
 use crate::data::equality::{Collation, Equality, KeyClass};
 use crate::source::SourceError;
@@ -75,7 +75,7 @@ const INDEXES: &str = "
 const TYPES: &str = "
     SELECT t.oid, n.nspname, t.typname, t.typtype::text, t.typelem, t.typbasetype, t.typrelid, t.typsend::oid <> 0,
            t.typcategory::text = 'A' AND t.typlen = -1,
-           coalesce(r.rngsubtype, 0), t.typdelim::text <> ',', ps.nspname::text, p.proname::text,
+           coalesce(r.rngsubtype, 0), t.typdelim::text, ps.nspname::text, p.proname::text,
            coalesce(r.rngcollation, 0)
     FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_range r ON r.rngtypid = t.oid
     LEFT JOIN pg_proc p ON p.oid = t.typsend LEFT JOIN pg_namespace ps ON ps.oid = p.pronamespace
@@ -90,6 +90,9 @@ const ATTRIBUTES: &str = "
     JOIN pg_class c ON c.oid = t.typrelid
     WHERE a.attnum > 0 AND NOT a.attisdropped ORDER BY t.oid, a.attnum";
 
+/// From this version on the two ends of `interval` are infinite.
+const INFINITE_INTERVALS_SINCE: i32 = 17_00_00;
+
 struct PgType {
     schema: String,
     name: String,
@@ -99,8 +102,8 @@ struct PgType {
     has_send: bool,
     is_array: bool,
     range_of: u32,
-    /// What stands between the elements of its arrays is not a comma.
-    has_delimiter: bool,
+    /// What stands between values of it in an array that is printed.
+    delimiter: char,
     /// The function that makes its binary form, as SQL.
     send: Option<String>,
     range_collation: u32,
@@ -112,7 +115,8 @@ struct Types {
     attributes: HashMap<u32, Vec<(String, u32, u32)>>,
     collations: HashMap<u32, Collation>,
     multirange_of: HashMap<u32, u32>,
-    money_scale: u32,
+    money: Arc<MoneyFormat>,
+    has_infinite_intervals: bool,
 }
 
 /// Reads the catalog over an open connection.
@@ -241,7 +245,8 @@ async fn read_types(pg: &PgClient) -> Result<Types, SourceError> {
         attributes: HashMap::new(),
         collations: HashMap::new(),
         multirange_of: HashMap::new(),
-        money_scale: 2,
+        money: Arc::new(MoneyFormat::plain(2)),
+        has_infinite_intervals: false,
     };
     for row in pg.client.query(TYPES, &[]).await.map_err(query_error)? {
         types.by_oid.insert(
@@ -255,7 +260,7 @@ async fn read_types(pg: &PgClient) -> Result<Types, SourceError> {
                 has_send: row.get(7),
                 is_array: row.get(8),
                 range_of: row.get(9),
-                has_delimiter: row.get(10),
+                delimiter: row.get::<_, String>(10).chars().next().unwrap_or(','),
                 send: match (row.get::<_, Option<&str>>(11), row.get::<_, Option<&str>>(12)) {
                     (Some(schema), Some(name)) => Some(format!("{}.{}", quote(schema), quote(name))),
                     _ => None,
@@ -284,26 +289,47 @@ async fn read_types(pg: &PgClient) -> Result<Types, SourceError> {
     for row in pg.client.query(MULTIRANGES, &[]).await.map_err(query_error)? {
         types.multirange_of.insert(row.get(0), row.get(1));
     }
-    types.money_scale = money_scale(pg).await?;
+    types.money = Arc::new(money_format(pg).await?);
+    let sql = "SELECT pg_catalog.current_setting('server_version_num')::int4";
+    let row = pg.client.query_one(sql, &[]).await.map_err(query_error)?;
+    types.has_infinite_intervals = row.get::<_, i32>(0) >= INFINITE_INTERVALS_SINCE;
     Ok(types)
 }
 
-/// How many digits `money` has after the point is a setting of the server's locale, not of the value: that of the
-/// database and the user, which our sessions have put aside.
-async fn money_scale(pg: &PgClient) -> Result<u32, SourceError> {
+/// How many digits `money` has after the point, and how it is printed, is a setting of the server's locale, not of the
+/// value: that of the database and the user, which our sessions have put aside.
+async fn money_format(pg: &PgClient) -> Result<MoneyFormat, SourceError> {
     const LOCALE: &str = "SELECT pg_catalog.set_config('lc_monetary',
         coalesce((SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'lc_monetary' AND $1), 'C'), false)";
     let client = &pg.client;
     client.query(LOCALE, &[&true]).await.map_err(query_error)?;
-    let row = client
-        .query_one("SELECT pg_catalog.scale('1'::money::numeric)", &[])
-        .await
-        .map_err(query_error)?;
+    let sql = format!(
+        "SELECT pg_catalog.scale('1'::money::numeric), {MONEY_SAMPLE}::money::text, (-{MONEY_SAMPLE})::money::text"
+    );
+    let row = client.query_one(&sql, &[]).await.map_err(query_error)?;
     client.query(LOCALE, &[&false]).await.map_err(query_error)?;
-    Ok(u32::try_from(row.get::<_, i32>(0)).unwrap_or(2))
+    let scale = usize::try_from(row.get::<_, i32>(0)).unwrap_or(2);
+    Ok(MoneyFormat::learn(scale, row.get(1), row.get(2)).unwrap_or_else(|| MoneyFormat::plain(scale)))
+}
+
+impl PgType {
+    /// An array that is printed and read as words.
+    fn is_vector(&self) -> bool {
+        self.schema == "pg_catalog" && matches!(self.name.as_str(), "int2vector" | "oidvector")
+    }
 }
 
 impl Types {
+    fn builtin(&self, name: &str) -> Option<Codec> {
+        match name {
+            "money" => Some(Codec::Money(self.money.clone())),
+            "interval" => Some(Codec::Interval {
+                has_infinity: self.has_infinite_intervals,
+            }),
+            name => builtin(name),
+        }
+    }
+
     /// Below all domains.
     fn base_of(&self, mut oid: u32) -> u32 {
         while let Some(t) = self.by_oid.get(&oid)
@@ -426,7 +452,7 @@ impl Types {
 
     fn cast(&self, oid: u32) -> String {
         match self.by_oid.get(&oid) {
-            Some(t) if t.is_array => format!("{}[]", self.cast(t.element)),
+            Some(t) if t.is_array && !t.is_vector() => format!("{}[]", self.cast(t.element)),
             Some(t) => format!("{}.{}", quote(&t.schema), quote(&t.name)),
             None => "text".into(),
         }
@@ -435,7 +461,7 @@ impl Types {
     fn comes_apart(&self, oid: u32) -> bool {
         self.by_oid
             .get(&oid)
-            .is_some_and(|t| t.is_array || t.kind == "c" || t.has_delimiter)
+            .is_some_and(|t| t.is_array || t.kind == "c" || t.delimiter != ',')
     }
 
     fn is_orderable(&self, oid: u32, operators: &Operators) -> bool {
@@ -462,9 +488,12 @@ impl Types {
             return None;
         }
         if t.is_array {
-            return Some(Codec::Array(Arc::new(
-                self.codec(t.element).filter(|c| !c.reads_as_text())?,
-            )));
+            let element = Arc::new(self.codec(t.element).filter(|c| !c.reads_as_text())?);
+            if t.is_vector() {
+                return Some(Codec::Words(element));
+            }
+            let delimiter = self.by_oid.get(&t.element).map_or(',', |e| e.delimiter);
+            return Some(Codec::Array(element, delimiter));
         }
         match t.kind.as_str() {
             "e" => return Some(Codec::Text),
@@ -482,14 +511,14 @@ impl Types {
             _ => {}
         }
         if t.schema == "pg_catalog" {
-            builtin(&t.name, self.money_scale)
+            self.builtin(&t.name)
         } else {
             extension(&t.name)
         }
     }
 }
 
-fn builtin(name: &str, money_scale: u32) -> Option<Codec> {
+fn builtin(name: &str) -> Option<Codec> {
     Some(match name {
         "bool" => Codec::Bool,
         "int2" => Codec::Int2,
@@ -499,7 +528,6 @@ fn builtin(name: &str, money_scale: u32) -> Option<Codec> {
         "float4" => Codec::Float4,
         "float8" => Codec::Float8,
         "numeric" => Codec::Numeric,
-        "money" => Codec::Money(money_scale),
         "text" | "varchar" | "name" | "xml" => Codec::Text,
         "bpchar" => Codec::PaddedText,
         "char" => Codec::Char,
@@ -509,7 +537,6 @@ fn builtin(name: &str, money_scale: u32) -> Option<Codec> {
         "timestamptz" => Codec::TimestampTz,
         "time" => Codec::Time,
         "timetz" => Codec::TimeTz,
-        "interval" => Codec::Interval,
         "uuid" => Codec::Uuid,
         "json" => Codec::Json,
         "jsonb" => Codec::Jsonb,
@@ -520,6 +547,9 @@ fn builtin(name: &str, money_scale: u32) -> Option<Codec> {
         "bit" | "varbit" => Codec::Bits,
         "pg_lsn" => Codec::Lsn,
         "tsvector" => Codec::TsVector,
+        "tsquery" => Codec::TsQuery,
+        "xid" | "cid" | "xid8" => Codec::Counter,
+        "tid" => Codec::Tid,
         "point" => Codec::Point,
         "line" => Codec::Line,
         "lseg" => Codec::Segment,
@@ -573,7 +603,7 @@ fn default_type(codec: &Codec) -> FieldType {
         Codec::Numeric | Codec::Money(_) => FieldType::Decimal,
         Codec::Date | Codec::Timestamp | Codec::TimestampTz => FieldType::Date,
         Codec::Bytes => FieldType::BinData,
-        Codec::Array(_) | Codec::TextArray | Codec::Vector => FieldType::Array,
+        Codec::Array(..) | Codec::Words(_) | Codec::TextArray | Codec::Vector => FieldType::Array,
         Codec::Json | Codec::Jsonb | Codec::Composite(_) | Codec::Hstore | Codec::Point | Codec::Geometry => {
             FieldType::Object
         }
@@ -584,7 +614,7 @@ fn default_type(codec: &Codec) -> FieldType {
         | Codec::VersionedText
         | Codec::Time
         | Codec::TimeTz
-        | Codec::Interval
+        | Codec::Interval { .. }
         | Codec::Uuid
         | Codec::Inet
         | Codec::Cidr
@@ -592,6 +622,9 @@ fn default_type(codec: &Codec) -> FieldType {
         | Codec::Bits
         | Codec::Lsn
         | Codec::TsVector
+        | Codec::TsQuery
+        | Codec::Counter
+        | Codec::Tid
         | Codec::Line
         | Codec::Segment
         | Codec::Box

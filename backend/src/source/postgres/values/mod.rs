@@ -6,6 +6,7 @@
 
 mod geometric;
 mod json;
+mod money;
 mod nested;
 mod network;
 mod number;
@@ -16,6 +17,7 @@ use crate::data::value::{CellDecoder, Note, Value};
 use std::borrow::Cow;
 use std::sync::Arc;
 
+pub(super) use money::{MoneyFormat, SAMPLE as MONEY_SAMPLE};
 pub(super) use nested::quoted_element as array_element;
 
 /// How the cells of one type are read.
@@ -29,8 +31,7 @@ pub enum Codec {
     Float4,
     Float8,
     Numeric,
-    /// With the number of digits after the point, which the server's `lc_monetary` decides.
-    Money(u32),
+    Money(Arc<MoneyFormat>),
     Text,
     /// `char(n)`: padded; its key form is not.
     PaddedText,
@@ -46,7 +47,10 @@ pub enum Codec {
     TimestampTz,
     Time,
     TimeTz,
-    Interval,
+    /// From version 17 on its two ends are infinite.
+    Interval {
+        has_infinity: bool,
+    },
     Uuid,
     Json,
     Jsonb,
@@ -56,6 +60,10 @@ pub enum Codec {
     Bits,
     Lsn,
     TsVector,
+    TsQuery,
+    /// A number without a sign that nobody computes with: xid, cid, xid8.
+    Counter,
+    Tid,
     Hstore,
     Point,
     Line,
@@ -68,7 +76,10 @@ pub enum Codec {
     Geometry,
     Range(Arc<Codec>),
     Multirange(Arc<Codec>),
-    Array(Arc<Codec>),
+    /// With what stands between its elements where it is printed.
+    Array(Arc<Codec>, char),
+    /// `int2vector`, `oidvector`: an array that is printed without braces.
+    Words(Arc<Codec>),
     /// An array whose elements have no binary form: read as text.
     TextArray,
     Composite(Arc<[(String, Codec)]>),
@@ -102,10 +113,10 @@ impl CellDecoder for Codec {
     }
 
     fn key_text(&self, cell: &[u8]) -> String {
-        match self {
-            // Our sessions read it with the digits of the locale C, whatever the database's locale shows.
-            Codec::Money(_) => number::print_money(cell, 2).unwrap_or_default(),
-            _ => self.print(cell),
+        // Our sessions read amounts with the digits of the locale C, whatever the database's locale shows.
+        match self.holds_money() {
+            true => self.with_plain_money().print(cell),
+            false => self.print(cell),
         }
     }
 
@@ -142,6 +153,35 @@ impl TrimSpaces for [u8] {
 }
 
 impl Codec {
+    fn holds_money(&self) -> bool {
+        match self {
+            Codec::Money(_) => true,
+            Codec::Range(inner) | Codec::Multirange(inner) | Codec::Array(inner, _) | Codec::Words(inner) => {
+                inner.holds_money()
+            }
+            Codec::Composite(fields) => fields.iter().any(|(_, field)| field.holds_money()),
+            _ => false,
+        }
+    }
+
+    /// The same with amounts as the locale C reads them.
+    fn with_plain_money(&self) -> Codec {
+        let plain = |inner: &Codec| Arc::new(inner.with_plain_money());
+        match self {
+            Codec::Money(_) => Codec::Money(Arc::new(MoneyFormat::plain(2))),
+            Codec::Range(inner) => Codec::Range(plain(inner)),
+            Codec::Multirange(inner) => Codec::Multirange(plain(inner)),
+            Codec::Array(inner, delimiter) => Codec::Array(plain(inner), *delimiter),
+            Codec::Composite(fields) => {
+                let fields = fields
+                    .iter()
+                    .map(|(name, field)| (name.clone(), field.with_plain_money()));
+                Codec::Composite(fields.collect())
+            }
+            other => other.clone(),
+        }
+    }
+
     /// The binary form that stands for all values that the source calls equal to this one: mostly the value's own. Of
     /// texts it is right where the collation is deterministic.
     fn canonical_bytes(&self, cell: &[u8], out: &mut Vec<u8>) -> Result<(), Broken> {
@@ -150,11 +190,11 @@ impl Codec {
             Codec::Float4 => out.extend_from_slice(&number::one_float4(f32::from_be_bytes(fixed(cell)?)).to_be_bytes()),
             Codec::Float8 => out.extend_from_slice(&number::one_float8(f64::from_be_bytes(fixed(cell)?)).to_be_bytes()),
             Codec::PaddedText => out.extend_from_slice(cell.trim_ascii_end_spaces()),
-            Codec::Interval => time::canonical_interval(cell, out)?,
+            Codec::Interval { .. } => time::canonical_interval(cell, out)?,
             Codec::Jsonb => json::canonical(cell, out),
             Codec::Range(bound) => nested::canonical_range(bound, cell, out)?,
             Codec::Multirange(bound) => nested::canonical_multirange(bound, cell, out)?,
-            Codec::Array(element) => nested::canonical_array(element, cell, out)?,
+            Codec::Array(element, _) | Codec::Words(element) => nested::canonical_array(element, cell, out)?,
             Codec::Composite(fields) => nested::canonical_composite(fields, cell, out)?,
             Codec::Vector => geometric::canonical_vector(cell, out)?,
             _ => out.extend_from_slice(cell),
@@ -171,7 +211,7 @@ impl Codec {
             Codec::Float4 => Value::Double(number::shortest(f32::from_be_bytes(fixed(cell)?))),
             Codec::Float8 => Value::Double(f64::from_be_bytes(fixed(cell)?)),
             Codec::Numeric => number::numeric(cell, notes)?,
-            Codec::Money(scale) => number::money(cell, *scale, notes)?,
+            Codec::Money(format) => money::money(cell, format, notes)?,
             Codec::Text | Codec::PaddedText | Codec::CaselessText => Value::Text(Cow::Borrowed(utf8(cell)?)),
             Codec::VersionedText => Value::Text(Cow::Borrowed(utf8(cell.get(1..).ok_or("it is empty")?)?)),
             Codec::Bytes => Value::Binary(Cow::Borrowed(cell)),
@@ -183,7 +223,7 @@ impl Codec {
             Codec::Point => geometric::point(cell)?,
             Codec::Vector => geometric::vector(cell)?,
             Codec::Geometry => geometric::geometry(cell)?,
-            Codec::Array(element) => nested::array(element, cell, notes)?,
+            Codec::Array(element, _) | Codec::Words(element) => nested::array(element, cell, notes)?,
             Codec::TextArray => nested::parse_array_text(utf8(cell)?).ok_or("it is not an array")?,
             Codec::Composite(fields) => nested::composite(fields, cell, notes)?,
             _ => Value::Text(Cow::Owned(self.text(cell)?)),
@@ -199,7 +239,7 @@ impl Codec {
             Codec::Float4 => number::print_float4(f32::from_be_bytes(fixed(cell)?)),
             Codec::Float8 => number::print_float8(f64::from_be_bytes(fixed(cell)?)),
             Codec::Numeric => number::print_numeric(cell)?,
-            Codec::Money(scale) => number::print_money(cell, *scale)?,
+            Codec::Money(format) => money::print_money(cell, format)?,
             Codec::Text | Codec::PaddedText | Codec::CaselessText | Codec::Json | Codec::TextArray => {
                 utf8(cell)?.into()
             }
@@ -211,7 +251,7 @@ impl Codec {
             Codec::TimestampTz => time::print_timestamp(cell, "+00")?,
             Codec::Time => time::print_time(cell)?,
             Codec::TimeTz => time::print_timetz(cell)?,
-            Codec::Interval => time::print_interval(cell)?,
+            Codec::Interval { has_infinity } => time::print_interval(cell, *has_infinity)?,
             Codec::Uuid => text::uuid(cell)?,
             Codec::Inet => network::inet(cell, false)?,
             Codec::Cidr => network::inet(cell, true)?,
@@ -219,6 +259,9 @@ impl Codec {
             Codec::Bits => text::bits(cell)?,
             Codec::Lsn => network::lsn(cell)?,
             Codec::TsVector => text::tsvector(cell)?,
+            Codec::TsQuery => text::tsquery(cell)?,
+            Codec::Counter => number::counter(cell)?.to_string(),
+            Codec::Tid => text::tid(cell)?,
             Codec::Point => geometric::print_point(cell)?,
             Codec::Line => geometric::print_line(cell)?,
             Codec::Segment => geometric::print_segment(cell)?,
@@ -228,12 +271,12 @@ impl Codec {
             Codec::Circle => geometric::print_circle(cell)?,
             Codec::Range(bound) => nested::print_range(bound, cell)?,
             Codec::Multirange(bound) => nested::print_multirange(bound, cell)?,
-            Codec::Array(element) => nested::print_array(element, cell)?,
+            Codec::Array(element, delimiter) => nested::print_array(element, *delimiter, cell)?,
+            Codec::Words(element) => nested::print_words(element, cell)?,
             Codec::Composite(fields) => nested::print_composite(fields, cell)?,
             Codec::Hstore => nested::print_hstore(cell)?,
             Codec::Vector => geometric::print_vector(cell)?,
-            // Its text is its binary form in hexadecimal digits.
-            Codec::Geometry => cell.iter().map(|b| format!("{b:02X}")).collect(),
+            Codec::Geometry => text::upper_hex(cell),
         })
     }
 }

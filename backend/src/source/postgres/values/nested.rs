@@ -8,19 +8,26 @@ use std::borrow::Cow;
 /// order.
 struct ArrayHead {
     sizes: Vec<usize>,
-    has_other_bounds: bool,
+    /// The index of the first element, for each dimension.
+    bounds: Vec<i32>,
 }
+
+/// The most dimensions that the server has.
+const DIMENSIONS_MAX: i32 = 6;
 
 fn read_head(c: &mut Cursor<'_>) -> Result<ArrayHead, Broken> {
     let (dimensions, _nulls, _element) = (c.i32()?, c.i32()?, c.i32()?);
+    if !(0..=DIMENSIONS_MAX).contains(&dimensions) {
+        return Err("a count of dimensions that no array has");
+    }
     let mut head = ArrayHead {
         sizes: Vec::new(),
-        has_other_bounds: false,
+        bounds: Vec::new(),
     };
     for _ in 0..dimensions {
         head.sizes
             .push(usize::try_from(c.i32()?).map_err(|_| "a negative size")?);
-        head.has_other_bounds |= c.i32()? != 1;
+        head.bounds.push(c.i32()?);
     }
     Ok(head)
 }
@@ -28,7 +35,7 @@ fn read_head(c: &mut Cursor<'_>) -> Result<ArrayHead, Broken> {
 pub(super) fn array<'a>(element: &Codec, cell: &'a [u8], notes: &mut Vec<Note>) -> Result<Value<'a>, Broken> {
     let mut c = Cursor(cell);
     let head = read_head(&mut c)?;
-    if head.has_other_bounds {
+    if head.bounds.iter().any(|b| *b != 1) {
         notes.push(Note::LowerBoundDropped);
     }
     if head.sizes.is_empty() {
@@ -56,28 +63,50 @@ fn level<'a>(element: &Codec, sizes: &[usize], c: &mut Cursor<'a>, notes: &mut V
 }
 
 /// As `array_out` prints it: also how the source reads it.
-pub(super) fn print_array(element: &Codec, cell: &[u8]) -> Result<String, Broken> {
+pub(super) fn print_array(element: &Codec, delimiter: char, cell: &[u8]) -> Result<String, Broken> {
     let mut c = Cursor(cell);
-    let sizes = read_head(&mut c)?.sizes;
-    if sizes.is_empty() {
+    let head = read_head(&mut c)?;
+    if head.sizes.is_empty() {
         return Ok("{}".into());
     }
     let mut out = String::new();
-    print_level(element, &sizes, &mut c, &mut out)?;
+    if head.bounds.iter().any(|b| *b != 1) {
+        for (first, size) in head.bounds.iter().zip(&head.sizes) {
+            out.push_str(&format!("[{first}:{}]", i64::from(*first) + *size as i64 - 1));
+        }
+        out.push('=');
+    }
+    print_level(element, delimiter, &head.sizes, &mut c, &mut out)?;
     Ok(out)
 }
 
-fn print_level(element: &Codec, sizes: &[usize], c: &mut Cursor<'_>, out: &mut String) -> Result<(), Broken> {
+/// As `int2vectorout` prints it.
+pub(super) fn print_words(element: &Codec, cell: &[u8]) -> Result<String, Broken> {
+    let mut c = Cursor(cell);
+    let count = read_head(&mut c)?.sizes.first().copied().unwrap_or(0);
+    let words: Result<Vec<String>, Broken> = (0..count)
+        .map(|_| element.text(c.nullable()?.ok_or("a null where none can be")?))
+        .collect();
+    Ok(words?.join(" "))
+}
+
+fn print_level(
+    element: &Codec,
+    delimiter: char,
+    sizes: &[usize],
+    c: &mut Cursor<'_>,
+    out: &mut String,
+) -> Result<(), Broken> {
     out.push('{');
     for i in 0..sizes[0] {
         if i > 0 {
-            out.push(',');
+            out.push(delimiter);
         }
         if sizes.len() > 1 {
-            print_level(element, &sizes[1..], c, out)?;
+            print_level(element, delimiter, &sizes[1..], c, out)?;
         } else {
             match c.nullable()? {
-                Some(cell) => out.push_str(&quoted_element(&element.text(cell)?)),
+                Some(cell) => out.push_str(&quoted_between(&element.text(cell)?, delimiter)),
                 None => out.push_str("NULL"),
             }
         }
@@ -86,11 +115,20 @@ fn print_level(element: &Codec, sizes: &[usize], c: &mut Cursor<'_>, out: &mut S
     Ok(())
 }
 
+/// What the server takes for white space where it prints and reads values: none beyond ASCII.
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\x0b' | '\x0c' | '\r')
+}
+
 /// An element of an array literal, in quotes where it needs them.
 pub(in crate::source::postgres) fn quoted_element(text: &str) -> String {
+    quoted_between(text, ',')
+}
+
+fn quoted_between(text: &str, delimiter: char) -> String {
     let plain = !text.is_empty()
         && !text.eq_ignore_ascii_case("null")
-        && !text.contains(|c: char| matches!(c, '{' | '}' | ',' | '"' | '\\') || c.is_whitespace());
+        && !text.contains(|c: char| matches!(c, '{' | '}' | '"' | '\\') || c == delimiter || is_space(c));
     if plain {
         text.into()
     } else {
@@ -198,7 +236,7 @@ pub(super) fn print_composite(fields: &[(String, Codec)], cell: &[u8]) -> Result
             None => String::new(),
             Some(cell) => {
                 let text = codec.text(cell)?;
-                let special = |c: char| matches!(c, '"' | '\\' | '(' | ')' | ',') || c.is_whitespace();
+                let special = |c: char| matches!(c, '"' | '\\' | '(' | ')' | ',') || is_space(c);
                 if text.is_empty() || text.contains(special) {
                     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\"\""))
                 } else {
@@ -227,7 +265,7 @@ pub(super) fn print_range(bound: &Codec, cell: &[u8]) -> Result<String, Broken> 
             return Ok(String::new());
         }
         let text = bound.text(c.nullable()?.ok_or("a bound is missing")?)?;
-        let special = |c: char| matches!(c, '"' | '\\' | '(' | ')' | '[' | ']' | ',') || c.is_whitespace();
+        let special = |c: char| matches!(c, '"' | '\\' | '(' | ')' | '[' | ']' | ',') || is_space(c);
         Ok(if text.is_empty() || text.contains(special) {
             format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\"\""))
         } else {
@@ -396,5 +434,31 @@ mod tests {
         assert_eq!(quoted_element("NULL"), "\"NULL\"");
         assert_eq!(quoted_element("a\"b\\c"), r#""a\"b\\c""#);
         assert_eq!(quoted_element(""), "\"\"");
+        // White space beyond ASCII is none for the server.
+        assert_eq!(quoted_element("a\u{a0}b\u{3000}"), "a\u{a0}b\u{3000}");
+        assert_eq!(quoted_element("a\x0bb"), "\"a\x0bb\"");
+    }
+
+    #[test]
+    fn arrays_print_their_bounds_and_their_own_delimiter() {
+        let cell = |bound: i32, items: &[&[u8]]| {
+            let mut out: Vec<u8> = [1, 0, 603, items.len() as i32, bound]
+                .iter()
+                .flat_map(|n| n.to_be_bytes())
+                .collect();
+            for item in items {
+                out.extend((item.len() as i32).to_be_bytes());
+                out.extend(*item);
+            }
+            out
+        };
+        let boxed: Vec<u8> = [2.0f64, 2.0, 0.5, 0.0].iter().flat_map(|n| n.to_be_bytes()).collect();
+        assert_eq!(
+            print_array(&Codec::Box, ';', &cell(1, &[&boxed, &boxed])).unwrap(),
+            "{(2,2),(0.5,0);(2,2),(0.5,0)}"
+        );
+        let two = [&1i16.to_be_bytes()[..], &2i16.to_be_bytes()];
+        assert_eq!(print_array(&Codec::Int2, ',', &cell(0, &two)).unwrap(), "[0:1]={1,2}");
+        assert_eq!(print_words(&Codec::Int2, &cell(0, &two)).unwrap(), "1 2");
     }
 }

@@ -18,10 +18,18 @@ pub(super) fn integer(cell: &[u8]) -> Result<i64, Broken> {
     })
 }
 
+/// A number without a sign of four or eight bytes.
+pub(super) fn counter(cell: &[u8]) -> Result<u64, Broken> {
+    match cell.len() {
+        4 => Ok(u64::from(u32::from_be_bytes(fixed(cell)?))),
+        _ => Ok(u64::from_be_bytes(fixed(cell)?)),
+    }
+}
+
 /// The double that prints like the float4: 1.1, not 1.10000002384186.
 pub(super) fn shortest(value: f32) -> f64 {
     if value.is_finite() {
-        format!("{value:e}").parse().unwrap_or(f64::from(value))
+        print_float4(value).parse().unwrap_or(f64::from(value))
     } else {
         f64::from(value)
     }
@@ -50,11 +58,104 @@ pub(super) fn one_float8(value: f64) -> f64 {
 
 /// Fixed up to these exponents, then scientific with two digits: as `float8out` and `float4out` print.
 pub(super) fn print_float8(v: f64) -> String {
-    print_float(v.is_finite(), v.is_nan(), v.is_sign_negative(), &format!("{v:e}"), 15)
+    let rounded = |digits: usize| {
+        let text = format!("{v:.*e}", digits - 1);
+        (text.parse() == Ok(v)).then_some(text)
+    };
+    let digits = shortest_inside(&format!("{v:e}"), rounded, Interval::of_float8(v));
+    print_float(v.is_finite(), v.is_nan(), v.is_sign_negative(), &digits, 15)
 }
 
 pub(super) fn print_float4(v: f32) -> String {
-    print_float(v.is_finite(), v.is_nan(), v.is_sign_negative(), &format!("{v:e}"), 6)
+    let rounded = |digits: usize| {
+        let text = format!("{v:.*e}", digits - 1);
+        (text.parse() == Ok(v)).then_some(text)
+    };
+    let digits = shortest_inside(&format!("{v:e}"), rounded, Interval::of_float4(v));
+    print_float(v.is_finite(), v.is_nan(), v.is_sign_negative(), &digits, 6)
+}
+
+/// The most digits that tell two doubles apart.
+const DIGITS_MAX: usize = 17;
+
+/// The shortest digits that lie between the neighbours of a number, nearest to it. The standard library also takes the
+/// very middle between two of them, where that is read as the number again, and of two that are as near the larger one;
+/// the server does neither. `rounded` gives the number with so many digits, where that is read as the number.
+fn shortest_inside(shortest: &str, rounded: impl Fn(usize) -> Option<String>, interval: Interval) -> String {
+    let count = |text: &str| {
+        let mantissa = text.split('e').next().unwrap_or_default();
+        mantissa.bytes().filter(u8::is_ascii_digit).count()
+    };
+    for digits in count(shortest)..=DIGITS_MAX {
+        let nearest = rounded(digits).into_iter();
+        let other = (digits == count(shortest)).then(|| shortest.to_owned());
+        if let Some(text) = nearest.chain(other).find(|text| interval.holds(text)) {
+            return text;
+        }
+    }
+    shortest.into()
+}
+
+/// What is read as a number: from the middle between it and the one below to the middle between it and the one above,
+/// each an odd number times a power of two.
+struct Interval {
+    ends: [(u128, i32); 2],
+}
+
+impl Interval {
+    fn of_float8(v: f64) -> Self {
+        let bits = v.to_bits();
+        Self::of(bits & ((1 << 52) - 1), ((bits >> 52) & 0x7ff) as i32, 52, 1075)
+    }
+
+    fn of_float4(v: f32) -> Self {
+        let bits = v.to_bits();
+        let mantissa = bits & ((1 << 23) - 1);
+        Self::of(u64::from(mantissa), ((bits >> 23) & 0xff) as i32, 23, 150)
+    }
+
+    fn of(stored: u64, exponent: i32, bits: u32, bias: i32) -> Self {
+        let (mantissa, power) = match exponent {
+            0 => (u128::from(stored), 1 - bias),
+            _ => (u128::from(stored) | 1 << bits, exponent - bias),
+        };
+        // Below a power of two numbers lie twice as close.
+        let below = if stored == 0 && exponent > 1 {
+            (4 * mantissa - 1, power - 2)
+        } else {
+            ((2 * mantissa).saturating_sub(1), power - 1)
+        };
+        Self {
+            ends: [below, (2 * mantissa + 1, power - 1)],
+        }
+    }
+
+    /// Whether digits that are read as the number are none of the two ends.
+    fn holds(&self, text: &str) -> bool {
+        let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+        let fraction = mantissa.split_once('.').map_or(0, |(_, f)| f.len() as i32);
+        let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+        let (Ok(digits), Ok(exponent)) = (digits.parse(), exponent.parse::<i32>()) else {
+            return true;
+        };
+        !self.ends.iter().any(|end| is_same(digits, exponent - fraction, *end))
+    }
+}
+
+/// Whether `digits` times a power of ten is an odd number times a power of two. What does not fit is never the same: an
+/// end has fewer factors of five than that.
+fn is_same(digits: u128, tens: i32, (odd, twos): (u128, i32)) -> bool {
+    let fives = 5u128.checked_pow(tens.unsigned_abs());
+    let sides = match (fives, tens >= 0) {
+        (Some(fives), true) => digits.checked_mul(fives).zip(Some(odd)),
+        (Some(fives), false) => odd.checked_mul(fives).map(|right| (digits, right)),
+        (None, _) => None,
+    };
+    let Some((left, right)) = sides.filter(|(left, right)| *left != 0 && *right != 0) else {
+        return false;
+    };
+    let (l, r) = (left.trailing_zeros(), right.trailing_zeros());
+    left >> l == right >> r && l as i32 + tens == r as i32 + twos
 }
 
 fn print_float(finite: bool, nan: bool, negative: bool, shortest: &str, fixed_below: i32) -> String {
@@ -185,23 +286,6 @@ pub(super) fn canonical_numeric_bytes(cell: &[u8], out: &mut Vec<u8>) -> Result<
     Ok(())
 }
 
-fn money_digits(cell: &[u8], scale: u32) -> Result<(bool, Vec<u8>), Broken> {
-    let amount = integer(cell)?;
-    let text = format!("{:0>width$}", amount.unsigned_abs(), width = scale as usize + 1);
-    Ok((amount < 0, text.bytes().map(|b| b - b'0').collect()))
-}
-
-pub(super) fn money(cell: &[u8], scale: u32, notes: &mut Vec<Note>) -> Result<Value<'static>, Broken> {
-    let (negative, digits) = money_digits(cell, scale)?;
-    decimal(negative, &digits, -i64::from(scale), notes)
-}
-
-/// As a plain number, without the currency that the server's locale would print.
-pub(super) fn print_money(cell: &[u8], scale: u32) -> Result<String, Broken> {
-    let (negative, digits) = money_digits(cell, scale)?;
-    Ok(print_digits(negative, &digits, scale as usize))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,6 +317,14 @@ mod tests {
         check(0.00001, "1e-05");
         check(1.7976931348623157e308, "1.7976931348623157e+308");
         check(-2.5, "-2.5");
+        // Where the shortest lies in the middle between two numbers, and where two are as near.
+        check(1e23, "9.999999999999999e+22");
+        check(-5e22, "-4.9999999999999996e+22");
+        check(8e23, "7.999999999999999e+23");
+        check(2.0f64.powi(-25), "2.9802322387695312e-08");
+        check(2.0f64.powi(-44), "5.684341886080802e-14");
+        check(5e-324, "5e-324");
+        check(f64::MIN_POSITIVE, "2.2250738585072014e-308");
         assert_eq!(print_float4(1e6), "1e+06");
         assert_eq!(print_float4(1.1), "1.1");
         assert_eq!(shortest(1.1), 1.1);
@@ -254,10 +346,5 @@ mod tests {
         check(&[1, 1, 0x4000, 0, 1], "-10000", "-10000");
         check(&[0, 0, 0, 2], "0.00", "0");
         check(&[0, 0, NAN as i16, 0], "NaN", "NaN");
-        assert_eq!(print_money(&5i64.to_be_bytes(), 2).unwrap(), "0.05");
-        assert_eq!(
-            print_money(&i64::MIN.to_be_bytes(), 2).unwrap(),
-            "-92233720368547758.08"
-        );
     }
 }

@@ -69,7 +69,6 @@ pub(super) fn print_timetz(cell: &[u8]) -> Result<String, Broken> {
     Ok(format!("{}{zone}", clock(micros)))
 }
 
-/// In ISO 8601, as `intervalstyle = iso_8601` prints: months, days and time are kept apart.
 /// The source compares the length of an interval, a month with 30 days: what is equal has as few days and microseconds as
 /// can be, and a sign for all parts.
 pub(super) fn canonical_interval(cell: &[u8], out: &mut Vec<u8>) -> Result<(), Broken> {
@@ -87,13 +86,14 @@ pub(super) fn canonical_interval(cell: &[u8], out: &mut Vec<u8>) -> Result<(), B
     Ok(())
 }
 
-pub(super) fn print_interval(cell: &[u8]) -> Result<String, Broken> {
+/// In ISO 8601, as `intervalstyle = iso_8601` prints: months, days and time are kept apart.
+pub(super) fn print_interval(cell: &[u8], has_infinity: bool) -> Result<String, Broken> {
     let mut c = Cursor(cell);
     let (micros, days, months) = (i64::from_be_bytes(fixed(c.take(8)?)?), c.i32()?, c.i32()?);
     match (micros, days, months) {
         (0, 0, 0) => return Ok("PT0S".into()),
-        (i64::MAX, i32::MAX, i32::MAX) => return Ok("infinity".into()),
-        (i64::MIN, i32::MIN, i32::MIN) => return Ok("-infinity".into()),
+        (i64::MAX, i32::MAX, i32::MAX) if has_infinity => return Ok("infinity".into()),
+        (i64::MIN, i32::MIN, i32::MIN) if has_infinity => return Ok("-infinity".into()),
         _ => {}
     }
     let mut out = String::from("P");
@@ -188,12 +188,18 @@ mod tests {
     fn intervals_keep_months_days_and_time_apart() {
         let check = |micros: i64, days: i32, months: i32, text: &str| {
             let cell = [&micros.to_be_bytes()[..], &days.to_be_bytes(), &months.to_be_bytes()].concat();
-            assert_eq!(print_interval(&cell).unwrap(), text);
+            assert_eq!(print_interval(&cell, true).unwrap(), text);
         };
         check(0, 0, 0, "PT0S");
         check(1, -1, 1, "P1M-1DT0.000001S");
         check(-1, 0, 0, "PT-0.000001S");
         check(14_706_000_000, 3, 14, "P1Y2M3DT4H5M6S");
+        check(i64::MAX, i32::MAX, i32::MAX, "infinity");
+        let end = [&i64::MIN.to_be_bytes()[..], &[0x80, 0, 0, 0, 0x80, 0, 0, 0]].concat();
+        assert_eq!(
+            print_interval(&end, false).unwrap(),
+            "P-178956970Y-8M-2147483648DT-2562047788H-54.775808S"
+        );
     }
 
     #[test]
