@@ -153,10 +153,7 @@ fn bound(options: &mut ClientOptions) {
     options.server_selection_timeout = wait(options.server_selection_timeout);
     options.connect_timeout = wait(options.connect_timeout);
     options.heartbeat_freq = options.heartbeat_freq.map(|every| every.min(HEARTBEAT_MAX));
-    options.max_pool_size = options.max_pool_size.map(|size| match size {
-        0 => POOL_MAX,
-        size => size.min(POOL_MAX),
-    });
+    options.max_pool_size = options.max_pool_size.map(|size| size.min(POOL_MAX));
     let kept_max = options.max_pool_size.unwrap_or(POOL_KEPT_MAX).min(POOL_KEPT_MAX);
     options.min_pool_size = options.min_pool_size.map(|size| size.min(kept_max));
     options.max_connecting = options.max_connecting.map(|count| count.clamp(1, POOL_KEPT_MAX));
@@ -322,7 +319,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_wait_and_no_pool_is_without_bound() {
-        let asked = "serverSelectionTimeoutMS=9999999999&connectTimeoutMS=0&minPoolSize=100000&maxPoolSize=0\
+        let asked = "serverSelectionTimeoutMS=9999999999&connectTimeoutMS=0&minPoolSize=100000&maxPoolSize=100000\
             &maxConnecting=9999&heartbeatFrequencyMS=999999999";
         let o = read(&format!("mongodb://h/x?{asked}")).await.expect("options");
         assert_eq!(
