@@ -51,6 +51,10 @@ pub fn words(text: &str) -> Result<Vec<Token>, String> {
         if is_exclamation {
             return Err("it holds != and another sign in one piece: put a space between".into());
         }
+        let starts_with_zero = || (spans.get(place)).is_none_or(|t| char_at(&text, t.span.start) == Some('0'));
+        if matches!(token, Token::HexStringLiteral(_)) && starts_with_zero() {
+            return Err("it holds a number to the base of 16: write it in digits".into());
+        }
         check_neighbours(token, after)?;
         let next = written[place + 1..].iter().find(|t| !matches!(t, Token::Whitespace(_)));
         if is_literal(token) && next.is_some_and(is_literal) {
@@ -265,6 +269,15 @@ fn with_plain_casts(words: Vec<Token>) -> Vec<Token> {
         );
         let is_name_before = matches!(out.last(), Some(Token::Period | Token::DoubleColon))
             || matches!(out.last(), Some(Token::Word(w)) if is_word(w, "as"));
+        // Before a literal it is a type, elsewhere a name that the parser takes for one.
+        let is_name = matches!(&token, Token::Word(w) if is_word(w, "interval"))
+            && !follows
+            && !is_name_before
+            && rest.peek() != Some(&Token::LParen);
+        if is_name {
+            out.push(Token::make_word("interval", Some('"')));
+            continue;
+        }
         match rest.next_if(|_| is_type && follows && !is_name_before) {
             Some(text) => out.extend([Token::LParen, text, Token::DoubleColon, token, Token::RParen]),
             None => out.push(token),
