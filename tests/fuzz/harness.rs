@@ -176,7 +176,8 @@ fn target_folder() -> PathBuf {
     target.join("fuzz")
 }
 
-fn number_of(variable: &str) -> Option<f64> {
+/// A number in the environment.
+pub fn number_of(variable: &str) -> Option<f64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 

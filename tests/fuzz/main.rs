@@ -27,3 +27,5 @@
 mod expressions;
 mod harness;
 mod json_numbers;
+mod project_file;
+mod table_filters;

@@ -1,9 +1,9 @@
 //! Project files from anywhere: whatever is in them, reading one ends with an answer, and what is accepted can be walked
 //! over, shown and exported again.
 //!
-//! Files are made of a good one by changes in any place. A failing seed is printed. `GODWIT_FUZZ_SECONDS` says how long
-//! it goes on.
+//! Files are made of a good one by changes in any place. A failing seed is printed.
 
+use crate::harness::number_of;
 use godwit_shared::consent::code_of;
 use godwit_shared::forest::{DEPTH_MAX, check_forest};
 use godwit_shared::ids::MappingId;
@@ -133,13 +133,12 @@ fn read(text: &str) -> Option<ProjectFile> {
 }
 
 #[test]
-fn whatever_a_file_holds_reading_it_ends_and_what_is_accepted_can_be_used() {
+fn project_file() {
     assert!(read(&good().to_string()).is_some());
-    let setting = |name: &str| std::env::var(name).ok().and_then(|s| s.parse::<u64>().ok());
-    let until = Instant::now() + Duration::from_secs(setting("GODWIT_FUZZ_SECONDS").unwrap_or(5));
-    let first = setting("GODWIT_FUZZ_SEED").unwrap_or_else(|| std::process::id().into());
+    let until = Instant::now() + Duration::from_secs_f64(number_of("GODWIT_FUZZ_SECONDS").unwrap_or(1.0));
+    let first = number_of("GODWIT_FUZZ_SEED").map_or_else(|| std::process::id().into(), |n| n as u64);
     let (mut made, mut accepted) = (0u64, 0u64);
-    for seed in first * 1_000_000.. {
+    for seed in first.wrapping_mul(1_000_000).. {
         if Instant::now() > until && made > 500 {
             break;
         }
@@ -161,7 +160,7 @@ fn whatever_a_file_holds_reading_it_ends_and_what_is_accepted_can_be_used() {
     }
     println!(
         "{accepted} of {made} files from seed {} on were accepted",
-        first * 1_000_000
+        first.wrapping_mul(1_000_000)
     );
     assert!(
         accepted * 20 > made,
