@@ -259,7 +259,8 @@ pub fn unapplied(status: &MigrationJobStatus) -> Option<Unapplied> {
         from: statistics.position.clone(),
         to: to.map(|lsn| lsn.to_string()),
         bytes,
-        since: statistics.applied_until,
+        // What was committed before the job came is in its snapshot.
+        since: statistics.applied_until.or(Some(status.submitted_at)),
     })
 }
 
