@@ -50,10 +50,12 @@ fn is_more(before: &str, now: &str) -> bool {
 fn leave_a_word(file: File) -> anyhow::Result<()> {
     const SIGABRT: i32 = 6;
     #[expect(unsafe_code, reason = "there is no other way to hear of an abort")]
-    // SAFETY: the action is one write to an open file, which may be done in a signal handler.
+    // SAFETY: the action makes system calls alone, which may be done in a signal handler.
     unsafe {
         signal_hook_registry::register(SIGABRT, move || {
             let _ = rustix::io::write(&file, b"aborted");
+            // The usual action of the signal has been replaced by this one, and to abort again would come here again.
+            let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
         })?;
     }
     Ok(())
