@@ -122,7 +122,9 @@ async fn a_source_that_is_ready() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_saved_connection_of_the_project() {
-    let m = Migration::new(SHOP, shop()).await;
+    // Two reports are compared: what other tests do in the shared server meanwhile would stand in one of them.
+    let server = PrivatePostgres::start(&[]).await;
+    let m = Migration::of(server.database("source", SHOP).await, shop()).await;
     let api = m.app.api();
     let message = api.get(&path(&m, "", "CDC")).await.error(400, "invalid_request");
     assert!(message.contains("no saved connection"), "{message}");
