@@ -237,8 +237,7 @@ async fn every_value_of_a_good_body_in_its_turn() {
         json!({"name": "copy", "type": "POSTGRESQL", "schemasId": schema["id"], "content": project["content"]});
     let mut jdbc = details.clone();
     jdbc["name"] = json!("saved");
-    let mongodb =
-        json!({"name": "saved", "connectionString": m.target.uri, "database": "x"});
+    let mongodb = json!({"name": "saved", "connectionString": m.target.uri, "database": "x"});
     let mut job = m
         .job()
         .filtered(json!({"public": {"p": {"whereClause": "id = 1", "rowCount": 1}}}))
