@@ -24,6 +24,8 @@
 //! An input that fails is made smaller, saved in `target/fuzz`, and named in the message. Kept in `tests/fuzz/kept/TARGET/`
 //! it is tried first from then on.
 
+mod change_log;
+mod copy_rows;
 mod expressions;
 mod harness;
 mod json_numbers;

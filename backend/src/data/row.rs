@@ -66,6 +66,9 @@ impl RowSet {
         }
         for field in 0..self.columns + skip {
             let length = read_i32(&tuple, at)?;
+            if length < NULL {
+                return Err(MalformedRow("a negative length"));
+            }
             at += 4;
             if field >= skip {
                 self.cells.push((at as u32, length));
@@ -89,6 +92,9 @@ impl RowSet {
         let (mut found, mut at) = (Vec::with_capacity(wanted), 2);
         for _ in 0..wanted {
             let length = read_i32(tuple, at)?;
+            if length < NULL {
+                return Err(MalformedRow("a negative length"));
+            }
             found.push((at as u32 + 4, length));
             at += 4 + usize::try_from(length).unwrap_or(0);
         }

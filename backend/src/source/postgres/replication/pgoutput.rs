@@ -143,7 +143,9 @@ pub fn decode(bytes: &[u8]) -> Result<LogMessage<'_>, MalformedRow> {
             c.u64()?;
             let micros = c.u64()? as i64;
             LogMessage::Begin {
-                committed_at: DateTime::from_timestamp_micros(micros + EPOCH_2000_SECONDS * 1_000_000)
+                committed_at: micros
+                    .checked_add(EPOCH_2000_SECONDS * 1_000_000)
+                    .and_then(DateTime::from_timestamp_micros)
                     .unwrap_or_default(),
                 transaction: c.u32()?,
             }

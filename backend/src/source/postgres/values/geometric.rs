@@ -120,6 +120,7 @@ pub(super) fn geometry(cell: &[u8]) -> Result<Value<'_>, Broken> {
     let mut reader = Ewkb {
         c: Cursor(cell),
         little: true,
+        depth: 0,
     };
     let (kind, srid) = reader.head()?;
     let srid = srid.unwrap_or(0);
@@ -134,9 +135,13 @@ pub(super) fn geometry(cell: &[u8]) -> Result<Value<'_>, Broken> {
     ]))
 }
 
+/// How deep geometries may stand in each other: PostGIS itself reads no deeper ones.
+const GEOMETRY_DEPTH_MAX: usize = 200;
+
 struct Ewkb<'a> {
     c: Cursor<'a>,
     little: bool,
+    depth: usize,
 }
 
 impl Ewkb<'_> {
@@ -193,7 +198,11 @@ impl Ewkb<'_> {
             let (kind, _) = r.head()?;
             Ok(r.body(kind)?.1)
         };
-        Ok(match kind & 0xff {
+        if self.depth >= GEOMETRY_DEPTH_MAX {
+            return Err("a geometry that is nested too deeply");
+        }
+        self.depth += 1;
+        let read = match kind & 0xff {
             1 => ("Point", self.position(kind)?),
             2 => ("LineString", self.list(|r| r.position(kind))?),
             3 => ("Polygon", self.list(|r| r.list(|r| r.position(kind)))?),
@@ -209,7 +218,9 @@ impl Ewkb<'_> {
                 ("GeometryCollection", geometries)
             }
             _ => return Err("a kind of geometry that GeoJSON does not have"),
-        })
+        };
+        self.depth -= 1;
+        Ok(read)
     }
 }
 

@@ -29,6 +29,12 @@ fn read_head(c: &mut Cursor<'_>) -> Result<ArrayHead, Broken> {
             .push(usize::try_from(c.i32()?).map_err(|_| "a negative size")?);
         head.bounds.push(c.i32()?);
     }
+    // Each element has a length of four bytes. A size of 0 beside others would make those cost nothing.
+    let count = head.sizes.iter().try_fold(1usize, |n, size| n.checked_mul(*size));
+    let is_possible = |n: usize| n <= c.0.len() / 4 && (n > 0 || head.sizes.len() == 1);
+    if !head.sizes.is_empty() && !count.is_some_and(is_possible) {
+        return Err("a count beyond its end");
+    }
     Ok(head)
 }
 
