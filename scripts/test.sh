@@ -5,8 +5,8 @@ source "$(dirname "$0")/lib.sh"
 binary=$("$ROOT/scripts/build.sh" dev | tail -n 1)
 export GODWIT_BIN=$binary
 
-say "unit tests, and random histories against a model"
-native_cargo test --locked "${NATIVE_PACKAGES[@]}" --features "$TEST_FEATURES" --lib --bins --test wire --test model
+say "unit tests, expressions in processes of their own, and random histories against a model"
+native_cargo test --locked "${NATIVE_PACKAGES[@]}" --features "$TEST_FEATURES" --lib --bins --test wire --test model --test scripts
 say "fuzz targets, each for a moment"
 native_cargo test --locked "${NATIVE_PACKAGES[@]}" --features "$TEST_FEATURES" --test fuzz
 say "integration tests: real servers, real documents"

@@ -298,14 +298,15 @@ async fn readers_that_read_nothing_cost_little_and_are_cut_off() {
     m.complete().await;
     fill_history(&m, 300).await;
     m.app.restart().await;
-    let jobs = m.app.api().get("/jobs").await.ok().to_string().len();
+    let jobs = m.app.api().get("/jobs?limit=1000").await.ok().to_string().len();
     assert!(jobs > 20_000_000, "the history has {jobs} bytes only");
     let before = m.app.peak_memory_mib();
+    let others = sockets(&m.app);
     let mut silent = Vec::new();
     for _ in 0..30 {
         silent.push(upgraded(&m.app).await);
     }
-    let most = sockets(&m.app);
+    let most = accepted(&m.app, others + silent.len()).await;
     // Others read all the same.
     let mut live = m.app.api().live().await;
     let first = live.next(LONG).await;
@@ -324,6 +325,14 @@ fn sockets(app: &App) -> usize {
     links
         .filter(|link| link.to_string_lossy().starts_with("socket:"))
         .count()
+}
+
+/// Waits until the server has so many connections, and how many there are then: a client is connected before that.
+async fn accepted(app: &App, least: usize) -> usize {
+    wait_for("the server has accepted its clients", LONG, async || {
+        Some(sockets(app)).filter(|count| *count >= least)
+    })
+    .await
 }
 
 /// Waits until the server has let go of so many connections.
@@ -429,6 +438,7 @@ async fn clients_that_do_not_take_their_answer_are_cut_off() {
     m.complete().await;
     fill_history(&m, 300).await;
     m.app.restart().await;
+    let others = sockets(&m.app);
     let mut silent = Vec::new();
     for _ in 0..40 {
         let mut stream = connect(&m.app).await;
@@ -438,7 +448,7 @@ async fn clients_that_do_not_take_their_answer_are_cut_off() {
             .expect("a request");
         silent.push(stream);
     }
-    let most = sockets(&m.app);
+    let most = accepted(&m.app, others + silent.len()).await;
     // Others are answered meanwhile.
     assert_eq!(m.app.api().get("/actuator/health/liveness").await.status, 200);
     wait_cut_off(&m.app, most, silent).await;

@@ -55,6 +55,14 @@ pub fn words(text: &str) -> Result<Vec<Token>, String> {
         if matches!(token, Token::HexStringLiteral(_)) && starts_with_zero() {
             return Err("it holds a number to the base of 16: write it in digits".into());
         }
+        // The parser has read the escapes already, whatever it is told: what stands in the text decides.
+        let has_number = || {
+            let piece = spans.get(place).and_then(|t| between(&text, t.span.start, t.span.end));
+            piece.is_none_or(has_numeric_escape)
+        };
+        if matches!(token, Token::EscapedStringLiteral(_)) && has_number() {
+            return Err("it holds an escape by number in a string: write the character itself".into());
+        }
         check_neighbours(token, after)?;
         let next = written[place + 1..].iter().find(|t| !matches!(t, Token::Whitespace(_)));
         if is_literal(token) && next.is_some_and(is_literal) {
@@ -78,6 +86,20 @@ fn char_at(text: &str, place: Location) -> Option<char> {
     line.chars().nth(usize::try_from(place.column).ok()?.checked_sub(1)?)
 }
 
+/// What stands between two places.
+fn between(text: &str, start: Location, end: Location) -> Option<&str> {
+    text.get(offset(text, start)?..offset(text, end)?)
+}
+
+/// The bytes before a place.
+fn offset(text: &str, place: Location) -> Option<usize> {
+    let lines_before = usize::try_from(place.line).ok()?.checked_sub(1)?;
+    let chars_before = usize::try_from(place.column).ok()?.checked_sub(1)?;
+    let start: usize = text.split_inclusive('\n').take(lines_before).map(str::len).sum();
+    let rest = text.get(start..)?;
+    Some(start + rest.chars().take(chars_before).map(char::len_utf8).sum::<usize>())
+}
+
 /// One word alone.
 fn check_token(token: &Token) -> Result<(), String> {
     let refused = |what: &str| Err(format!("it holds {what}"));
@@ -88,9 +110,6 @@ fn check_token(token: &Token) -> Result<(), String> {
         Token::Placeholder(_) => refused("a parameter, for which there is no value"),
         Token::NationalStringLiteral(_) => refused("a national string: leave out the N before the quote"),
         Token::UnicodeStringLiteral(_) => refused("a string with Unicode escapes: write the characters themselves"),
-        Token::EscapedStringLiteral(inner) if has_numeric_escape(inner) => {
-            refused("an escape by number in a string: write the character itself")
-        }
         Token::SingleQuotedByteStringLiteral(digits) | Token::HexStringLiteral(digits)
             if !digits.bytes().all(|b| b.is_ascii_hexdigit()) =>
         {

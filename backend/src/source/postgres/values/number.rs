@@ -81,11 +81,16 @@ const DIGITS_MAX: usize = 17;
 /// The shortest digits that lie between the neighbours of a number, nearest to it. The standard library also takes the
 /// very middle between two of them, where that is read as the number again, and of two that are as near the larger one;
 /// the server does neither. `rounded` gives the number with so many digits, where that is read as the number.
+///
+/// NaN and the infinities have no digits, and stay as they are.
 fn shortest_inside(shortest: &str, rounded: impl Fn(usize) -> Option<String>, interval: Interval) -> String {
     let count = |text: &str| {
         let mantissa = text.split('e').next().unwrap_or_default();
         mantissa.bytes().filter(u8::is_ascii_digit).count()
     };
+    if count(shortest) == 0 {
+        return shortest.into();
+    }
     for digits in count(shortest)..=DIGITS_MAX {
         let nearest = rounded(digits).into_iter();
         let other = (digits == count(shortest)).then(|| shortest.to_owned());
@@ -308,6 +313,9 @@ mod tests {
     #[test]
     fn floats_print_as_the_server_prints_them() {
         let check = |v: f64, expected: &str| assert_eq!(print_float8(v), expected);
+        check(f64::NAN, "NaN");
+        check(f64::NEG_INFINITY, "-Infinity");
+        check(0.0, "0");
         check(0.1, "0.1");
         check(1.0, "1");
         check(-0.0, "-0");
