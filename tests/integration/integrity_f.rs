@@ -247,7 +247,7 @@ async fn f08_values_that_cannot_be_an_id() {
         [
             "duplicate_id public.t - 1",
             "id_invalid public.a _id 2",
-            "id_invalid public.t _id 4"
+            "id_invalid public.t _id 5"
         ]
     );
     assert_documents(&documents(&m.target.database, "arrays").await, &[]);
@@ -258,7 +258,7 @@ async fn f08_values_that_cannot_be_an_id() {
     let found = documents(&m.target.database, "chosen").await;
     let mut ids: Vec<i32> = found.iter().map(|d| d.get_i32("id").expect("an id")).collect();
     ids.sort_unstable();
-    assert_eq!(ids[..4], [0, 5, 7, 8]);
+    assert_eq!(ids, [0, 5, 7, 8]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
