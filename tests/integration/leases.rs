@@ -145,34 +145,6 @@ async fn a_second_server_shows_fresh_states_and_asks_the_first_one() {
     c.api().act(&c.id, "stop").await.error(404, "not_found");
 }
 
-/// Its server is gone for ever, and its key with it: the job can be ended all the same.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_job_whose_server_and_key_are_lost_can_be_ended_by_another() {
-    let mut c = streaming_family(ROWS).await;
-    let second = c.m.app.beside().await;
-    c.m.app.kill();
-    // While its lease holds it is asked, then it is replaced.
-    second.api().act(&c.id, "stop?abandon=true").await.ok();
-    let job = second.api().wait_ended(&c.id, LONG).await;
-    assert_eq!(job.status, JobStatus::Cancelled);
-    let left = job.end.expect("an end").left;
-    assert!(
-        left.len() >= 2 && left.iter().all(|l| l.reason.contains("cannot be read")),
-        "{left:#?}"
-    );
-    for told in &left {
-        wait_for("the statement to work", LONG, || async {
-            c.sql.batch_execute(&told.statement).await.ok()
-        })
-        .await;
-    }
-    assert_eq!(left_in_source(&c.m.source).await, [""; 0]);
-    assert!(!identities(&c.m.source).await.is_empty());
-    // The first server comes back after all, and finds its job ended.
-    c.m.app.restart().await;
-    assert_eq!(c.job().await.status, JobStatus::Cancelled);
-}
-
 /// Two servers that are asked for the same at once never both begin.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_servers_do_not_begin_jobs_on_the_same_collections() {

@@ -428,7 +428,7 @@ async fn the_script_gives_a_plain_user_what_it_needs() {
         .await;
     let report = report_of(&m, &job).await;
     let message = &check(&report, "publication").message;
-    for fault in ["kinds of changes", "publish_via_partition_root", "row filters"] {
+    for fault in ["updates, deletes", "publish_via_partition_root", "row filter"] {
         assert!(message.contains(fault), "{fault}: {message}");
     }
     run_script(&m.source, &script_of(&m, &job).await);

@@ -45,6 +45,21 @@ impl Default for Budget {
     }
 }
 
+/// So much of a body that is too large is taken and thrown away; who sends more is cut off.
+const DISCARDED_BYTES_MAX: usize = 64 << 20;
+
+/// Takes what comes without keeping it.
+async fn discard(mut body: axum::body::Body) {
+    let mut left = DISCARDED_BYTES_MAX;
+    while let Some(Ok(frame)) = http_body_util::BodyExt::frame(&mut body).await {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        match left.checked_sub(length) {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
+}
+
 /// Hands a request on once its body is here.
 pub async fn take(budget: Budget, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
@@ -55,6 +70,8 @@ pub async fn take(budget: Budget, request: Request, next: Next) -> Response {
         }
         let declared = http_body::Body::size_hint(&body).lower();
         if declared > BODY_BYTES_MAX as u64 {
+            // Who is in the middle of sending hears an answer only when he is done.
+            let _ = tokio::time::timeout(BODY_TIME_MAX, discard(body)).await;
             return Err(too_large());
         }
         let collected = tokio::time::timeout(BODY_TIME_MAX, collect(body, &budget.requests)).await;

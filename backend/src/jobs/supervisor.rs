@@ -190,10 +190,10 @@ impl Supervisor {
         }
     }
 
-    /// Counts a death of the process with the job at work. Whatever was done since the last one makes it the first. In the
-    /// CDC stage, where a job may have nothing to do for long, only a fault of the process itself counts.
+    /// Counts a crash of the process with the job at work. Whatever was done since the last one makes it the first. Only a
+    /// fault of the process itself counts: who kills it from outside, or pulls the plug, says nothing of the job.
     async fn has_crashed_again(&self, job: &HeldJob, taken: &Taken) -> bool {
-        if !self.has_crashed && job.tracker.status().cdc_status != CdcStatus::NotStarted {
+        if !self.has_crashed {
             return false;
         }
         let mark = match self.mark(job).await {
