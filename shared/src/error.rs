@@ -51,8 +51,6 @@ pub enum ErrorCode {
     Forbidden,
     /// The body is not `application/json`.
     UnsupportedMediaType,
-    /// The body is larger than a request may be.
-    TooLarge,
     /// The body did not come in time.
     TooSlow,
     /// The server has as much to do as it can: the same may work a little later.

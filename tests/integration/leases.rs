@@ -1,6 +1,5 @@
 //! Several servers on one store: one of them works on a job, and the others see it, ask it, or take over when it is gone.
 
-use crate::ends::identities;
 use crate::family::{ROWS, family, streaming_family};
 use bson::doc;
 use godwit_shared::job::{CdcStatus, JobStatus, MigrationJobStatus};

@@ -107,7 +107,7 @@ pub async fn take(budget: Budget, request: Request, next: Next) -> Response {
 
 fn too_large() -> ApiError {
     let mib = BODY_BYTES_MAX >> 20;
-    ApiError::new(ErrorCode::TooLarge, format!("the body is larger than {mib} MiB"))
+    ApiError::new(ErrorCode::PayloadTooLarge, format!("the body is larger than {mib} MiB"))
 }
 
 /// A page of another site can send other types without being asked first.

@@ -71,7 +71,6 @@ fn status_of(code: ErrorCode) -> StatusCode {
         ErrorCode::SourceUnreachable | ErrorCode::TargetUnreachable => StatusCode::BAD_GATEWAY,
         ErrorCode::ResyncNeeded | ErrorCode::SchemaChanged => StatusCode::CONFLICT,
         ErrorCode::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::TooSlow => StatusCode::REQUEST_TIMEOUT,
         ErrorCode::Busy | ErrorCode::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::Internal | ErrorCode::TooManyErrors => StatusCode::INTERNAL_SERVER_ERROR,

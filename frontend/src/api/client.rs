@@ -90,7 +90,6 @@ pub fn advice(code: ErrorCode) -> &'static str {
         ErrorCode::TimedOut => "Ask for less, or look for what makes the source slow.",
         ErrorCode::Forbidden => "Open the page under the address that the server printed at its start.",
         ErrorCode::UnsupportedMediaType => "The page and the server are of different versions. Reload the page.",
-        ErrorCode::TooLarge => "Make it smaller, then try again.",
         ErrorCode::TooSlow | ErrorCode::Busy => "Try again in a moment.",
         ErrorCode::StoreUnavailable => "Try again when the MongoDB of Godwit's own data answers.",
         ErrorCode::EntryUnreadable => "Delete it, or put back what it was: everything else works.",

@@ -60,7 +60,6 @@ pub fn step_of_error(code: Option<ErrorCode>) -> Step {
             | ErrorCode::TimedOut
             | ErrorCode::Forbidden
             | ErrorCode::UnsupportedMediaType
-            | ErrorCode::TooLarge
             | ErrorCode::TooSlow
             | ErrorCode::Busy
             | ErrorCode::StoreUnavailable
