@@ -504,7 +504,8 @@ impl Types {
                     .attributes
                     .get(&oid)?
                     .iter()
-                    .map(|(name, t, _)| Some((name.clone(), self.codec(*t)?)))
+                    // A zero byte ends a name in BSON; no PostgreSQL sends one.
+                    .map(|(name, t, _)| (!name.contains('\0')).then_some((name.clone(), self.codec(*t)?)))
                     .collect();
                 return Some(Codec::Composite(fields?.into()));
             }

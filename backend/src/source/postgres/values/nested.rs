@@ -374,6 +374,10 @@ pub(super) fn hstore(cell: &[u8]) -> Result<Value<'_>, Broken> {
     let mut members = Vec::new();
     for _ in 0..c.count()? {
         let name = utf8(c.nullable()?.ok_or("a name is missing")?)?;
+        // PostgreSQL has no such texts, but whoever answers need not be PostgreSQL.
+        if name.contains('\0') {
+            return Err("a name holds a zero byte");
+        }
         let value = match c.nullable()? {
             Some(text) => Value::Text(Cow::Borrowed(utf8(text)?)),
             None => Value::Null,
@@ -466,5 +470,17 @@ mod tests {
         let two = [&1i16.to_be_bytes()[..], &2i16.to_be_bytes()];
         assert_eq!(print_array(&Codec::Int2, ',', &cell(0, &two)).unwrap(), "[0:1]={1,2}");
         assert_eq!(print_words(&Codec::Int2, &cell(0, &two)).unwrap(), "1 2");
+    }
+    #[test]
+    fn a_name_with_a_zero_byte_is_refused() {
+        let pair = |name: &[u8]| {
+            let mut out = 1i32.to_be_bytes().to_vec();
+            out.extend((name.len() as i32).to_be_bytes());
+            out.extend(name);
+            out.extend((-1i32).to_be_bytes());
+            out
+        };
+        assert!(hstore(&pair(b"a")).is_ok());
+        assert!(hstore(&pair(b"a\0b")).is_err());
     }
 }
