@@ -40,21 +40,6 @@ const KEPT: [(&str, &[&str]); 7] = [
 /// Production lines of a file; beyond this it has two reasons to change.
 const LINES_MAX: usize = 700;
 
-/// Files that may have more for now, with their reason.
-const LONG: [(&str, usize, &str); 3] = [
-    (
-        "source/postgres/queries.rs",
-        850,
-        "all SQL of the reads; its clauses can go to a file of their own",
-    ),
-    (
-        "source/postgres/filter/parse.rs",
-        800,
-        "one arm for each kind of the parser's tree",
-    ),
-    ("snapshot/run.rs", 720, "chunks and workers are to be parted"),
-];
-
 fn checkout() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
@@ -156,11 +141,7 @@ fn files_have_one_reason_to_change() {
         for file in rust_files(&checkout.join(folder)) {
             let text = std::fs::read_to_string(&file).expect("a readable file");
             let lines = production(&text).lines().count();
-            let allowed = LONG
-                .iter()
-                .find(|(name, ..)| file.ends_with(name))
-                .map(|(_, lines, _)| *lines);
-            if lines > allowed.unwrap_or(LINES_MAX) {
+            if lines > LINES_MAX {
                 long.push(format!("{} has {lines} lines", file.display()));
             }
         }

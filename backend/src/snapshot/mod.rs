@@ -10,8 +10,10 @@
 //! assembled and [`WRITES_IN_FLIGHT`] being written. A slow destination stops the reading of the source.
 
 mod chunks;
+mod queue;
 mod refused;
 mod run;
+mod worker;
 
 pub use chunks::{Chunk, RootQueue};
 pub use refused::RefusedRow;

@@ -1,7 +1,8 @@
 //! Documents that MongoDB did not take because another one has their values in a unique index: when all is written, the
 //! other one may have others. Two rows that have changed places since an earlier run are such.
 
-use super::run::{SnapshotError, SnapshotRun, refused_issue};
+use super::run::{SnapshotError, SnapshotRun};
+use super::worker::refused_issue;
 use crate::assemble::Assembled;
 use crate::data::progress::Progress;
 use crate::documents::ChildReader;

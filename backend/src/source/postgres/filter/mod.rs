@@ -9,7 +9,9 @@
 mod facts;
 mod judge;
 mod lexical;
+mod names;
 mod parse;
+mod precedence;
 pub mod print;
 mod settle;
 mod tree;

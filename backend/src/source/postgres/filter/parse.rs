@@ -5,12 +5,14 @@
 //! precedence of the server's grammar: where the two might differ, the user is asked for parentheses.
 
 use super::lexical::words;
+use super::names::{column_name, field_name, name_of, operator_name};
+use super::precedence::{Level, level_of, level_of_operator, level_of_prefix};
 use super::tree::{Choice, Expr, Name, State, Subscript, TypeName};
 use super::types::type_of;
 use godwit_shared::schema::TableName;
 use sqlparser::ast::{
     self, AccessExpr, BinaryOperator as Binary, CastKind, CeilFloorKind, DateTimeField, FunctionArg, FunctionArgExpr,
-    FunctionArgOperator, FunctionArguments, Ident, ObjectName, TrimWhereField, UnaryOperator as Unary, Value,
+    FunctionArgOperator, FunctionArguments, Ident, TrimWhereField, UnaryOperator as Unary, Value,
 };
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
@@ -67,77 +69,6 @@ fn reason_of(error: &str) -> &str {
 
 const SUB_SELECT: &str =
     "it holds a sub-select, so that it depends on other rows: a filter may use the columns of its own table";
-
-/// How tightly an expression binds, from the server's grammar (`gram.y`, "Precedence: lowest to highest").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Level {
-    Or,
-    And,
-    Not,
-    Is,
-    Comparison,
-    Like,
-    Operator,
-    Sum,
-    Product,
-    Power,
-    TimeZone,
-    Collation,
-    Sign,
-    Cast,
-    Closed,
-}
-
-fn level_of_operator(operator: &Binary) -> Level {
-    match operator {
-        Binary::Or => Level::Or,
-        Binary::And => Level::And,
-        Binary::Eq | Binary::NotEq | Binary::Lt | Binary::Gt | Binary::LtEq | Binary::GtEq => Level::Comparison,
-        Binary::Plus | Binary::Minus => Level::Sum,
-        Binary::Multiply | Binary::Divide | Binary::Modulo => Level::Product,
-        Binary::PGExp => Level::Power,
-        _ => Level::Operator,
-    }
-}
-
-fn level_of(expr: &ast::Expr) -> Level {
-    use ast::Expr as E;
-    match expr {
-        E::BinaryOp {
-            op: Binary::Overlaps, ..
-        } => Level::Operator,
-        E::BinaryOp { op, .. } | E::AnyOp { compare_op: op, .. } | E::AllOp { compare_op: op, .. } => {
-            level_of_operator(op)
-        }
-        E::UnaryOp { op, .. } => level_of_prefix(op),
-        E::IsNull(_)
-        | E::IsNotNull(_)
-        | E::IsTrue(_)
-        | E::IsNotTrue(_)
-        | E::IsFalse(_)
-        | E::IsNotFalse(_)
-        | E::IsUnknown(_)
-        | E::IsNotUnknown(_)
-        | E::IsDistinctFrom(..)
-        | E::IsNotDistinctFrom(..) => Level::Is,
-        E::InList { .. } | E::Between { .. } | E::Like { .. } | E::ILike { .. } | E::SimilarTo { .. } => Level::Like,
-        E::AtTimeZone { .. } => Level::TimeZone,
-        E::Collate { .. } => Level::Collation,
-        E::Cast {
-            kind: CastKind::DoubleColon,
-            ..
-        } => Level::Cast,
-        _ => Level::Closed,
-    }
-}
-
-fn level_of_prefix(operator: &Unary) -> Level {
-    match operator {
-        Unary::Not => Level::Not,
-        Unary::Minus | Unary::Plus => Level::Sign,
-        _ => Level::Operator,
-    }
-}
 
 struct Reader<'a> {
     table: &'a TableName,
@@ -721,59 +652,6 @@ fn text_literal(value: &Value) -> Read {
             Ok(Expr::Text(text.clone()))
         }
         other => Err(format!("it holds the literal {other}, which it may not")),
-    }
-}
-
-/// A name as the server folds it.
-fn column_name(name: &Ident) -> Result<String, String> {
-    match name.quote_style {
-        None => Ok(name.value.to_ascii_lowercase()),
-        Some('"') => Ok(name.value.clone()),
-        Some(_) => Err(format!("it holds a name in other quotes than \": {}", name.value)),
-    }
-}
-
-/// A name with or without a schema.
-pub(super) fn name_of(name: &ObjectName) -> Result<Name, String> {
-    let parts: Option<Vec<&Ident>> = name.0.iter().map(|p| p.as_ident()).collect();
-    match parts.as_deref() {
-        Some([name]) => Ok(Name::plain(column_name(name)?)),
-        Some([schema, name]) => Ok(Name {
-            schema: Some(column_name(schema)?),
-            name: column_name(name)?,
-        }),
-        _ => Err(format!("it names {name}, which cannot be looked up")),
-    }
-}
-
-/// The characters of an operator, with its schema where it was given.
-fn operator_name(operator: &Binary) -> Result<Name, String> {
-    let (schema, name) = match operator {
-        Binary::NotEq => (None, "<>".to_owned()),
-        Binary::PGCustomBinaryOperator(parts) => match parts.as_slice() {
-            [name] => (None, name.clone()),
-            // The parser does not say whether it stood in quotes.
-            [schema, name] => (Some(schema.trim_matches('"').to_owned()), name.clone()),
-            _ => return Err(format!("it names the operator {operator}, which cannot be looked up")),
-        },
-        other => (None, other.to_string()),
-    };
-    let is_operator = !name.is_empty() && name.chars().all(|c| "+-*/<>=~!@#%^&|`?".contains(c));
-    match is_operator && !name.contains("--") && !name.contains("/*") {
-        true => Ok(Name { schema, name }),
-        false => Err(format!("it uses the operator {operator} of another database")),
-    }
-}
-
-fn field_name(field: &DateTimeField) -> Result<String, String> {
-    let text = match field {
-        DateTimeField::Custom(name) => name.value.clone(),
-        other => other.to_string(),
-    };
-    let text = text.trim_matches('\'').to_ascii_lowercase();
-    match text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
-        true => Ok(text),
-        false => Err(format!("it extracts {field}, which no time has")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Names of types, as the server's catalog has them.
 
-use super::parse::name_of;
+use super::names::name_of;
 use super::tree::{Name, TypeName};
 use sqlparser::ast::{
     ArrayElemTypeDef, CharacterLength, DataType, DateTimeField, ExactNumberInfo, GeometricTypeKind, Interval,
