@@ -44,6 +44,49 @@ fn timed_out(what: &str, limit: Duration) -> ApiError {
     ))
 }
 
+/// Does what has to come to its end once it was begun, also when the client goes away in the middle of it or waits no
+/// longer.
+///
+/// # Errors
+/// As the work, or [`ErrorCode::TimedOut`]: it goes on.
+pub async fn to_its_end<T, E>(
+    what: &str,
+    work: impl Future<Output = Result<T, E>> + Send + 'static,
+) -> Result<T, ApiError>
+where
+    T: Send + 'static,
+    E: Into<ApiError> + Send + 'static,
+{
+    awaited_for(ANSWER_TIME_MAX, what, work).await
+}
+
+async fn awaited_for<T, E>(
+    limit: Duration,
+    what: &str,
+    work: impl Future<Output = Result<T, E>> + Send + 'static,
+) -> Result<T, ApiError>
+where
+    T: Send + 'static,
+    E: Into<ApiError> + Send + 'static,
+{
+    let working = tokio::spawn(work);
+    match tokio::time::timeout(limit, working).await {
+        Ok(Ok(done)) => done.map_err(Into::into),
+        Ok(Err(_)) => Err(ApiError::new(
+            ErrorCode::Internal,
+            format!("{what} ended by a fault of the server"),
+        )),
+        Err(_) => Err(ApiError::new(
+            ErrorCode::TimedOut,
+            format!(
+                "{what} has not come to its end in {} seconds; it goes on",
+                limit.as_secs()
+            ),
+        )
+        .with_hint(Some("Look at the job in a moment: what became of it stands there."))),
+    }
+}
+
 /// Whether an error says that the source ended a statement that took too long.
 pub trait MayTimeOut {
     fn is_timeout(&self) -> bool;
@@ -107,6 +150,12 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse;
+
+    fn status_of(answer: Result<(), ApiError>) -> StatusCode {
+        answer.expect_err("no success").into_response().status()
+    }
 
     #[test]
     fn a_page_is_never_longer_than_the_server_allows() {
@@ -117,5 +166,27 @@ mod tests {
         assert_eq!(cut(Some(2_400), None).len(), 100);
         assert_eq!(cut(Some(1), Some(2)), [1, 2]);
         assert!(cut(Some(9_999), None).is_empty() && cut(None, Some(0)).is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_was_begun_goes_on_when_nobody_waits_any_longer() {
+        let (go, wait) = tokio::sync::oneshot::channel::<()>();
+        let (done, is_done) = tokio::sync::oneshot::channel();
+        let work = async move {
+            wait.await.expect("the test lets it go on");
+            done.send(()).expect("the test waits");
+            Ok::<(), ApiError>(())
+        };
+        let answer = awaited_for(Duration::ZERO, "the command", work).await;
+        assert_eq!(status_of(answer), StatusCode::GATEWAY_TIMEOUT);
+        go.send(()).expect("it waits");
+        is_done.await.expect("it comes to its end");
+        let faulty = "no number".to_owned();
+        let fault = async move {
+            let _: u8 = faulty.parse().expect("a fault of the test");
+            Ok::<(), ApiError>(())
+        };
+        let answer = awaited_for(ANSWER_TIME_MAX, "the command", fault).await;
+        assert_eq!(status_of(answer), StatusCode::INTERNAL_SERVER_ERROR);
     }
 }

@@ -1,6 +1,6 @@
 //! Jobs.
 
-use super::bounds::{PAGE_OF_JOBS, Page, TOTAL, in_time};
+use super::bounds::{PAGE_OF_JOBS, Page, TOTAL, in_time, to_its_end};
 use super::consent::check_consent;
 use super::error::ApiError;
 use super::extract::{Body, Params, check_id};
@@ -14,7 +14,7 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 use chrono::Utc;
-use godwit_shared::error::{ErrorCode, ErrorResponse};
+use godwit_shared::error::ErrorResponse;
 use godwit_shared::ids::{JobId, ProjectId};
 use godwit_shared::job::{MigrationJobStatus, PostMigrationJobRequest};
 use godwit_shared::sample::JobSamples;
@@ -102,12 +102,8 @@ pub async fn create(
     Body(request): Body<PostMigrationJobRequest>,
 ) -> Result<Json<MigrationJobStatus>, ApiError> {
     let (request, project) = resolved(&state, request).await?;
-    // A job that is being made is made to its end, also when the client goes away in the middle of it.
-    let making = tokio::spawn(async move { Box::pin(state.supervisor.create(request, project)).await });
-    let made = making
-        .await
-        .map_err(|_| ApiError::new(ErrorCode::Internal, "the job could not be made"))?;
-    Ok(Json(made?))
+    let made = async move { Box::pin(state.supervisor.create(request, project)).await };
+    Ok(Json(to_its_end("the start of the job", made).await?))
 }
 
 /// What a job of this request would read and write. Nothing is started or written.
@@ -146,9 +142,10 @@ async fn find(state: &AppState, id: &JobId) -> Result<MigrationJobStatus, ApiErr
     Ok(state.supervisor.status(id).await?)
 }
 
-async fn command(state: &AppState, id: &JobId, command: Command) -> Result<Json<MigrationJobStatus>, ApiError> {
+async fn command(state: AppState, id: JobId, command: Command) -> Result<Json<MigrationJobStatus>, ApiError> {
     check_id("job", id.as_str())?;
-    Ok(Json(Box::pin(state.supervisor.command(id, command)).await?))
+    let done = async move { Box::pin(state.supervisor.command(&id, command)).await };
+    Ok(Json(to_its_end("the command", done).await?))
 }
 
 /// One job.
@@ -193,14 +190,14 @@ pub async fn stop(
     } else {
         Command::Stop
     };
-    command(&state, &id, wanted).await
+    command(state, id, wanted).await
 }
 
 /// Lets a job stand still.
 #[utoipa::path(post, path = "/jobs/{jobId}/pause", tag = "jobs", params(("jobId" = String, Path)), responses(
     (status = 200, body = MigrationJobStatus), (status = 404, body = ErrorResponse), (status = 409, body = ErrorResponse)))]
 pub async fn pause(State(state): State<AppState>, Path(id): Path<JobId>) -> Result<Json<MigrationJobStatus>, ApiError> {
-    command(&state, &id, Command::Pause).await
+    command(state, id, Command::Pause).await
 }
 
 /// Lets a job go on that is paused or stands still.
@@ -210,7 +207,7 @@ pub async fn resume(
     State(state): State<AppState>,
     Path(id): Path<JobId>,
 ) -> Result<Json<MigrationJobStatus>, ApiError> {
-    command(&state, &id, Command::Resume).await
+    command(state, id, Command::Resume).await
 }
 
 /// The update log as JSON Lines.
