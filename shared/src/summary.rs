@@ -11,6 +11,10 @@ pub struct JobSummary {
     pub collections: Vec<CollectionExtent>,
     /// Each once, in the order of the rules.
     pub tables: Vec<TableExtent>,
+    /// Existing collections, or their unique indexes, that compare texts otherwise than byte by byte: what follows, in
+    /// sentences; one entry for each collection.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub collations: Vec<String>,
     /// The destination's URI asks for less than a majority: what is reported as written may be lost there.
     pub is_write_concern_weak: bool,
 }

@@ -126,9 +126,6 @@ pub async fn prepare(request: &PostMigrationJobRequest, file: &ProjectFile) -> R
     };
     let names: Vec<String> = opened.plan.collections.iter().map(|c| c.name.clone()).collect();
     sink.check(&names).await?;
-    if !request.options.drop_collections {
-        sink.check_collations(&names).await?;
-    }
     Ok(Prepared {
         plan: opened.plan,
         source: opened.source,

@@ -354,6 +354,11 @@ impl Runner {
             for (location, message) in chosen_comparisons(&plan) {
                 report(&progress, IssueKind::ReadPlan, location, message)?;
             }
+            let names: Vec<String> = plan.collections.iter().map(|c| c.name.clone()).collect();
+            for collated in sink.collations(&names).await? {
+                let location = Location::Collection(collated.collection);
+                report(&progress, IssueKind::Note, location, collated.message)?;
+            }
         }
         if sink.is_weak {
             let message = "the URI asks for less than a majority: documents may be lost when the primary changes";

@@ -33,6 +33,8 @@ pub async fn summary_of(request: &PostMigrationJobRequest, file: &ProjectFile) -
             has_primary_key: !table.primary_key.is_empty(),
         });
     }
+    let names: Vec<String> = plan.collections.iter().map(|c| c.name.clone()).collect();
+    let collated = sink.collations(&names).await?;
     let mut collections = Vec::new();
     for collection in &plan.collections {
         collections.push(CollectionExtent {
@@ -44,6 +46,7 @@ pub async fn summary_of(request: &PostMigrationJobRequest, file: &ProjectFile) -
     Ok(JobSummary {
         collections,
         tables,
+        collations: collated.into_iter().map(|c| c.message).collect(),
         is_write_concern_weak: sink.is_weak,
     })
 }

@@ -1,9 +1,17 @@
-//! Collections and unique indexes that call different texts equal, which would let the document of one row take the place
-//! of another's: filters by `_id` take the collation of their collection.
+//! Collections and unique indexes of the destination that call different texts equal. No document takes another one's
+//! place for it: filters by `_id` always compare byte by byte. But the user should know what follows.
 
 use super::Sink;
 use super::error::SinkError;
 use bson::{Document, doc};
+
+/// A collection that compares texts otherwise than the source and Godwit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collated {
+    pub collection: String,
+    /// What it and its indexes do, and what follows, in sentences.
+    pub message: String,
+}
 
 /// Collections and indexes of one answer; a collection has at most 64 indexes.
 const ENTRIES_MAX: i32 = 10_000;
@@ -12,33 +20,40 @@ const ENTRIES_MAX: i32 = 10_000;
 const NO_INDEXES: [i32; 2] = [26, 166];
 
 impl Sink {
-    /// Whether collections that stay as they are compare texts byte by byte, and their unique indexes too.
+    /// Which of some collections, or of their unique indexes, compare texts otherwise than byte by byte.
     ///
     /// # Errors
-    /// The first that does not.
-    pub async fn check_collations(&self, collections: &[String]) -> Result<(), SinkError> {
+    /// When the destination does not answer.
+    pub async fn collations(&self, collections: &[String]) -> Result<Vec<Collated>, SinkError> {
+        let mut found = Vec::new();
         let filter = doc! {"name": {"$in": collections}};
         let command = doc! {"listCollections": 1, "filter": filter, "cursor": {"batchSize": ENTRIES_MAX}};
         for entry in self.entries(command).await? {
             let name = entry.get_str("name").unwrap_or_default();
+            let mut sentences = Vec::new();
             let options = entry.get_document("options").ok();
             if let Some(collation) = options.and_then(collation_of) {
-                return Err(refused(name, "the `_id`".into(), collation));
+                sentences.push(of_collection(name, &collation));
             }
             let command = doc! {"listIndexes": name, "cursor": {"batchSize": ENTRIES_MAX}};
             let indexes = match self.entries(command).await {
-                Err(SinkError::Command { code: Some(code), .. }) if NO_INDEXES.contains(&code) => continue,
+                Err(SinkError::Command { code: Some(code), .. }) if NO_INDEXES.contains(&code) => Vec::new(),
                 indexes => indexes?,
             };
             let is_unique = |index: &&Document| index.get_bool("unique").unwrap_or(false);
             for index in indexes.iter().filter(is_unique) {
                 if let Some(collation) = collation_of(index) {
-                    let index = index.get_str("name").unwrap_or_default();
-                    return Err(refused(name, format!("the unique index \"{index}\""), collation));
+                    sentences.push(of_index(name, index.get_str("name").unwrap_or_default(), &collation));
                 }
             }
+            if !sentences.is_empty() {
+                found.push(Collated {
+                    collection: name.into(),
+                    message: sentences.join(" "),
+                });
+            }
         }
-        Ok(())
+        Ok(found)
     }
 
     async fn entries(&self, command: Document) -> Result<Vec<Document>, SinkError> {
@@ -49,12 +64,19 @@ impl Sink {
     }
 }
 
-fn refused(collection: &str, what: String, collation: String) -> SinkError {
-    SinkError::Collation {
-        collection: collection.into(),
-        what,
-        collation,
-    }
+fn of_collection(name: &str, collation: &str) -> String {
+    format!(
+        "\"{name}\" compares texts by the collation {collation}: of documents whose _id only it calls equal, the second is \
+         refused, and one with a text in its _id is looked for in the whole collection each time it is replaced or \
+         deleted. A job that drops the collection makes it anew without a collation."
+    )
+}
+
+fn of_index(name: &str, index: &str, collation: &str) -> String {
+    format!(
+        "The unique index \"{index}\" of \"{name}\" compares texts by the collation {collation}: of documents whose \
+         values only it calls equal, the second is refused."
+    )
 }
 
 /// For the user; `None` where texts are compared byte by byte.

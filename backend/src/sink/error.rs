@@ -33,15 +33,6 @@ pub enum SinkError {
     Unsupported { reason: String },
     #[error("\"{collection}\" cannot be written: it is a {kind}")]
     WrongKind { collection: String, kind: String },
-    #[error(
-        "{what} of \"{collection}\" compares texts by the collation {collation}: documents whose texts only it calls equal would take each other's place"
-    )]
-    Collation {
-        collection: String,
-        /// The collection itself, or which of its indexes.
-        what: String,
-        collation: String,
-    },
     #[error("MongoDB refused a command: {reason}")]
     Command { reason: String, code: Option<i32> },
     #[error("cancelled")]
@@ -60,10 +51,9 @@ impl SinkError {
             | SinkError::DatabaseCase { .. } => ErrorCode::InvalidRequest,
             SinkError::DatabaseMissing => ErrorCode::TargetDatabaseMissing,
             SinkError::Unreachable { .. } | SinkError::WrongCredentials { .. } => ErrorCode::TargetUnreachable,
-            SinkError::NoWrite { .. }
-            | SinkError::NoRead { .. }
-            | SinkError::WrongKind { .. }
-            | SinkError::Collation { .. } => ErrorCode::TargetPermission,
+            SinkError::NoWrite { .. } | SinkError::NoRead { .. } | SinkError::WrongKind { .. } => {
+                ErrorCode::TargetPermission
+            }
             SinkError::Command {
                 code: Some(UNAUTHORIZED),
                 ..
@@ -92,9 +82,6 @@ impl SinkError {
                 "Give the user the role readWrite on this database."
             }
             SinkError::WrongKind { .. } => "Rename the collection in the mapping, or remove what has its name.",
-            SinkError::Collation { .. } => {
-                "Let the job drop the collection, which makes it anew without a collation, or rename it in the mapping; of an index: drop it and make it without a collation."
-            }
             SinkError::Command { .. } | SinkError::Cancelled => return None,
         })
     }
@@ -115,7 +102,6 @@ impl SinkError {
             | SinkError::NoWrite { .. }
             | SinkError::NoRead { .. }
             | SinkError::WrongKind { .. }
-            | SinkError::Collation { .. }
             | SinkError::Cancelled => false,
         }
     }

@@ -4,6 +4,7 @@ use super::connect::Sink;
 use super::error::SinkError;
 use bson::{Document, RawBson, RawDocumentBuf, doc, rawdoc};
 use futures_util::{Stream, StreamExt};
+use mongodb::options::Collation;
 
 /// `_id`s that are read from the destination at once.
 const IDS_AT_ONCE: u32 = 10_000;
@@ -21,6 +22,7 @@ impl Sink {
             .collection::<RawDocumentBuf>(collection)
             .find(Document::try_from(rawdoc! {"_id": {"$in": list}}).unwrap_or_default())
             .projection(doc! {"_id": 1})
+            .collation(Collation::builder().locale("simple").build())
             .await
             .map_err(|e| SinkError::of(&e, &self.hosts))?;
         let found: Vec<_> = found.collect().await;

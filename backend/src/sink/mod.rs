@@ -12,6 +12,7 @@ mod turns;
 mod uri;
 mod write;
 
+pub use collation::Collated;
 pub use connect::{Sink, check_connection};
 pub use error::SinkError;
 pub use turns::Turns;

@@ -150,7 +150,7 @@ impl Sink {
         cancel: &CancellationToken,
     ) -> Result<u64, SinkError> {
         let mut deleted = 0;
-        for part in parts_of(ids, |id| id.len() + 64) {
+        for part in parts_of(ids, |id| id.len() + 96) {
             let message = deletion(collection, part, &self.write_concern);
             let answer = self.repeated(&message, cancel).await?;
             deleted += answer.get_i32("n").map_or(0, |n| n.max(0) as u64);
@@ -214,7 +214,7 @@ impl Command {
         documents: &[Assembled],
         write_concern: &Document,
     ) -> RawDocumentBuf {
-        let size: usize = part.iter().map(|i| documents[*i].bson.len() + 64).sum();
+        let size: usize = part.iter().map(|i| documents[*i].bson.len() + 128).sum();
         let (name, list): (&str, &[u8]) = match self {
             Command::Insert => ("insert", b"documents\0"),
             Command::Replace => ("update", b"updates\0"),
@@ -251,10 +251,10 @@ fn list_command(head: &Document, list: &[u8], size: usize, write: impl FnOnce(&m
     RawDocumentBuf::from_bytes(out).expect("lengths were patched")
 }
 
-/// `{delete, deletes: [{q: {_id}, limit: 1}]}`
+/// `{delete, deletes: [{q: {_id}, limit: 1, collation}]}`
 fn deletion(collection: &str, ids: &[Vec<u8>], write_concern: &Document) -> RawDocumentBuf {
     let head = doc! {"delete": collection, "ordered": false, "writeConcern": write_concern.clone()};
-    let size = ids.iter().map(|id| id.len() + 32).sum();
+    let size = ids.iter().map(|id| id.len() + 96).sum();
     list_command(&head, b"deletes\0", size, |out| {
         for (place, id) in ids.iter().enumerate() {
             index_header(out, DOCUMENT, place);
@@ -264,12 +264,22 @@ fn deletion(collection: &str, ids: &[Vec<u8>], write_concern: &Document) -> RawD
             out.extend_from_slice(id);
             end(out, filter);
             out.extend_from_slice(b"\x10limit\0\x01\0\0\0");
+            byte_by_byte(out);
             end(out, start);
         }
     })
 }
 
-/// `{q: {_id}, u: document, upsert: true}`
+/// `collation: {locale: "simple"}`: a filter takes that of its collection otherwise, which may call another document's
+/// `_id` equal.
+fn byte_by_byte(out: &mut Vec<u8>) {
+    header(out, DOCUMENT, b"collation\0");
+    let collation = begin(out);
+    out.extend_from_slice(b"\x02locale\0\x07\0\0\0simple\0");
+    end(out, collation);
+}
+
+/// `{q: {_id}, u: document, upsert: true, collation}`
 fn replacement(out: &mut Vec<u8>, document: &Assembled) {
     let start = begin(out);
     header(out, DOCUMENT, b"q\0");
@@ -279,6 +289,7 @@ fn replacement(out: &mut Vec<u8>, document: &Assembled) {
     header(out, DOCUMENT, b"u\0");
     out.extend_from_slice(&document.bson);
     out.extend_from_slice(b"\x08upsert\0\x01");
+    byte_by_byte(out);
     end(out, start);
 }
 
@@ -286,7 +297,7 @@ fn replacement(out: &mut Vec<u8>, document: &Assembled) {
 fn parts<'a>(places: &'a [usize], documents: &[Assembled]) -> Vec<&'a [usize]> {
     // The `_id` of a document that is replaced stands in the command twice.
     parts_of(places, |place| {
-        documents[*place].bson.len() + documents[*place].id_end + 64
+        documents[*place].bson.len() + documents[*place].id_end + 128
     })
 }
 
@@ -355,6 +366,10 @@ fn retryable_concern_error(answer: &Document) -> Option<SinkError> {
 mod tests {
     use super::*;
 
+    fn simple() -> Document {
+        doc! {"locale": "simple"}
+    }
+
     fn assembled(document: &Document) -> Assembled {
         let mut id = Document::new();
         id.insert("_id", document.get("_id").unwrap());
@@ -374,14 +389,14 @@ mod tests {
         assert_eq!(
             read,
             doc! {"update": "c", "ordered": false, "writeConcern": {"w": "majority"}, "updates": [
-                {"q": {"_id": {"a.b": 1, "c": "x"}}, "u": {"_id": {"a.b": 1, "c": "x"}, "v": [1]}, "upsert": true},
-                {"q": {"_id": 5}, "u": {"_id": 5}, "upsert": true},
+                {"q": {"_id": {"a.b": 1, "c": "x"}}, "u": {"_id": {"a.b": 1, "c": "x"}, "v": [1]}, "upsert": true, "collation": simple()},
+                {"q": {"_id": 5}, "u": {"_id": 5}, "upsert": true, "collation": simple()},
             ]}
         );
         let ids = [documents[0].id_element().to_vec()];
         let read: Document = deletion("c", &ids, &doc! {"w": 1}).try_into().unwrap();
         let expected = doc! {"delete": "c", "ordered": false, "writeConcern": {"w": 1},
-        "deletes": [{"q": {"_id": {"a.b": 1, "c": "x"}}, "limit": 1}]};
+        "deletes": [{"q": {"_id": {"a.b": 1, "c": "x"}}, "limit": 1, "collation": simple()}]};
         assert_eq!(read, expected);
         let message = Command::Insert.message("c", &[1], &documents, &doc! {"w": 1});
         let read: Document = message.try_into().unwrap();

@@ -138,7 +138,13 @@ fn warnings(summary: &JobSummary, options: &OptionsDraft) -> Vec<String> {
     ]
     .into_iter()
     .flatten()
+    .chain(collations(summary, options.drop_collections))
     .collect()
+}
+
+/// A job that drops its collections makes them anew, without a collation.
+fn collations(summary: &JobSummary, drops: bool) -> Vec<String> {
+    if drops { Vec::new() } else { summary.collations.clone() }
 }
 
 fn documents_there(summary: &JobSummary, drops: bool) -> Option<String> {
