@@ -89,6 +89,7 @@ mod tests {
             kind: "POSTGRESQL".into(),
             jdbc_id: None,
             mongodb_id: None,
+            revision: 0,
             needs_consent: false,
             last_modified: Utc.with_ymd_and_hms(2026, 5, day, 0, 0, 0).unwrap(),
         }

@@ -71,7 +71,7 @@ fn capitalised(word: &str) -> String {
 
 /// Splits on `_ - . $` and white space, before a capital after a small letter or digit, and before the last capital of
 /// an acronym that a small letter follows.
-fn words(name: &str) -> Vec<String> {
+pub(crate) fn words(name: &str) -> Vec<String> {
     let chars: Vec<char> = name.chars().collect();
     let (mut words, mut word) = (Vec::new(), String::new());
     for (i, &c) in chars.iter().enumerate() {

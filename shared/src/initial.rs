@@ -107,7 +107,7 @@ pub fn content_of(
 }
 
 /// A name that MongoDB takes for a collection.
-fn collection_name(table: &str, casing: Casing) -> String {
+pub(crate) fn collection_name(table: &str, casing: Casing) -> String {
     let name = casing.apply(table).replace('$', "_");
     match name.strip_prefix("system.") {
         Some(rest) => format!("system_{rest}"),
@@ -116,7 +116,7 @@ fn collection_name(table: &str, casing: Casing) -> String {
 }
 
 /// One field for each column, under distinct names; `_id` belongs to the document's key.
-fn fields_of(table: &Table, casing: Casing) -> IndexMap<String, Field> {
+pub(crate) fn fields_of(table: &Table, casing: Casing) -> IndexMap<String, Field> {
     let mut columns: Vec<_> = table.columns.iter().collect();
     columns.sort_by_key(|(_, c)| c.ordinal_position);
     let named = columns.iter().map(|(name, _)| match casing.apply(name) {

@@ -6,6 +6,7 @@
 pub mod casing;
 pub mod connection;
 pub mod consent;
+pub mod edit;
 pub mod error;
 pub mod forest;
 pub mod ids;

@@ -38,6 +38,9 @@ pub struct ProjectSettings {
     pub casing: Casing,
     #[serde(default)]
     pub key_handling: KeyHandling,
+    /// Fields of new rules leave nulls out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub omit_nulls: bool,
     #[serde(flatten)]
     #[cfg_attr(feature = "openapi", schema(ignore))]
     pub extra: Map<String, Value>,

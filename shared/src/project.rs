@@ -29,6 +29,9 @@ pub struct ProjectSummary {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mongodb_id: Option<String>,
     pub last_modified: DateTime<Utc>,
+    /// Grows with every save; a save that names an older one is refused.
+    #[serde(default)]
+    pub revision: u64,
     /// It was imported and carries SQL or JavaScript that nobody has agreed to: nothing of it runs.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub needs_consent: bool,

@@ -5,7 +5,7 @@
 
 use super::error::ApiError;
 use super::extract::Body;
-use super::projects::{find, store};
+use super::projects::{Standing, find, store};
 use super::router::AppState;
 use crate::store::ProjectRecord;
 use axum::Json;
@@ -49,7 +49,13 @@ pub async fn give(
         .with_hint(Some("Read them again, then agree.")));
     }
     match record.summary.needs_consent {
-        true => Ok(Json(store(&state, id, record.file, false).await?.summary)),
+        true => {
+            let standing = Standing {
+                needs_consent: false,
+                ..Standing::of(&record.summary)
+            };
+            Ok(Json(store(&state, id, record.file, standing).await?.summary))
+        }
         false => Ok(Json(record.summary)),
     }
 }

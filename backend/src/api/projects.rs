@@ -156,7 +156,7 @@ pub async fn create(
     };
     // Read again as any file: what an import would refuse is refused here too.
     let file = bounds::read_file(move || Ok(ProjectFile::from_value(file.to_exported_value())?)).await?;
-    let record = store(&state, ProjectId::new(new_id()), file, false).await?;
+    let record = store(&state, ProjectId::new(new_id()), file, Standing::default()).await?;
     Ok(Json(details(record)))
 }
 
@@ -191,20 +191,37 @@ pub async fn update(
         project.schemas_id = request.schemas_id;
         record.file.schema.full = full;
     }
-    let (file, needs_consent) = (record.file, record.summary.needs_consent);
+    let (file, standing) = (record.file, Standing::of(&record.summary));
     let file = bounds::read_file(move || {
         let value = serde_json::to_value(&file).map_err(|e| ApiError::invalid(e.to_string()))?;
         Ok(ProjectFile::from_value(value)?)
     })
     .await?;
-    Ok(Json(details(store(&state, id, file, needs_consent).await?)))
+    Ok(Json(details(store(&state, id, file, standing).await?)))
+}
+
+/// What a save goes on from.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Standing {
+    /// That of the project as it is stored; 0 for one that is new.
+    pub revision: u64,
+    pub needs_consent: bool,
+}
+
+impl Standing {
+    pub fn of(summary: &ProjectSummary) -> Self {
+        Self {
+            revision: summary.revision,
+            needs_consent: summary.needs_consent,
+        }
+    }
 }
 
 pub(super) async fn store(
     state: &AppState,
     id: ProjectId,
     mut file: ProjectFile,
-    needs_consent: bool,
+    standing: Standing,
 ) -> Result<ProjectRecord, ApiError> {
     let now = Utc::now();
     file.project.id = id.to_string();
@@ -216,7 +233,8 @@ pub(super) async fn store(
         jdbc_id: file.project.jdbc_id.clone(),
         mongodb_id: file.project.mongodb_id.clone(),
         last_modified: now,
-        needs_consent,
+        revision: standing.revision + 1,
+        needs_consent: standing.needs_consent,
     };
     let record = ProjectRecord { summary, file };
     state.store.save_project(&record).await?;
@@ -270,7 +288,10 @@ pub async fn import(
         }
     };
     let mut file = bounds::read_file(move || Ok(ProjectFile::from_json(text.trim_start_matches('\u{feff}'))?)).await?;
-    let needs_consent = asks && !code_of(&file).is_empty();
+    let standing = Standing {
+        revision: 0,
+        needs_consent: asks && !code_of(&file).is_empty(),
+    };
     let wanted: String = file.project.name.trim().chars().take(NAME_LENGTH_MAX).collect();
     let wanted = if wanted.is_empty() {
         "Imported project".to_owned()
@@ -284,7 +305,7 @@ pub async fn import(
         if n < 1_000 && is_taken(&state, &file.project.name).await? {
             continue;
         }
-        match store(&state, id.clone(), file.clone(), needs_consent).await {
+        match store(&state, id.clone(), file.clone(), standing).await {
             Ok(record) => return Ok(Json(record.summary)),
             Err(_) if n < 1_000 && is_taken(&state, &file.project.name).await? => {}
             Err(error) => return Err(error),

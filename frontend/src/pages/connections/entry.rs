@@ -159,6 +159,7 @@ mod tests {
             kind: "POSTGRESQL".into(),
             jdbc_id: jdbc_id.map(String::from),
             mongodb_id: mongodb_id.map(String::from),
+            revision: 0,
             needs_consent: false,
             last_modified: "2026-11-03T10:00:00Z".parse().unwrap(),
         };

@@ -189,6 +189,7 @@ mod tests {
             kind: "POSTGRESQL".into(),
             jdbc_id: None,
             mongodb_id: None,
+            revision: 0,
             needs_consent: false,
             last_modified: "2026-11-03T10:00:00Z".parse().unwrap(),
         }

@@ -184,6 +184,7 @@ mod tests {
                 kind: "POSTGRESQL".into(),
                 jdbc_id: Some(jdbc_id.into()),
                 mongodb_id: Some(mongodb_id.into()),
+                revision: 0,
                 needs_consent: false,
                 last_modified: "2026-11-03T10:00:00Z".parse().unwrap(),
             };
