@@ -16,6 +16,7 @@ pub mod field;
 pub mod focus;
 pub mod icon;
 pub mod keys;
+pub mod menu;
 pub mod progress;
 pub mod select;
 pub mod skeleton;

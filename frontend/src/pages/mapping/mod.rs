@@ -4,8 +4,10 @@
 //! What is shown is worked out by plain functions: the trees ([`relational`], [`documents`]) and the rules in words
 //! ([`rules`]). Which collection is chosen stands in the URL.
 
+mod diagram;
 mod documents;
 mod fill;
+mod lineage;
 mod preview;
 mod relational;
 mod rule_list;
@@ -21,6 +23,8 @@ use crate::live::use_live;
 use crate::pages::project::use_project_id;
 use crate::remote::{Remote, show_remote};
 use crate::routes;
+use diagram::pane::{DiagramCalls, DiagramPane};
+use diagram::state::DiagramState;
 use fill::NoCollections;
 use godwit_shared::ids::{CollectionId, ProjectId};
 use godwit_shared::mapping::Content;
@@ -136,15 +140,29 @@ fn MappingSkeleton() -> impl IntoView {
 
 #[component]
 fn Mapping(id: ProjectId, project: Arc<MappedProject>) -> impl IntoView {
-    provide_context(MappingContext::new(&id, project));
+    let context = MappingContext::new(&id, project.clone());
+    provide_context(context);
+    let content = Signal::stored(Arc::new(project.content().clone()));
+    let model = Signal::stored(Arc::new(project.model.clone()));
+    let state = DiagramState::new(content, model, RwSignal::new(Vec::new()), RwSignal::new(None));
+    let calls = DiagramCalls {
+        on_move: Callback::new(move |(side, places)| state.put(side, places)),
+        on_layout: Callback::new(move |layout| state.arrange(layout)),
+        on_draw: Callback::new(|_| ()),
+        on_carry: Callback::new(|_| ()),
+        on_remove: Callback::new(|()| ()),
+    };
     view! {
         <div class="gw-mapping">
             <aside class="gw-mapping__trees" aria-label="Source and collections">
                 <RelationalTree/>
                 <MongodbTree/>
             </aside>
-            <RulePane/>
-            <PreviewPane id=id/>
+            <DiagramPane state=state calls=calls/>
+            <div class="gw-mapping__side">
+                <RulePane/>
+                <PreviewPane id=id/>
+            </div>
         </div>
     }
 }
