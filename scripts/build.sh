@@ -42,6 +42,9 @@ case $what in
     ;;
   dev)
     native_cargo build --locked "${NATIVE_PACKAGES[@]}" --features "$DEV_FEATURES" --bin godwit
-    echo "$NATIVE_TARGET/debug/godwit"
+    # A copy of its own: another checkout with the same cache may build while this one's tests run.
+    mkdir -p "$ROOT/target"
+    cp -f "$NATIVE_TARGET/debug/godwit" "$ROOT/target/godwit-dev"
+    echo "$ROOT/target/godwit-dev"
     ;;
 esac

@@ -2,12 +2,13 @@
 
 use crate::common::{coll, spec};
 use futures_util::StreamExt;
-use godwit_tests::api::{LONG, wait_for};
+use godwit_tests::api::{LONG, Looks, wait_for};
 use godwit_tests::app::App;
 use godwit_tests::migrate::Migration;
 use godwit_tests::servers::PrivateMongo;
 use hyper::Method;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -301,12 +302,11 @@ async fn readers_that_read_nothing_cost_little_and_are_cut_off() {
     let jobs = m.app.api().get("/jobs?limit=1000").await.ok().to_string().len();
     assert!(jobs > 20_000_000, "the history has {jobs} bytes only");
     let before = m.app.peak_memory_mib();
-    let others = sockets(&m.app);
     let mut silent = Vec::new();
     for _ in 0..30 {
         silent.push(upgraded(&m.app).await);
     }
-    let most = accepted(&m.app, others + silent.len()).await;
+    accepted(&m.app, &silent).await;
     // Others read all the same.
     let mut live = m.app.api().live().await;
     let first = live.next(LONG).await;
@@ -315,30 +315,44 @@ async fn readers_that_read_nothing_cost_little_and_are_cut_off() {
     let grown = m.app.peak_memory_mib().saturating_sub(before);
     assert!(grown < 150, "memory has grown by {grown} MiB");
     drop(live);
-    wait_cut_off(&m.app, most, silent).await;
+    wait_cut_off(&m.app, silent).await;
 }
 
-/// How many connections the server has.
-fn sockets(app: &App) -> usize {
-    let files = std::fs::read_dir(format!("/proc/{}/fd", app.pid())).expect("a running server");
-    let links = files.flatten().filter_map(|file| std::fs::read_link(file.path()).ok());
-    links
-        .filter(|link| link.to_string_lossy().starts_with("socket:"))
-        .count()
+/// Which of these clients the server holds a connection of, by their ports. One that waits to be accepted, or that the
+/// server has let go of, is nobody's: it has no inode. <https://docs.kernel.org/networking/proc_net_tcp.html>
+fn held(app: &App, clients: &[TcpStream]) -> HashSet<u16> {
+    let ports: HashSet<u16> = (clients.iter())
+        .map(|c| c.local_addr().expect("a connected client").port())
+        .collect();
+    let table = std::fs::read_to_string(format!("/proc/{}/net/tcp", app.pid())).expect("a running server");
+    let port_of = |address: &str| u16::from_str_radix(address.rsplit(':').next()?, 16).ok();
+    let held = table.lines().skip(1).filter_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let (own, other, inode) = (port_of(fields[1])?, port_of(fields[2])?, fields[9]);
+        (own == port(app) && inode != "0" && ports.contains(&other)).then_some(other)
+    });
+    held.collect()
 }
 
-/// Waits until the server has so many connections, and how many there are then: a client is connected before that.
-async fn accepted(app: &App, least: usize) -> usize {
-    wait_for("the server has accepted its clients", LONG, async || {
-        Some(sockets(app)).filter(|count| *count >= least)
-    })
-    .await
+/// Waits until the server has accepted each of these clients: a client is connected before that.
+async fn accepted(app: &App, clients: &[TcpStream]) {
+    let mut seen = HashSet::new();
+    let mut looks = Looks::for_at_most(LONG);
+    while seen.len() < clients.len() {
+        seen.extend(held(app, clients));
+        assert!(
+            looks.next().await,
+            "{} of {} clients accepted",
+            seen.len(),
+            clients.len()
+        );
+    }
 }
 
-/// Waits until the server has let go of so many connections.
-async fn wait_cut_off(app: &App, most: usize, silent: Vec<TcpStream>) {
+/// Waits until the server has let go of each of these clients.
+async fn wait_cut_off(app: &App, silent: Vec<TcpStream>) {
     wait_for("silent clients are cut off", LONG, async || {
-        (sockets(app) <= most - silent.len()).then_some(())
+        held(app, &silent).is_empty().then_some(())
     })
     .await;
 }
@@ -438,7 +452,6 @@ async fn clients_that_do_not_take_their_answer_are_cut_off() {
     m.complete().await;
     fill_history(&m, 300).await;
     m.app.restart().await;
-    let others = sockets(&m.app);
     let mut silent = Vec::new();
     for _ in 0..40 {
         let mut stream = connect(&m.app).await;
@@ -448,10 +461,10 @@ async fn clients_that_do_not_take_their_answer_are_cut_off() {
             .expect("a request");
         silent.push(stream);
     }
-    let most = accepted(&m.app, others + silent.len()).await;
+    accepted(&m.app, &silent).await;
     // Others are answered meanwhile.
     assert_eq!(m.app.api().get("/actuator/health/liveness").await.status, 200);
-    wait_cut_off(&m.app, most, silent).await;
+    wait_cut_off(&m.app, silent).await;
     let peak = m.app.peak_memory_mib();
     assert!(peak < 1_500, "the server had {peak} MiB");
     m.app.api().get("/jobs").await.ok();
