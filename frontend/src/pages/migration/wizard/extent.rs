@@ -206,6 +206,7 @@ mod tests {
         JobSummary {
             collections: vec![collection("orders", 0), collection("lines", 1200)],
             tables: vec![table("public.a", 1000, true), table("public.b", 250_000, false)],
+            collations: vec![],
             is_write_concern_weak: false,
         }
     }
@@ -233,5 +234,17 @@ mod tests {
         assert_eq!(warnings(&weak, &options).len(), 3);
         weak.collections.clear();
         assert_eq!(warnings(&weak, &OptionsDraft::default()).len(), 1);
+    }
+
+    #[test]
+    fn a_collation_is_told_where_the_collection_stays() {
+        let mut options = OptionsDraft::default();
+        let collated = JobSummary {
+            collations: vec!["\"a\" compares texts".into()],
+            ..Default::default()
+        };
+        assert_eq!(warnings(&collated, &options), collated.collations);
+        options.drop_collections = true;
+        assert!(warnings(&collated, &options).is_empty());
     }
 }
