@@ -3,6 +3,7 @@
 use crate::connection::{JdbcConnectionDetails, MongodbConnectionDetails};
 use crate::error::ErrorCode;
 use crate::ids::{JobId, ProjectId};
+use crate::outage::{CutoverReadiness, KnownLag, Outage};
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use serde::de::IgnoredAny;
@@ -137,6 +138,40 @@ pub struct PostMigrationJobRequest {
     pub relational_table_filters: TableFilters,
     #[serde(default)]
     pub collection_filters: CollectionFilters,
+    /// What the user calls the job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What the user wants to remember of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// The body of `PUT /jobs/{id}/label`. Absent or empty: none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct JobLabel {
+    pub name: Option<String>,
+    pub note: Option<String>,
+}
+
+/// The most characters of a name and of a note.
+pub const NAME_CHARS_MAX: usize = 100;
+pub const NOTE_CHARS_MAX: usize = 2_000;
+
+impl JobLabel {
+    /// Without what says nothing, and cut where it is too long.
+    pub fn tidied(self) -> Self {
+        let tidy = |text: Option<String>, max: usize| {
+            let text = text?;
+            let text: String = text.trim().chars().take(max).collect();
+            (!text.is_empty()).then_some(text)
+        };
+        Self {
+            name: tidy(self.name, NAME_CHARS_MAX),
+            note: tidy(self.note, NOTE_CHARS_MAX),
+        }
+    }
 }
 
 /// The status of the whole job.
@@ -281,6 +316,11 @@ pub struct MigrationJobStatus {
     pub id: JobId,
     pub project_id: ProjectId,
     pub project_name: String,
+    /// What the user calls the job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     pub status: JobStatus,
     pub submitted_at: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -308,6 +348,9 @@ pub struct MigrationJobStatus {
     /// Why it stands still without the user having paused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stand_still: Option<StandStill>,
+    /// Servers that do not answer just now: as long as there is one, the job tries again, whatever `status` says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outages: Vec<Outage>,
     pub metadata: JobMetadata,
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
@@ -397,8 +440,12 @@ fn whole<'de, D: Deserializer<'de>>(value: D) -> Result<u64, D::Error> {
 pub struct TableProgress {
     /// `schema.table`
     pub table: String,
+    /// How often a row of it was read: a row counts again for each place in which it is embedded.
     pub rows_read: u64,
     pub rows_estimated: u64,
+    /// Rows that the filters let through, each once, counted in the point in time of the snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_in_scope: Option<u64>,
     pub is_complete: bool,
 }
 
@@ -408,8 +455,20 @@ pub struct TableProgress {
 #[serde(rename_all = "camelCase")]
 pub struct CollectionProgress {
     pub collection: String,
+    /// By the snapshot stage.
     pub documents_written: u64,
     pub is_complete: bool,
+    /// Rows of its root tables that the snapshot has read, each once.
+    #[serde(default)]
+    pub root_rows: u64,
+    /// Documents in the collection when the destination was last asked, whoever has written them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub documents_now: Option<u64>,
+    /// Documents that the CDC stage has written again, or for the first time.
+    #[serde(default)]
+    pub documents_rebuilt: u64,
+    #[serde(default)]
+    pub documents_deleted: u64,
     /// Documents that were there when the job started and that it has not replaced. Known at its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub documents_untouched: Option<u64>,
@@ -437,10 +496,18 @@ pub struct CdcStatistics {
     /// How long the oldest change of the newest batch had to wait from its commit until it was durable in MongoDB, ms.
     #[serde(rename = "latestBatchMaxSourceDbLagMs", skip_serializing_if = "Option::is_none")]
     pub latest_batch_max_lag_ms: Option<u64>,
-    /// Age of the oldest change that is not applied yet, ms; 0 when everything is applied.
+    /// Age of the oldest committed change that is not applied yet, ms, by log and clock of the source; 0 when everything is
+    /// applied. Where only the log is known and not what is in it, it is the most that it can be.
     pub lag_ms: u64,
     /// Bytes of the source's log between what is applied and its end.
     pub lag_bytes: u64,
+    /// The source does not answer, so nobody knows what it has committed since: `lagMs` is the most that it can be, and
+    /// grows.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_lag_unknown: bool,
+    /// What was known last, while it is unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_known_lag: Option<KnownLag>,
     /// Documents assembled again, deletions included.
     pub roots_rebuilt: u64,
     pub documents_deleted: u64,
@@ -467,6 +534,9 @@ pub struct CdcStatistics {
     pub seconds_until_log_lost: Option<f64>,
     /// Lag has been under a second for a minute.
     pub is_ready_for_cutover: bool,
+    /// The same with its reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cutover: Option<CutoverReadiness>,
     /// Why nothing moves just now: the source or MongoDB does not answer, a change of the schema.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notice: Option<String>,
@@ -527,6 +597,27 @@ pub struct JobUpdate {
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub key: IndexMap<String, String>,
     pub count: u64,
+}
+
+/// Losses that a column's type brings with it: each is one thing to tell of the column, whatever the number of rows.
+const LOSS_CODES: [&str; 6] = [
+    "value_rounded",
+    "value_too_small",
+    "precision_lost",
+    "fraction_cut",
+    "rounded_to_double",
+    "array_lower_bound_dropped",
+];
+
+impl JobUpdate {
+    /// For how many errors or warnings the group counts: a loss counts once for its column, and `count` says in how many
+    /// rows.
+    pub fn weight(&self) -> u64 {
+        match LOSS_CODES.contains(&self.error_code.as_str()) {
+            true => 1,
+            false => self.count,
+        }
+    }
 }
 
 /// Why a job ended as failed.

@@ -14,13 +14,16 @@ pub mod initial;
 pub mod job;
 pub mod live;
 pub mod mapping;
+pub mod outage;
 pub mod preflight;
 pub mod project;
 pub mod quarantine;
 pub mod relmig;
+pub mod report;
 pub mod sample;
 pub mod schema;
 pub mod summary;
+pub mod written;
 
 /// The path under which the whole REST API lives.
 pub const API_BASE: &str = "/api/v1";

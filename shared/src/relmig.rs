@@ -21,9 +21,9 @@ pub const VERSION_WRITTEN: &str = "1.14.0";
 /// Why a file is not a project file. Every message names the member.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ProjectFileError {
-    #[error("the file is not JSON: {0}")]
+    #[error("this is no project file: it is not JSON ({0})")]
     NotJson(String),
-    #[error("the member `{0}` is missing")]
+    #[error("this is no project file: the member `{0}` is missing")]
     Missing(&'static str),
     #[error("the member `{path}` is not what a project file has there: {reason}")]
     Malformed { path: String, reason: String },

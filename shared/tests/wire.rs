@@ -17,6 +17,8 @@ fn job() -> MigrationJobStatus {
         id: JobId::new("j1"),
         project_id: ProjectId::new("p1"),
         project_name: "Shop".into(),
+        name: None,
+        note: None,
         status: JobStatus::CleaningUp,
         submitted_at: at("2026-01-02T03:04:05Z"),
         ended_at: None,
@@ -77,6 +79,7 @@ fn job() -> MigrationJobStatus {
             reason: "r".into(),
             since: at("2026-01-02T03:04:09Z"),
         }),
+        outages: vec![],
         metadata: JobMetadata {
             verification_requested: false,
             verification_status: None,

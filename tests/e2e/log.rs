@@ -33,13 +33,40 @@ async fn a_long_log_is_filtered_sorted_and_opened() {
     let rows = page.log_rows().await;
     assert!(rows.len() < BAD_COLUMNS, "all of {} rows are in the page", rows.len());
 
-    browser.click(&testid("log-error")).await;
+    browser.click(&testid("log-warning")).await;
     let warnings = page.log_rows().await;
     assert!(
         warnings.len() == 1 && warnings[0].starts_with("Warning"),
         "{warnings:?}"
     );
-    browser.click(&testid("log-error")).await;
+    wait_text(
+        &browser,
+        &testid("log-warning"),
+        "a loss as one warning of its column",
+        SOON,
+        |text| text.ends_with("1"),
+    )
+    .await;
+    browser.click(&testid("log-warning")).await;
+    browser.fill(&testid("log-search"), "D17").await;
+    let found = async || {
+        let rows = page.log_rows().await;
+        (rows.len() == 1 && rows[0].contains("d17")).then_some(())
+    };
+    wait_for("the one line that is searched", SOON, found).await;
+    browser.click(&format!("{} button", testid("log-row"))).await;
+    let link = browser.find(&testid("rule-link")).await;
+    let href = link.attr("href").await.expect("an attribute").unwrap_or_default();
+    assert!(href.contains("/mapping?collection="), "{href}");
+    browser.click(&format!("{} button", testid("log-row"))).await;
+    // Emptied as a user does it: a driver that clears a field tells the page nothing of it.
+    let search = browser.find(&testid("log-search")).await;
+    search
+        .send_keys("\u{e003}\u{e003}\u{e003}")
+        .await
+        .expect("three backspaces");
+    let all = async || (page.log_rows().await.len() > 1).then_some(());
+    wait_for("the whole log again", SOON, all).await;
     browser.click_text("Severity").await;
     assert!(page.log_rows().await[0].starts_with("Error"));
     browser.click_text("Severity").await;

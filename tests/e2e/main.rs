@@ -17,6 +17,7 @@ mod log;
 mod long_names;
 mod mapping;
 mod new_project;
+mod outage;
 mod pages;
 mod pause_and_resume;
 mod projects;

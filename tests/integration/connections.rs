@@ -23,6 +23,10 @@ impl Listener {
         tokio::spawn(async move {
             while let Ok((stream, _)) = socket.accept().await {
                 let said = listen_to(stream).await;
+                // Who asks whether a PostgreSQL is there goes away without a word.
+                if said.is_empty() {
+                    continue;
+                }
                 if sender.send(said).await.is_err() {
                     return;
                 }
@@ -229,4 +233,30 @@ async fn what_the_fields_of_a_destination_say_wins_over_its_uri() {
     api.post("/connections/mongodb", &changed)
         .await
         .error(400, "invalid_request");
+}
+
+/// What is no PostgreSQL is told as that, and soon, whether it speaks or not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_is_not_postgresql() {
+    let app = App::start().await;
+    let api = app.api();
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let silent_port = silent.local_addr().expect("an address").port();
+    let http: u16 = app
+        .base()
+        .rsplit(':')
+        .next()
+        .and_then(|p| p.parse().ok())
+        .expect("a port");
+    for (port, expected) in [(http, "is not PostgreSQL"), (silent_port, "within 2 seconds")] {
+        let url = format!("jdbc:postgresql://127.0.0.1:{port}/shop");
+        let details = json!({"type": "POSTGRESQL", "url": url, "user": "u", "password": "p"});
+        let message = test(&api, details).await.error(502, "source_unreachable");
+        assert!(message.contains(expected) && !message.contains("os error"), "{message}");
+    }
+    let nobody = godwit_tests::process::free_port();
+    let url = format!("jdbc:postgresql://127.0.0.1:{nobody}/shop");
+    let details = json!({"type": "POSTGRESQL", "url": url, "user": "u", "password": "p"});
+    let message = test(&api, details).await.error(502, "source_unreachable");
+    assert!(message.ends_with("connection refused"), "{message}");
 }

@@ -16,6 +16,10 @@ use godwit_shared::connection::{
 use godwit_shared::error::ErrorResponse;
 use godwit_shared::ids::ConnectionId;
 use godwit_shared::relmig::with_masked_password;
+use std::time::Duration;
+
+/// A port at which something else listens, or nothing that speaks, is told after so long.
+const FIRST_WORD_MAX: Duration = Duration::from_secs(2);
 
 /// Connection details with what a saved connection adds to them.
 pub mod resolve {
@@ -317,6 +321,7 @@ pub async fn test_jdbc(
 ) -> Result<Json<ConnectivityResult>, ApiError> {
     resolve::jdbc(&state.store, &mut details).await?;
     let source = PgSource::new(PgAddress::parse(&details)?);
+    source.answers(FIRST_WORD_MAX).await?;
     Ok(Json(check::check_connection(&source).await?))
 }
 

@@ -110,7 +110,18 @@ impl From<SinkError> for ApiError {
 
 impl From<ProjectFileError> for ApiError {
     fn from(error: ProjectFileError) -> Self {
-        Self::new(ErrorCode::InvalidProjectFile, error.to_string())
+        Self::new(ErrorCode::InvalidProjectFile, error.to_string()).with_hint(Some(match error {
+            ProjectFileError::NotJson(_) | ProjectFileError::Missing(_) => {
+                "Expected is a project file (*.relmig), as Export writes it: JSON that begins with its version and has a \
+                 project and a schema."
+            }
+            ProjectFileError::Malformed { .. } | ProjectFileError::VersionUnreadable(_) => {
+                "Export the project again and import that file: this one was changed, or cut off."
+            }
+            ProjectFileError::VersionTooOld(_)
+            | ProjectFileError::TableUnknown { .. }
+            | ProjectFileError::Rules(_) => "Export the project again and import that file.",
+        }))
     }
 }
 

@@ -155,14 +155,14 @@ pub async fn get(State(state): State<AppState>, Path(id): Path<JobId>) -> Result
     Ok(Json(find(&state, &id).await?))
 }
 
-/// Rates and lag of a job over the last minutes, as far as this process has seen them.
+/// Rates and lag of a job from its beginning on, more thinly of long ago.
 #[utoipa::path(get, path = "/jobs/{jobId}/samples", tag = "jobs", params(("jobId" = String, Path)), responses(
     (status = 200, body = JobSamples), (status = 404, body = ErrorResponse)))]
 pub async fn samples(State(state): State<AppState>, Path(id): Path<JobId>) -> Result<Json<JobSamples>, ApiError> {
     find(&state, &id).await?;
     Ok(Json(JobSamples {
         taken_at: Utc::now(),
-        samples: state.hub.samples(&id),
+        samples: state.supervisor.samples(&id).await?,
     }))
 }
 

@@ -17,9 +17,11 @@ mod jobs;
 mod live;
 mod preflight;
 mod projects;
+mod report_page;
 mod router;
 mod schema;
 mod server;
+mod shelf;
 
 pub use guard::Doors;
 pub use info::Health;

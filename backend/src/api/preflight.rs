@@ -105,6 +105,8 @@ async fn report(
     check_consent(&record)?;
     let job = PostMigrationJobRequest {
         project_id: id.clone(),
+        name: None,
+        note: None,
         jdbc_connection_details: connection_of(state, &record, request.jdbc_connection_details).await?,
         mongodb_connection_details: Default::default(),
         options: JobOptions {

@@ -447,6 +447,8 @@ async fn make_preview(state: &AppState, id: &ProjectId, request: PreviewRequest)
     let details = connection_of(state, &record, request.jdbc_connection_details).await?;
     let job = PostMigrationJobRequest {
         project_id: id.clone(),
+        name: None,
+        note: None,
         jdbc_connection_details: details,
         mongodb_connection_details: Default::default(),
         options: JobOptions {
@@ -482,7 +484,7 @@ pub(super) async fn connection_of(
     });
     if details.url.is_empty() && details.existing_connection_id.is_none() {
         return Err(ApiError::invalid("the project has no saved connection").with_hint(Some(
-            "Give one with POST {jdbcConnectionDetails}, or choose one for the project.",
+            "Choose a source connection for the project, or give one with the request.",
         )));
     }
     resolve::jdbc(&state.store, &mut details).await?;

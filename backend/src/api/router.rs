@@ -5,7 +5,7 @@ use super::error::ApiError;
 use super::guard::Doors;
 use super::info::Health;
 use super::live::Texts;
-use super::{assets, connections, consent, guard, headers, info, jobs, live, preflight, projects, schema};
+use super::{assets, connections, consent, guard, headers, info, jobs, live, preflight, projects, schema, shelf};
 use crate::jobs::{Hub, Supervisor};
 use crate::store::AskedStore;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -78,7 +78,14 @@ pub fn router(state: AppState) -> Router {
                 .routes(routes!(schema::get))
                 .routes(routes!(jobs::list, jobs::create))
                 .routes(routes!(jobs::summary))
-                .routes(routes!(jobs::get))
+                .routes(routes!(jobs::get, shelf::delete))
+                .routes(routes!(shelf::label))
+                .routes(routes!(shelf::written))
+                .routes(routes!(shelf::delete_written))
+                .routes(routes!(shelf::collection))
+                .routes(routes!(shelf::report))
+                .routes(routes!(shelf::report_html))
+                .routes(routes!(shelf::download_report))
                 .routes(routes!(jobs::samples))
                 .routes(routes!(jobs::stop))
                 .routes(routes!(jobs::pause))

@@ -44,7 +44,6 @@ impl Applier {
     /// When anything fails. Nothing of the batch counts then, nor does `state`: it is to be applied again.
     pub async fn apply(&mut self, batch: &mut Batch, state: &mut StreamState) -> Result<(), CdcError> {
         let meter = self.context.meter.clone();
-        meter.begins(batch.oldest);
         let tables = self.context.plan.tables();
         let tell = |notice| meter.notice(notice);
         let connections = self.connections.take();

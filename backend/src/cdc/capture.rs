@@ -1,5 +1,6 @@
 //! Reads the log into batches. It never waits for what is applied without telling the source that it lives.
 
+use super::arrivals::Arrivals;
 use super::collect::{Batch, Collector};
 use super::error::CdcError;
 use crate::data::catalog::CatalogTable;
@@ -13,7 +14,6 @@ use crate::source::postgres::replication::wire::{WalConnection, WalMessage};
 use crate::source::postgres::watch::table_of_relation;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -38,8 +38,7 @@ pub struct Signals {
     pub durable: watch::Receiver<Lsn>,
     /// Somebody waits for the end of the log.
     pub is_waited_for: watch::Receiver<bool>,
-    /// Row changes that have arrived.
-    pub arrived: Arc<AtomicU64>,
+    pub arrivals: Arrivals,
 }
 
 /// A stream that is open, on its way into batches.
@@ -103,6 +102,8 @@ impl Capture {
                     let Ok(permit) = permit else { return Ok(()) };
                     self.started = None;
                     permit.send(self.collector.take(self.decoder.open_transaction()));
+                    self.signals.arrivals.hands_on();
+                    self.signals.arrivals.gathers(self.collector.batch());
                 }
                 changed = self.signals.durable.changed() => {
                     if changed.is_err() { return Ok(()) }
@@ -124,7 +125,6 @@ impl Capture {
                 () = tokio::time::sleep_until(linger.unwrap_or_else(Instant::now)), if linger.is_some() => {}
                 message = self.wal.next(), if may_read => {
                     self.heard = Instant::now();
-                    let before = self.collector.batch().events;
                     let mut message = Some(message?);
                     for _ in 0..MESSAGES_AT_ONCE {
                         let Some(m) = message.take() else { break };
@@ -135,8 +135,7 @@ impl Capture {
                     if let Some(m) = message {
                         self.take(m).await?;
                     }
-                    let arrived = self.collector.batch().events - before;
-                    self.signals.arrived.fetch_add(arrived, Ordering::Relaxed);
+                    self.signals.arrivals.gathers(self.collector.batch());
                 }
             }
         }
@@ -157,6 +156,7 @@ impl Capture {
     async fn take(&mut self, message: WalMessage) -> Result<(), CdcError> {
         match message {
             WalMessage::KeepAlive { end, wants_reply } => {
+                self.signals.arrivals.reached(end.0);
                 // Between transactions everything before has arrived; inside of one the position waits for its commit.
                 if self.decoder.open_transaction().is_none() && end > self.told {
                     self.told = end;

@@ -31,7 +31,7 @@ pub struct Batch {
     /// When the first and the last transaction were committed, by the source's clock.
     pub oldest: Option<DateTime<Utc>>,
     pub newest: Option<DateTime<Utc>>,
-    bytes: usize,
+    pub(super) bytes: usize,
 }
 
 impl Batch {

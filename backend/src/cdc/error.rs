@@ -70,6 +70,21 @@ impl CdcError {
         }
     }
 
+    /// A server is away: its outage has a line of its own in the log.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            CdcError::Source(error) => error.is_outage(),
+            CdcError::Sink(error) => error.is_outage(),
+            CdcError::Store(error) => error.is_passing(),
+            CdcError::Halted
+            | CdcError::Schema(_)
+            | CdcError::Blocked(_)
+            | CdcError::Resync(_)
+            | CdcError::TooManyErrors(_)
+            | CdcError::Panicked(_) => false,
+        }
+    }
+
     /// The stable code.
     pub fn code(&self) -> ErrorCode {
         match self {

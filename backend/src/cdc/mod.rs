@@ -26,6 +26,7 @@
 //! streamed and rebuilt in pieces.
 
 pub mod apply;
+pub mod arrivals;
 pub mod capture;
 mod claims;
 mod climb;
@@ -33,6 +34,7 @@ pub mod collect;
 pub mod decide;
 mod error;
 pub mod ground;
+mod lag;
 pub mod point;
 pub mod rebuild;
 mod refresh;

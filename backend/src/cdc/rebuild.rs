@@ -196,7 +196,9 @@ pub async fn assemble(
     reader.give_back();
     context.report(std::mem::take(&mut rebuilt.issues))?;
     context.note_size(place, &rebuilt.documents);
-    context.meter.rebuilt(keys.len() as u64);
+    context
+        .meter
+        .rebuilt(&context.collection(place).name, keys.len() as u64);
     Ok(rebuilt)
 }
 
@@ -228,7 +230,7 @@ pub async fn delete(context: &Context, place: RootPlace, ids: &[Vec<u8>]) -> Res
     if !ids.is_empty() {
         let name = &context.collection(place).name;
         let deleted = context.sink.delete(name, ids, &context.cancel).await?;
-        context.meter.deleted(deleted);
+        context.meter.deleted(&context.collection(place).name, deleted);
     }
     Ok(())
 }

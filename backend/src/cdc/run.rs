@@ -99,7 +99,9 @@ pub async fn run(run: &mut CdcRun) -> Result<CdcOutcome, CdcError> {
     let (mut pause, mut fruitless) = (Duration::from_millis(200), 0);
     let mut last = position(run);
     loop {
-        let mut error = match run.follow().await {
+        let followed = run.follow().await;
+        run.context.meter.stopped();
+        let mut error = match followed {
             Ok(outcome) => return Ok(outcome),
             Err(error) => error,
         };
@@ -127,14 +129,15 @@ pub async fn run(run: &mut CdcRun) -> Result<CdcOutcome, CdcError> {
             }
         }
         run.context.meter.notice(Some(error.to_string()));
-        let interrupted = Issue {
-            kind: IssueKind::Interrupted,
-            location: Location::Job,
-            field: None,
-            message: format!("following changes was interrupted and goes on from its last checkpoint: {error}"),
-            key: Vec::new(),
-        };
-        run.context.report([interrupted])?;
+        if !error.is_outage() {
+            run.context.report([Issue {
+                kind: IssueKind::Interrupted,
+                location: Location::Job,
+                field: None,
+                message: format!("following changes was interrupted and goes on from its last checkpoint: {error}"),
+                key: Vec::new(),
+            }])?;
+        }
         let is_paused = run.is_paused.clone();
         tokio::select! {
             biased;
@@ -235,7 +238,7 @@ impl CdcRun {
                             stored = Instant::now();
                             stream.durable.send_replace(state.position);
                         }
-                        self.context.meter.applied(0, None, None, state.position);
+                        self.context.meter.applied(&batch, state.position);
                         continue;
                     }
                     batch
@@ -275,8 +278,7 @@ impl CdcRun {
             self.save(&state).await?;
             stored = Instant::now();
             stream.durable.send_replace(state.position);
-            let meter = &self.context.meter;
-            meter.applied(batch.events, batch.oldest, batch.newest, state.position);
+            self.context.meter.applied(&batch, state.position);
         }
     }
 
@@ -306,7 +308,7 @@ impl CdcRun {
         let signals = Signals {
             durable: durable_seen,
             is_waited_for: waited_seen,
-            arrived: context.meter.arrived.clone(),
+            arrivals: context.meter.arrivals.clone(),
         };
         context.meter.started(state.position);
         context.meter.complete_at(state.complete_at);

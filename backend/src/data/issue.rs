@@ -196,7 +196,7 @@ impl IssueLog {
                 (Some(LocationType::Collection), Some(name)) => Location::Collection(name),
                 _ => Location::Job,
             };
-            log.count(kind, update.count);
+            log.count(kind, update.weight());
             log.groups.insert((kind, location, update.field_name.clone()), update);
         }
         log
@@ -221,16 +221,18 @@ impl IssueLog {
                 self.seen.insert(identity);
             }
         }
-        self.count(issue.kind, 1);
+        let kind = issue.kind;
         let mut group = (issue.kind, issue.location, issue.field);
         if self.groups.len() >= JOB_UPDATES_MAX && !self.groups.contains_key(&group) {
             group = (issue.kind, Location::Job, None);
         }
         let now = chrono::Utc::now();
-        match self.groups.get_mut(&group) {
+        let weight = match self.groups.get_mut(&group) {
             Some(update) => {
+                let before = update.weight();
                 update.count += 1;
                 update.timestamp = now;
+                update.weight() - before
             }
             None => {
                 let (location_type, location_name) = match &group.1 {
@@ -253,8 +255,10 @@ impl IssueLog {
                     count: 1,
                 };
                 self.groups.insert(group, update);
+                1
             }
-        }
+        };
+        self.count(kind, weight);
         true
     }
 
@@ -339,6 +343,9 @@ mod tests {
             (log.errors, log.warnings, log.updates().len(), log.updates()[0].count),
             (2, 1, 2, 2)
         );
+        // What its type costs a column is one warning, whatever the number of rows.
+        log.add(issue(IssueKind::ValueRounded, "2"), EventStage::Snapshotting);
+        assert_eq!((log.warnings, log.updates()[1].count), (1, 2));
         let restored = IssueLog::restore(log.updates(), &IssueKind::ALL);
         assert_eq!((restored.errors, restored.warnings), (2, 1));
     }

@@ -10,3 +10,4 @@ pub mod issue;
 pub mod progress;
 pub mod row;
 pub mod value;
+pub mod words;

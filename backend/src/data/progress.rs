@@ -26,6 +26,8 @@ pub struct TableCount {
     pub name: String,
     pub rows_read: AtomicU64,
     pub rows_estimated: AtomicU64,
+    /// Rows that the filters let through, each once; u64::MAX while not known.
+    pub rows_in_scope: AtomicU64,
     /// Readers that are at work in it now.
     pub readers: AtomicU64,
 }

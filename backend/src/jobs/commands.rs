@@ -2,6 +2,7 @@
 //! job over when its lease has run out.
 
 use super::ending::unapplied;
+use super::events::EventKind;
 use super::state::{CdcEvent, CdcTransitionError, JobEvent, JobState, Phase, TransitionError};
 use super::supervisor::{HeldJob, JobError, Supervisor};
 use crate::store::{Wish, new_id};
@@ -209,6 +210,7 @@ impl Supervisor {
                 tracker.advance(JobEvent::Resume).await?;
             }
         }
+        tracker.tell(EventKind::Resumed, "the user has let the job go on".into());
         controls.pause.send_replace(false);
         if !job.is_at_work() {
             // The user takes the risk again.
@@ -229,6 +231,7 @@ async fn pause(job: &HeldJob) -> Result<MigrationJobStatus, JobError> {
         .into());
     }
     let is_streaming = tracker.begin_pause::<JobError>(&controls.pause).await?;
+    tracker.tell(EventKind::Paused, "the user has paused the job".into());
     // Confirmed only when nothing is written any more; the CDC stage counts as paused from then on.
     let mut parked = controls.parked.subscribe();
     let is_idle = |parked: usize| {

@@ -12,7 +12,7 @@ use crate::hooks;
 use crate::sink::Sink;
 use crate::snapshot::Outcome;
 use crate::store::JobStore;
-use godwit_shared::job::{CdcStatus, JobStatus};
+use godwit_shared::job::{CdcStatus, JobStatus, MigrationJobStatus};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinError;
@@ -103,7 +103,7 @@ async fn stand_still(cdc: &CdcRun, tracker: &Tracker, controls: &Controls, reaso
     };
     controls.pause.send_replace(true);
     cdc.context.report([told])?;
-    tracker.update(|status| status.cdc_statistics = Some(cdc.context.meter.show()));
+    tracker.update(|status| status.cdc_statistics = Some(cdc.context.meter.show(Some("the job stands still"))));
     tracker.stand_still(reason).await;
     Ok(())
 }
@@ -127,6 +127,23 @@ impl Troubles {
     }
 }
 
+/// What keeps a user from the cut-over, whatever the lag.
+fn obstacle(status: &MigrationJobStatus) -> Option<String> {
+    if let Some(outage) = status.outages.first() {
+        return Some(format!("the {} cannot be reached", outage.server.noun()));
+    }
+    match status.cdc_status {
+        CdcStatus::Paused if status.stand_still.is_some() => Some("the job stands still".into()),
+        CdcStatus::Paused => Some("the job is paused".into()),
+        CdcStatus::Completing => Some("the job completes already".into()),
+        CdcStatus::NotStarted
+        | CdcStatus::Running
+        | CdcStatus::Completed
+        | CdcStatus::Failed
+        | CdcStatus::Cancelled => None,
+    }
+}
+
 /// Publishes the figures until the stage is over, and the last ones then.
 async fn publish(
     tracker: Arc<Tracker>,
@@ -146,9 +163,10 @@ async fn publish(
         hooks::hold(hooks::CDC_FIGURES).await;
         let log = progress.log();
         tracker.update(|status| {
-            let mut shown = meter.show();
+            let mut shown = meter.show(obstacle(status).as_deref());
             shown.notice = shown.notice.or_else(|| troubles.notice());
             status.cdc_statistics = Some(shown);
+            meter.hand_out(&mut status.statistics.collections);
             status.statistics.notice = None;
             status.statistics.errors = log.errors;
             status.statistics.warnings = log.warnings;

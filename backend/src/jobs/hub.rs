@@ -112,7 +112,24 @@ impl Hub {
         self.change(|state, version| state.connections = version);
     }
 
-    /// What was measured of a job since this process has started, oldest first; also of one that has ended.
+    /// Puts what was measured of a job before this process has begun before what it has measured itself.
+    pub fn restore_samples(&self, id: &JobId, stored: Vec<JobSample>) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let own = state.samples.remove(id).map(|own| own.all()).unwrap_or_default();
+        let mut all = Samples::of(stored);
+        for sample in own {
+            all.push(sample.at, sample.measured);
+        }
+        state.samples.insert(id.clone(), all);
+    }
+
+    /// What was measured of a job, where something of it was not handed out before.
+    pub fn changed_samples(&self, id: &JobId) -> Option<Vec<JobSample>> {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.samples.get_mut(id)?.take_changed()
+    }
+
+    /// What is known here of what was measured of a job, oldest first; also of one that has ended.
     pub fn samples(&self, id: &JobId) -> Vec<JobSample> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         state.samples.get(id).map(Samples::all).unwrap_or_default()

@@ -112,6 +112,7 @@ impl Meter {
                 table: t.name.clone(),
                 rows_read: load(&t.rows_read),
                 rows_estimated: load(&t.rows_estimated).max(load(&t.rows_read)),
+                rows_in_scope: Some(load(&t.rows_in_scope)).filter(|n| *n != UNKNOWN),
                 is_complete: is_complete(i),
             })
             .collect();
@@ -167,14 +168,25 @@ impl Meter {
         s.estimated_seconds_remaining = (is_running && percent_of_this_go > 0.0 && !is_done)
             .then(|| of_this_run.as_secs_f64().max(0.1) * (100.0 - s.percent) / percent_of_this_go);
         s.snapshot_completed = is_done;
+        // What others have counted of a collection stays.
+        let counted = std::mem::take(&mut s.collections);
+        let counted = |name: &str| {
+            counted
+                .iter()
+                .find(|c| c.collection == name)
+                .cloned()
+                .unwrap_or_default()
+        };
         s.collections = progress
             .collections
             .iter()
             .map(|c| CollectionProgress {
                 collection: c.name.clone(),
+                root_rows: load(&c.roots_read),
                 documents_written: load(&c.documents),
                 is_complete: c.is_complete.load(Ordering::Relaxed),
                 documents_untouched: Some(load(&c.untouched)).filter(|n| *n != UNKNOWN),
+                ..counted(&c.name)
             })
             .collect();
         s.tables = tables;

@@ -11,14 +11,19 @@
 
 pub mod commands;
 mod continuous;
+mod counts;
 mod ending;
+mod events;
 pub mod hub;
 pub mod keeper;
 mod meter;
+mod outages;
 pub mod prepare;
+pub mod report;
 mod runner;
 mod samples;
 mod saver;
+pub mod shelf;
 pub mod state;
 pub mod summary;
 pub mod supervisor;

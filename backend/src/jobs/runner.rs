@@ -4,8 +4,9 @@ use super::continuous;
 use super::meter::publish;
 use super::prepare::{PrepareError, Prepared, plan_of, prepare, prepare_again};
 use super::state::{JobEvent, Phase};
-use super::summary::rows_expected;
+use super::summary::{rows_expected, rows_in_scope};
 use super::tracker::{Controls, Tracker};
+use super::{counts, outages};
 use crate::cdc::CdcError;
 use crate::cdc::rebuild::Context;
 use crate::cdc::run::CdcRun;
@@ -108,6 +109,24 @@ impl RunError {
         }
     }
 
+    /// A server is away: its outage has a line of its own in the log.
+    fn is_outage(&self) -> bool {
+        match self {
+            RunError::Snapshot(SnapshotError::Source(e))
+            | RunError::Prepare(PrepareError::Source(e))
+            | RunError::Cdc(CdcError::Source(e)) => e.is_outage(),
+            RunError::Snapshot(SnapshotError::Sink(e))
+            | RunError::Prepare(PrepareError::Sink(e))
+            | RunError::Cdc(CdcError::Sink(e)) => e.is_outage(),
+            RunError::Snapshot(SnapshotError::Store(_)) | RunError::Cdc(CdcError::Store(_)) => true,
+            RunError::Snapshot(_)
+            | RunError::Prepare(_)
+            | RunError::Cdc(_)
+            | RunError::Panicked(_)
+            | RunError::TryAgain => false,
+        }
+    }
+
     /// What the job keeps for itself cannot be had.
     fn of_store(&self) -> Option<&StoreError> {
         match self {
@@ -148,6 +167,8 @@ pub struct Work {
 /// Works on a job until nothing is left of it to do. A panic anywhere in it is its failure.
 pub async fn run(work: Work) -> Ended {
     let (tracker, controls, lease) = (work.tracker.clone(), work.controls.clone(), work.lease.clone());
+    let (asked_store, request) = (work.store.clone(), work.secrets.request.clone());
+    let collections = work.record.collections.clone();
     let mut runner = Runner {
         store: JobStore::new(work.store, work.lease.clone(), work.controls.cancel.clone()),
         // Before a restart it has.
@@ -172,8 +193,11 @@ pub async fn run(work: Work) -> Ended {
             () = lease.is_lost() => return Ended::Lost,
             ended = running => ended.unwrap_or_else(|panic| Err(RunError::Panicked(text_of(&*panic)))),
             () = overdue => Ok(Outcome::Cancelled),
+            () = outages::watch(&tracker, &asked_store, &request) => unreachable!("it watches for ever"),
+            () = counts::watch(&tracker, &request, &collections) => unreachable!("it counts for ever"),
         }
     };
+    counts::take_last(&tracker, &request, &collections).await;
     match ended {
         Ok(Outcome::Completed) => Ended::Completed,
         Ok(Outcome::Cancelled) => Ended::Cancelled,
@@ -280,7 +304,11 @@ impl Runner {
                     attempt += 1;
                     let pause = Duration::from_secs(1 << attempt.min(5));
                     tracing::warn!(job.id = %self.id(), %error, "The job is tried again in {} s", pause.as_secs());
-                    self.tell_retry(&error);
+                    if error.is_outage() {
+                        self.tell_waiting(Some(error.to_string()));
+                    } else {
+                        self.tell_retry(&error);
+                    }
                     tokio::select! {
                         biased;
                         () = self.controls.cancel.cancelled() => return Ok(Outcome::Cancelled),
@@ -421,7 +449,10 @@ impl Runner {
                 sink,
                 store: self.store.clone(),
                 progress,
-                meter: Arc::new(CdcMeter::new(self.tracker.status().cdc_statistics)),
+                meter: Arc::new(CdcMeter::new(
+                    self.tracker.status().cdc_statistics,
+                    self.record.status.submitted_at,
+                )),
                 cancel: self.controls.cancel.child_token(),
                 // While one waits for the source another one waits for the destination.
                 lanes: Arc::new(AtomicUsize::new(self.controls.workers * 2)),
@@ -524,14 +555,25 @@ impl Runner {
     }
 
     async fn progress(&self, plan: &Plan, source: &PgSource) -> Result<Progress, RunError> {
+        let is_copied = self.tracker.status().statistics.snapshot_completed;
         let snapshot = PgSnapshot::begin(source, &[]).await?;
         let tables = plan.tables();
         let mut counts = Vec::with_capacity(tables.len());
         for table in &tables {
             let estimated = rows_expected(&snapshot, table).await?;
+            let nodes = plan
+                .collections
+                .iter()
+                .flat_map(|c| &c.roots)
+                .flat_map(|r| r.node.walk());
+            let in_scope = match nodes.into_iter().find(|n| n.table.name == table.name) {
+                Some(node) if !is_copied => rows_in_scope(&snapshot, node).await?,
+                _ => None,
+            };
             counts.push(TableCount {
                 name: table.name.to_string(),
-                rows_estimated: estimated.into(),
+                rows_estimated: in_scope.unwrap_or(estimated).into(),
+                rows_in_scope: in_scope.unwrap_or(UNKNOWN).into(),
                 ..TableCount::default()
             });
         }

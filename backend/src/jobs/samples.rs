@@ -1,34 +1,64 @@
-//! What was measured of one job over the last minutes, in memory: charts begin with it.
+//! What was measured of one job, from its beginning on and more thinly of long ago: its charts are drawn from it.
 
 use chrono::{DateTime, Utc};
-use godwit_shared::sample::{JobSample, Measured, SAMPLES_MAX};
+use godwit_shared::sample::{JobSample, Measured, SAMPLES_MAX, thin};
 use std::collections::VecDeque;
+
+/// They are thinned each time that so many more have come.
+const THINNED_EVERY: usize = 300;
 
 /// At most one for each second; the oldest go first.
 #[derive(Debug, Default)]
-pub struct Samples(VecDeque<JobSample>);
+pub struct Samples {
+    all: VecDeque<JobSample>,
+    since_thinned: usize,
+    /// Something has come that was not handed out to be stored.
+    is_changed: bool,
+}
 
 impl Samples {
+    /// Of a job that goes on.
+    pub fn of(stored: Vec<JobSample>) -> Self {
+        Self {
+            all: stored.into(),
+            ..Self::default()
+        }
+    }
+
     /// Takes what holds from now on. Of several in one second the last counts, but an end does not take the value of its
     /// second away.
     pub fn push(&mut self, at: DateTime<Utc>, measured: Measured) {
-        match self.0.back_mut() {
+        match self.all.back_mut() {
             Some(last) if last.measured == measured => return,
             Some(last) if last.at.timestamp() == at.timestamp() && measured != Measured::default() => {
                 last.measured = measured;
+                self.is_changed = true;
                 return;
             }
             Some(_) | None => {}
         }
-        self.0.push_back(JobSample { at, measured });
-        while self.0.len() > SAMPLES_MAX {
-            self.0.pop_front();
+        self.all.push_back(JobSample { at, measured });
+        self.is_changed = true;
+        self.since_thinned += 1;
+        if self.since_thinned >= THINNED_EVERY {
+            self.since_thinned = 0;
+            let second = |sample: &JobSample| sample.at.timestamp();
+            let is_gap = |sample: &JobSample| sample.measured == Measured::default();
+            thin(&mut self.all, at.timestamp(), second, is_gap);
+        }
+        while self.all.len() > SAMPLES_MAX {
+            self.all.pop_front();
         }
     }
 
     /// Oldest first.
     pub fn all(&self) -> Vec<JobSample> {
-        self.0.iter().copied().collect()
+        self.all.iter().copied().collect()
+    }
+
+    /// Those to be stored, where there are new ones.
+    pub fn take_changed(&mut self) -> Option<Vec<JobSample>> {
+        std::mem::take(&mut self.is_changed).then(|| self.all())
     }
 }
 
@@ -74,9 +104,19 @@ mod tests {
     }
 
     #[test]
-    fn the_number_is_bounded_and_the_oldest_go() {
-        let many: Vec<_> = (0..700).map(|i| (i * 1000, rows(i as f64))).collect();
-        let kept = samples(&many);
-        assert_eq!((kept.len(), kept[0].0), (SAMPLES_MAX, 100_000));
+    fn the_whole_job_is_known_and_the_number_is_bounded() {
+        let mut samples = Samples::default();
+        let at = |second: i64| DateTime::from_timestamp(second, 0).expect("a time");
+        for second in 0..100_000 {
+            samples.push(at(second), rows(second as f64));
+        }
+        let kept = samples.all();
+        assert!(kept.len() <= SAMPLES_MAX, "{}", kept.len());
+        assert_eq!((kept[0].at, kept.last().map(|s| s.at)), (at(0), Some(at(99_999))));
+        assert_eq!(samples.take_changed().map(|s| s.len()), Some(kept.len()));
+        assert_eq!(samples.take_changed(), None);
+        let mut restored = Samples::of(kept.clone());
+        restored.push(at(100_010), rows(1.0));
+        assert_eq!(restored.all().len(), kept.len() + 1);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::prepare::{PrepareError, prepare_source};
 use crate::data::catalog::CatalogTable;
-use crate::plan::CollectionPlan;
+use crate::plan::{CollectionPlan, Node};
 use crate::sink::Sink;
 use crate::source::SourceError;
 use crate::source::postgres::reader::PgSnapshot;
@@ -12,6 +12,9 @@ use godwit_shared::summary::{CollectionExtent, JobSummary, TableExtent};
 
 /// Tables up to this size are counted where the source has no statistics of them.
 const COUNT_BYTES_MAX: u64 = 32 << 20;
+
+/// Tables up to this size are counted when a job begins, so that its figures can be compared with the source's.
+const EXACT_BYTES_MAX: u64 = 64 << 20;
 
 /// What a row is taken for where nothing else is known.
 const ROW_BYTES_USUAL: u64 = 100;
@@ -62,6 +65,13 @@ fn tables_of(collection: &CollectionPlan) -> Vec<String> {
     names
 }
 
+/// The root tables of a collection, each once.
+pub fn tables_of_roots(collection: &CollectionPlan) -> Vec<String> {
+    let mut names: Vec<String> = collection.roots.iter().map(|r| r.node.table.name.to_string()).collect();
+    names.dedup();
+    names
+}
+
 /// How many rows a table is expected to have.
 ///
 /// # Errors
@@ -71,5 +81,16 @@ pub async fn rows_expected(snapshot: &PgSnapshot, table: &CatalogTable) -> Resul
         (0, 1..=COUNT_BYTES_MAX) => snapshot.count_rows(table).await,
         (0, size) => Ok(size / ROW_BYTES_USUAL),
         (rows, _) => Ok(rows),
+    }
+}
+
+/// How many rows a table has that its filter lets through; `None` where it would take long to count them.
+///
+/// # Errors
+/// When the source refuses or is gone.
+pub async fn rows_in_scope(snapshot: &PgSnapshot, node: &Node) -> Result<Option<u64>, SourceError> {
+    match node.table.size_bytes {
+        0..=EXACT_BYTES_MAX => snapshot.count_in_scope(node).await.map(Some),
+        _ => Ok(None),
     }
 }

@@ -4,6 +4,7 @@
 //! [`keeper`](super::keeper). Of a held job something is at work, or it waits for its user.
 
 use super::ending::Ending;
+use super::events::EventKind;
 use super::hub::Hub;
 use super::prepare::{PrepareError, Prepared, prepare};
 use super::runner::{self, Ended, Work};
@@ -15,7 +16,7 @@ use crate::store::{Acquired, Fence, Holder, JobRecord, JobSecrets, ProjectRecord
 use chrono::Utc;
 use godwit_shared::ids::{JobId, ProjectId};
 use godwit_shared::job::{
-    CdcStatus, JobMetadata, JobStatistics, JobStatus, MigrationJobStatus, PostMigrationJobRequest,
+    CdcStatus, JobLabel, JobMetadata, JobStatistics, JobStatus, MigrationJobStatus, PostMigrationJobRequest,
 };
 use godwit_shared::relmig::with_masked_password;
 use std::collections::HashMap;
@@ -24,7 +25,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 /// How long the end of the process waits for each: newest statuses, tasks that are ended, leases that are given back.
 const SHUT_DOWN_MAX: Duration = Duration::from_secs(2);
@@ -46,9 +47,9 @@ pub enum JobError {
     WrongCdcState(#[from] CdcTransitionError),
     #[error("there is no job {0}")]
     NotFound(JobId),
-    #[error("job {job} writes the collections {} of the same database", collections.join(", "))]
+    #[error("another job writes the collections {} of the same database", collections.join(", "))]
     Conflict { job: JobId, collections: Vec<String> },
-    #[error("the project \"{project}\" cannot be deleted: its job {job} has not ended")]
+    #[error("the project \"{project}\" cannot be deleted: a job of it has not ended")]
     ProjectInUse { job: JobId, project: String },
     /// What its holder has answered.
     #[error("{0}")]
@@ -148,6 +149,11 @@ impl Supervisor {
             crashes,
             mark,
         } = acquired;
+        let id = record.status.id.clone();
+        match self.store.samples(&id).await {
+            Ok(stored) => self.hub.restore_samples(&id, stored),
+            Err(error) => tracing::warn!(job.id = %id, %error, "The charts of job {id} begin anew"),
+        }
         let job = self.hold(record, fence, asked_at);
         let taken = Taken {
             was_held,
@@ -185,6 +191,8 @@ impl Supervisor {
             }
             Phase::Open => {
                 tracing::info!(job.id = %id, "Job {id} goes on after a restart");
+                let message = "the job goes on after a restart of the server that it was at work in";
+                job.tracker.tell(EventKind::Restarted, message.into());
                 self.launch(job, None);
             }
         }
@@ -345,7 +353,11 @@ impl Supervisor {
                 controls: job.controls.clone(),
                 lease: job.lease.clone(),
             };
-            match Box::pin(runner::run(work)).await {
+            // Beside the job: a store that hangs holds up its charts alone.
+            let saving = AbortOnDropHandle::new(tokio::spawn(self.clone().keep_saving_samples(job.id().clone())));
+            let ended = Box::pin(runner::run(work)).await;
+            drop(saving);
+            match ended {
                 Ended::Completed | Ended::Cancelled => {}
                 // Where a stop was quicker, it ends as that.
                 Ended::Failed(failure) => {
@@ -365,7 +377,9 @@ impl Supervisor {
             tracker: job.tracker.clone(),
             lease: job.lease.clone(),
         };
+        self.save_samples(job.id()).await;
         ending.finish().await;
+        self.save_samples(job.id()).await;
         self.forget(&job).await;
     }
 
@@ -430,6 +444,7 @@ impl Supervisor {
             job.tracker.hide();
         }
         self.hub.remove(&ids);
+        self.store.delete_samples(&ids).await?;
         Ok(())
     }
 
@@ -465,10 +480,17 @@ pub(super) struct Taken {
 }
 
 fn new_status(request: &PostMigrationJobRequest, project: &ProjectRecord) -> MigrationJobStatus {
+    let label = JobLabel {
+        name: request.name.clone(),
+        note: request.note.clone(),
+    };
+    let label = label.tidied();
     MigrationJobStatus {
         id: JobId::new(new_id()),
         project_id: project.summary.id.clone(),
         project_name: project.summary.name.clone(),
+        name: label.name,
+        note: label.note,
         status: JobStatus::Running,
         submitted_at: Utc::now(),
         ended_at: None,
@@ -486,6 +508,7 @@ fn new_status(request: &PostMigrationJobRequest, project: &ProjectRecord) -> Mig
         failure_error: None,
         end: None,
         stand_still: None,
+        outages: Vec::new(),
         metadata: JobMetadata {
             verification_requested: request.verification.enabled,
             verification_status: None,

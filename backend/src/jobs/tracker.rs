@@ -1,15 +1,17 @@
 //! The status of a running job, and what its user wants of it.
 
+use super::events::{EventKind, Events};
 use super::hub::Hub;
 use super::state::{
     CdcEvent, CdcTransitionError, JobEvent, JobState, Phase, TransitionError, cdc_transition, transition,
 };
 use crate::lease::Lease;
 use crate::store::{Fence, Saved, Store, StoreError};
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use godwit_shared::job::{
     CdcStatus, FailureError, JobEnd, JobStatus, LeftInSource, MigrationJobStatus, StandStill, Unapplied,
 };
+use godwit_shared::outage::{Dependency, Outage};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -64,11 +66,19 @@ struct Inner {
     /// What is shown as long as an end is not stored: what nobody can take back must not be told before.
     shown_as: Option<(JobStatus, CdcStatus)>,
     is_hidden: bool,
+    /// Lines of the log that are nobody else's.
+    events: Events,
     /// Of the last write.
     revision: i64,
 }
 
 impl Inner {
+    /// Adds a line to the log.
+    fn tell(&mut self, kind: EventKind, at: DateTime<Utc>, message: String) {
+        self.events.add(kind, at, message, &self.status);
+        self.events.merge_into(&mut self.status);
+    }
+
     fn shown(&self) -> MigrationJobStatus {
         let mut shown = self.status.clone();
         if let Some((job, cdc)) = self.shown_as {
@@ -103,6 +113,7 @@ impl Tracker {
     pub fn new(status: MigrationJobStatus, fence: Fence, lease: Arc<Lease>, hub: Arc<Hub>, store: Store) -> Self {
         Self {
             inner: Mutex::new(Inner {
+                events: Events::of(&status.job_updates),
                 status,
                 shown_as: None,
                 is_hidden: false,
@@ -136,8 +147,57 @@ impl Tracker {
     /// Changes the status and publishes it.
     pub fn update(&self, change: impl FnOnce(&mut MigrationJobStatus)) {
         let mut inner = self.lock();
+        let inner = &mut *inner;
         change(&mut inner.status);
+        inner.events.merge_into(&mut inner.status);
         // Published under the lock, so that the hub sees statuses in their order.
+        self.publish(inner);
+    }
+
+    /// A server has not answered since then.
+    pub fn begin_outage(&self, server: Dependency, since: DateTime<Utc>, reason: String) {
+        let mut inner = self.lock();
+        if let Some(known) = inner.status.outages.iter_mut().find(|o| o.server == server) {
+            // It may be refused first, and not be answered at all later.
+            if known.reason != reason {
+                known.reason = reason;
+                self.publish(&inner);
+            }
+            return;
+        }
+        let noun = server.noun();
+        tracing::warn!(job.id = %inner.status.id, reason, "The {noun} does not answer");
+        inner.tell(
+            EventKind::OutageBegan,
+            since,
+            format!("the {noun} cannot be reached: {reason}. The job tries again until it answers"),
+        );
+        inner.status.outages.push(Outage { server, since, reason });
+        inner.status.outages.sort_by_key(|o| o.server);
+        self.publish(&inner);
+    }
+
+    /// A server answers.
+    pub fn end_outage(&self, server: Dependency) {
+        let mut inner = self.lock();
+        let Some(place) = inner.status.outages.iter().position(|o| o.server == server) else {
+            return;
+        };
+        let (outage, now) = (inner.status.outages.remove(place), Utc::now());
+        let seconds = (now - outage.since).num_seconds().max(0);
+        tracing::info!(job.id = %inner.status.id, "The {} answers again", server.noun());
+        inner.tell(
+            EventKind::OutageEnded,
+            now,
+            format!("the {} answers again, after {seconds} seconds", server.noun()),
+        );
+        self.publish(&inner);
+    }
+
+    /// Adds a line of the job itself to its log.
+    pub fn tell(&self, kind: EventKind, message: String) {
+        let mut inner = self.lock();
+        inner.tell(kind, Utc::now(), message);
         self.publish(&inner);
     }
 
@@ -250,6 +310,8 @@ impl Tracker {
         status.statistics.processing_tables.clear();
         status.statistics.estimated_seconds_remaining = None;
         status.statistics.notice = None;
+        // Nobody asks the servers for it any more.
+        status.outages.clear();
         if let Some(cdc) = &mut status.cdc_statistics {
             cdc.notice = None;
         }

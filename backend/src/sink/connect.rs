@@ -188,6 +188,25 @@ impl Sink {
         Ok(())
     }
 
+    /// Whether the server answers within this time.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self, patience: Duration) -> Result<(), SinkError> {
+        let asked = tokio::time::timeout(patience, self.run(doc! {"ping": 1})).await;
+        let answer = asked.unwrap_or_else(|_| {
+            Err(SinkError::Unreachable {
+                hosts: self.hosts.clone(),
+                reason: format!("no answer within {} seconds", patience.as_secs()),
+            })
+        });
+        // A user without any right gets an answer too.
+        match answer {
+            Err(error) if error.is_retryable() => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
     /// Drops a collection; one that is not there is fine.
     ///
     /// # Errors

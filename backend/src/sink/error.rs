@@ -1,6 +1,7 @@
 //! What goes wrong at the destination, as a user has to read it.
 
 use crate::certificates::CertificateError;
+use crate::data::words::plain_reason;
 use godwit_shared::error::ErrorCode;
 use mongodb::error::ErrorKind;
 
@@ -86,6 +87,19 @@ impl SinkError {
         })
     }
 
+    /// Why, where somebody says already what is away.
+    pub fn reason_alone(&self) -> String {
+        match self {
+            SinkError::Unreachable { reason, .. } => reason.clone(),
+            other => other.to_string(),
+        }
+    }
+
+    /// Whether the server is away, and nothing else is wrong.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, SinkError::Unreachable { .. })
+    }
+
     /// Whether the same write may succeed later: the server is away, changes its primary, or asks to wait.
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -118,26 +132,26 @@ impl SinkError {
             }
             ErrorKind::ServerSelection { message, .. } => SinkError::Unreachable {
                 hosts,
-                reason: message.clone(),
+                reason: plain_reason(message),
             },
             ErrorKind::DnsResolve { message, .. } => SinkError::Unreachable {
                 hosts,
-                reason: message.clone(),
+                reason: plain_reason(message),
             },
             ErrorKind::Io(e) => SinkError::Unreachable {
                 hosts,
-                reason: e.to_string(),
+                reason: plain_reason(&e.to_string()),
             },
             ErrorKind::ConnectionPoolCleared { message, .. } => SinkError::Unreachable {
                 hosts,
-                reason: message.clone(),
+                reason: plain_reason(message),
             },
             ErrorKind::Command(e) => SinkError::Command {
                 reason: e.message.clone(),
                 code: Some(e.code),
             },
             _ => SinkError::Command {
-                reason: error.to_string(),
+                reason: plain_reason(&error.to_string()),
                 code: None,
             },
         }

@@ -8,6 +8,7 @@ mod collation;
 mod connect;
 mod error;
 mod ids;
+mod inspect;
 mod turns;
 mod uri;
 mod write;

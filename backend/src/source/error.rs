@@ -14,6 +14,8 @@ pub enum SourceError {
     UnsupportedKind { kind: String },
     #[error("cannot connect to {address}: {reason}")]
     Unreachable { address: String, reason: String },
+    #[error("what answers at {address} is not PostgreSQL")]
+    NotPostgres { address: String },
     #[error("{address} refused the user \"{user}\": the password is wrong or missing")]
     WrongPassword { address: String, user: String },
     #[error("{address} does not let the user \"{user}\" in: {reason}")]
@@ -65,6 +67,22 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Why, where somebody says already what is away.
+    pub fn reason_alone(&self) -> String {
+        match self {
+            SourceError::Unreachable { reason, .. } | SourceError::ConnectionLost { reason } => reason.clone(),
+            other => other.to_string(),
+        }
+    }
+
+    /// Whether the server is away, and nothing else is wrong.
+    pub fn is_outage(&self) -> bool {
+        matches!(
+            self,
+            SourceError::Unreachable { .. } | SourceError::ConnectionLost { .. }
+        )
+    }
+
     /// Whether the same may work later, without anybody doing anything here.
     pub fn is_passing(&self) -> bool {
         match self {
@@ -79,6 +97,7 @@ impl SourceError {
             SourceError::InvalidUrl { .. }
             | SourceError::Certificate(_)
             | SourceError::UnsupportedKind { .. }
+            | SourceError::NotPostgres { .. }
             | SourceError::WrongPassword { .. }
             | SourceError::NotLetIn { .. }
             | SourceError::Pooler { .. }
@@ -105,6 +124,7 @@ impl SourceError {
             | SourceError::UnsupportedKind { .. }
             | SourceError::InvalidFilter { .. } => ErrorCode::InvalidRequest,
             SourceError::Unreachable { .. }
+            | SourceError::NotPostgres { .. }
             | SourceError::WrongPassword { .. }
             | SourceError::NotLetIn { .. }
             | SourceError::TooManyConnections { .. }
@@ -136,6 +156,9 @@ impl SourceError {
             SourceError::UnsupportedKind { .. } => "This version reads POSTGRESQL.",
             SourceError::Unreachable { .. } => {
                 "Check host and port, that the server runs, and that it listens on this address."
+            }
+            SourceError::NotPostgres { .. } => {
+                "Check the port: PostgreSQL listens at 5432 unless it was set otherwise."
             }
             SourceError::WrongPassword { .. } => "Check user and password.",
             SourceError::NotLetIn { .. } => {

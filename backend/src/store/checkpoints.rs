@@ -4,6 +4,7 @@ use super::{Store, StoreError, from_json, to_json};
 use bson::{Document, doc};
 use futures_util::TryStreamExt;
 use godwit_shared::ids::JobId;
+use godwit_shared::sample::JobSample;
 use mongodb::error::ErrorKind;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -37,6 +38,41 @@ impl Store {
         let id = job.as_str();
         let entry = doc! {"_id": id, "checkpoint": to_json(checkpoint), "token": token};
         self.replace_fenced("checkpoints", id, entry, token, job).await
+    }
+
+    /// Stores what was measured of a job.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn save_samples(&self, job: &JobId, samples: &[JobSample]) -> Result<(), StoreError> {
+        let entry = doc! {"_id": job.as_str(), "samples": to_json(&samples)};
+        let all = self.collection("samples");
+        all.replace_one(doc! {"_id": job.as_str()}, entry).upsert(true).await?;
+        Ok(())
+    }
+
+    /// What was measured of a job, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn samples(&self, job: &JobId) -> Result<Vec<JobSample>, StoreError> {
+        let found = self.collection("samples").find_one(doc! {"_id": job.as_str()}).await?;
+        Ok(found
+            .map(|entry| from_json(&entry, "samples"))
+            .transpose()?
+            .unwrap_or_default())
+    }
+
+    /// Forgets what was measured of jobs that are gone.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn delete_samples(&self, jobs: &[JobId]) -> Result<(), StoreError> {
+        let ids: Vec<&str> = jobs.iter().map(JobId::as_str).collect();
+        self.collection("samples")
+            .delete_many(doc! {"_id": {"$in": ids}})
+            .await?;
+        Ok(())
     }
 
     /// Forgets where a job stood.

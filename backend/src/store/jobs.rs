@@ -256,6 +256,51 @@ impl Store {
             .collect())
     }
 
+    /// Takes one ended job out, as [`Store::delete_jobs_of`] does with all of a project.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn delete_job(&self, id: &JobId) -> Result<(), StoreError> {
+        let ended = doc! {"_id": id.as_str(), "isEnded": true};
+        let (mut clean, mut unclean) = (ended.clone(), ended);
+        clean.insert("isCleaned", doc! {"$ne": false});
+        unclean.insert("isCleaned", false);
+        let jobs = self.collection("jobs");
+        jobs.update_one(unclean, doc! {"$set": {"isForgotten": true}}).await?;
+        jobs.delete_one(clean).await?;
+        Ok(())
+    }
+
+    /// Stores name and note of a job that has ended and that nobody holds.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn relabel_job(&self, status: &MigrationJobStatus) -> Result<(), StoreError> {
+        let filter = doc! {"_id": status.id.as_str(), "isEnded": true};
+        let members = doc! {"$set": {"status": bounded_text(status)}};
+        self.collection("jobs").update_one(filter, members).await?;
+        Ok(())
+    }
+
+    /// The collections that other jobs have written to the same place since this one was made.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn collections_written_after(&self, record: &JobRecord) -> Result<Vec<String>, StoreError> {
+        let since = bson::DateTime::from_millis(record.status.submitted_at.timestamp_millis());
+        let filter = doc! {
+            "place": &record.place, "submittedAt": {"$gte": since}, "_id": {"$ne": record.status.id.as_str()},
+        };
+        let found = self
+            .collection("jobs")
+            .find(filter)
+            .projection(doc! {"collections": 1})
+            .await?;
+        let entries: Vec<Document> = found.try_collect().await?;
+        let names = entries.iter().filter_map(|e| e.get_array("collections").ok()).flatten();
+        Ok(names.filter_map(|c| c.as_str()).map(Into::into).collect())
+    }
+
     /// Deletes one job that its project has been deleted under, once nothing of it is left.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ mod quarantine;
 mod seal;
 mod secret;
 
+use crate::data::words::plain_reason;
 use bson::{Document, doc};
 use godwit_shared::ids::JobId;
 use godwit_shared::project::FILE_BYTES_MAX;
@@ -45,7 +46,7 @@ pub use projects::ProjectRecord;
 pub enum StoreError {
     #[error("the store at {uri} cannot be opened: {reason}")]
     Open { uri: String, reason: String },
-    #[error("the store does not answer: {0}")]
+    #[error("the store does not answer: {}", plain_reason(&.0.to_string()))]
     Mongo(#[from] mongodb::error::Error),
     #[error("the store does not answer within {0} seconds")]
     Silent(u64),
@@ -146,7 +147,7 @@ impl Store {
     pub async fn open(uri: &str, data_dir: &Path, new_key: bool) -> Result<Self, StoreError> {
         let failed = |e: mongodb::error::Error| StoreError::Open {
             uri: godwit_shared::relmig::with_masked_password(uri),
-            reason: e.kind.to_string(),
+            reason: plain_reason(&e.kind.to_string()),
         };
         let mut options = ClientOptions::parse(uri).await.map_err(failed)?;
         options.app_name = Some("godwit".into());

@@ -4,6 +4,7 @@ use crate::format::wire_name;
 use gloo_net::http::{Request, RequestBuilder, Response};
 use godwit_shared::API_BASE;
 use godwit_shared::error::{ErrorCode, ErrorResponse};
+use godwit_shared::ids::JobId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -32,6 +33,17 @@ impl ApiError {
     pub fn code(&self) -> Option<ErrorCode> {
         match self {
             ApiError::Refused(answer) => Some(answer.code),
+            ApiError::Unreachable
+            | ApiError::Unexplained { .. }
+            | ApiError::Unreadable { .. }
+            | ApiError::FileUnreadable => None,
+        }
+    }
+
+    /// The job that it is about.
+    pub fn job(&self) -> Option<&JobId> {
+        match self {
+            ApiError::Refused(answer) => answer.job_id.as_ref(),
             ApiError::Unreachable
             | ApiError::Unexplained { .. }
             | ApiError::Unreadable { .. }

@@ -2,9 +2,10 @@
 
 use super::client::{self, ApiError};
 use godwit_shared::ids::JobId;
-use godwit_shared::job::{MigrationJobStatus, PostMigrationJobRequest};
+use godwit_shared::job::{JobLabel, MigrationJobStatus, PostMigrationJobRequest};
 use godwit_shared::sample::JobSamples;
 use godwit_shared::summary::JobSummary;
+use godwit_shared::written::{CollectionDetails, DeleteWritten, Written};
 
 pub async fn list() -> Result<Vec<MigrationJobStatus>, ApiError> {
     client::get("/jobs").await
@@ -46,4 +47,40 @@ pub async fn resume(id: &JobId) -> Result<MigrationJobStatus, ApiError> {
 /// Where the browser downloads the update log as JSON Lines.
 pub fn logs_url(id: &JobId) -> String {
     client::url(&format!("/jobs/{id}/logs"))
+}
+
+/// Gives a job a name and a note.
+pub async fn label(id: &JobId, label: &JobLabel) -> Result<(), ApiError> {
+    client::put(&format!("/jobs/{id}/label"), label).await
+}
+
+/// Takes an ended job out of the history.
+pub async fn delete(id: &JobId) -> Result<(), ApiError> {
+    client::delete(&format!("/jobs/{id}")).await
+}
+
+/// What of the destination is this job's alone.
+pub async fn written(id: &JobId) -> Result<Written, ApiError> {
+    client::get(&format!("/jobs/{id}/written")).await
+}
+
+/// Drops it, if there are as many documents.
+pub async fn delete_written(id: &JobId, documents: u64) -> Result<Written, ApiError> {
+    client::post(&format!("/jobs/{id}/written/delete"), &DeleteWritten { documents }).await
+}
+
+/// A collection of a job, looked at more closely.
+pub async fn collection(id: &JobId, name: &str) -> Result<CollectionDetails, ApiError> {
+    let name = String::from(js_sys::encode_uri_component(name));
+    client::get(&format!("/jobs/{id}/collections/{name}")).await
+}
+
+/// The report as a page.
+pub fn report_url(id: &JobId) -> String {
+    client::url(&format!("/jobs/{id}/report.html"))
+}
+
+/// The report as a file.
+pub fn report_download_url(id: &JobId) -> String {
+    client::url(&format!("/jobs/{id}/report/download"))
 }

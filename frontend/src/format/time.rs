@@ -38,6 +38,14 @@ where
     at.with_timezone(zone).format("%H:%M:%S").to_string()
 }
 
+/// `14:03`
+pub fn hour_and_minute<Z: TimeZone>(at: DateTime<Utc>, zone: &Z) -> String
+where
+    Z::Offset: Display,
+{
+    at.with_timezone(zone).format("%H:%M").to_string()
+}
+
 /// `3 Nov 2026, 14:03:22`
 pub fn date_and_clock<Z: TimeZone>(at: DateTime<Utc>, zone: &Z) -> String
 where

@@ -113,7 +113,7 @@ mod tests {
 
     fn last(samples: &Samples) -> Option<Option<f64>> {
         samples
-            .window(100)
+            .window(100, None)
             .map(|w| w.values.last().copied().flatten().filter(|_| w.ended.is_none()))
     }
 
@@ -202,7 +202,10 @@ mod tests {
         let mut histories = Histories::default();
         let id = JobId::new("j");
         histories.prime(100, &id, &answer);
-        let window = histories.of(&id).and_then(|h| h.rows.window(100)).expect("a window");
+        let window = histories
+            .of(&id)
+            .and_then(|h| h.rows.window(100, None))
+            .expect("a window");
         assert_eq!(window.ended, Some(90));
         assert_eq!(window.values.iter().flatten().count(), 11);
         // Nothing is taken away by a server that has started anew.
@@ -211,7 +214,7 @@ mod tests {
             ..answer
         };
         histories.prime(100, &id, &nothing);
-        assert!(histories.of(&id).is_some_and(|h| h.rows.window(100).is_some()));
+        assert!(histories.of(&id).is_some_and(|h| h.rows.window(100, None).is_some()));
     }
 
     #[test]

@@ -1,15 +1,18 @@
-//! The values of the last minutes, one for each second.
+//! The values of a job from its beginning on, one for each second and fewer of long ago.
 //!
 //! The server sends a job's state when it changes. A second without a message is therefore no value of zero and no gap:
 //! the last value still holds. Only where the link to the server was broken, or the stage had not begun or was over,
 //! nothing is known.
 
+use godwit_shared::sample::{SAMPLES_MAX, thin};
 use std::collections::VecDeque;
 
-/// How far back values are kept.
-pub const KEPT_SECONDS: i64 = 600;
-/// The lengths of time that are shown: the shortest that holds all there is.
-const SPANS: [i64; 4] = [60, 120, 300, KEPT_SECONDS];
+/// They are thinned each time that so many more have come.
+const THINNED_EVERY: usize = 300;
+/// The lengths of time that are shown of a short job: the shortest that holds all there is.
+const SPANS: [i64; 4] = [60, 120, 300, 600];
+/// The most values that a chart has room for.
+const VALUES_MAX: i64 = 600;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Sample {
@@ -18,15 +21,25 @@ struct Sample {
     value: Option<f64>,
 }
 
-/// Values by the second of the page's clock; at most two for each of [`KEPT_SECONDS`], the oldest go first.
+/// Values by the second of the page's clock; the oldest go first.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Samples(VecDeque<Sample>);
+pub struct Samples {
+    all: VecDeque<Sample>,
+    since_thinned: usize,
+}
+
+/// A part of the time, in seconds of the page's clock.
+pub type Span = (i64, i64);
 
 /// Values ready to be shown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Window {
-    /// One for each second, oldest first.
+    /// At the same distance from each other, oldest first.
     pub values: Vec<Option<f64>>,
+    /// The second of the first value.
+    pub first: i64,
+    /// Seconds between two values.
+    pub step: i64,
     /// The second of the last value, where it is not now.
     pub ended: Option<i64>,
 }
@@ -35,10 +48,10 @@ impl Samples {
     /// Takes a value, or that nothing is known from now on. Of several in one second the last counts.
     pub fn push(&mut self, second: i64, value: Option<f64>) {
         // A clock that was set back: what is there cannot be put in order with what comes.
-        if self.0.back().is_some_and(|last| last.second > second) {
-            self.0.clear();
+        if self.all.back().is_some_and(|last| last.second > second) {
+            self.all.clear();
         }
-        match self.0.back_mut() {
+        match self.all.back_mut() {
             None if value.is_none() => return,
             Some(last) if last.value == value => return,
             Some(last) if last.second == second && value.is_some() => {
@@ -48,33 +61,66 @@ impl Samples {
             // An end does not take the value of its second away.
             None | Some(_) => {}
         }
-        self.0.push_back(Sample { second, value });
-        // One value from before the window is kept: it holds at its beginning.
-        while self.0.get(1).is_some_and(|next| next.second <= second - KEPT_SECONDS) {
-            self.0.pop_front();
+        self.all.push_back(Sample { second, value });
+        self.since_thinned += 1;
+        if self.since_thinned >= THINNED_EVERY {
+            self.since_thinned = 0;
+            thin(&mut self.all, second, |s| s.second, |s| s.value.is_none());
+        }
+        while self.all.len() > SAMPLES_MAX {
+            self.all.pop_front();
         }
     }
 
-    /// What there is at the second `now`; `None` before the first value.
-    pub fn window(&self, now: i64) -> Option<Window> {
-        let (first, last) = (self.0.front()?, self.0.back()?);
+    /// What there is at the second `now`, or of a part of the time; `None` before the first value.
+    pub fn window(&self, now: i64, part: Option<Span>) -> Option<Window> {
+        let (first, last) = (self.all.front()?, self.all.back()?);
         let ended = last.value.is_none().then_some(last.second);
         let end = ended.unwrap_or(now.max(last.second));
         let length = end - first.second;
-        let span = SPANS.into_iter().find(|span| *span >= length).unwrap_or(KEPT_SECONDS);
-        let mut values = Vec::with_capacity(span as usize + 1);
-        let mut next = 0;
-        let mut held = None;
-        for second in end - span..=end {
+        let span = SPANS.into_iter().find(|span| *span >= length).unwrap_or(length);
+        let (from, to) = match part {
+            Some((from, to)) => (from.max(end - span), to.min(end)),
+            None => (end - span, end),
+        };
+        let step = ((to - from) / VALUES_MAX + i64::from((to - from) % VALUES_MAX != 0)).max(1);
+        let mut values = Vec::new();
+        let (mut next, mut held) = (0, None);
+        let mut second = from;
+        while second <= to {
+            // The highest of what held in the step that ends here: a peak is not lost in a long job.
+            let mut highest: Option<f64> = None;
             // At the end itself the last value still counts.
             let is_over = |sample: &Sample| Some(second) == ended && sample.value.is_none();
-            while let Some(sample) = self.0.get(next).filter(|s| s.second <= second && !is_over(s)) {
+            while let Some(sample) = self.all.get(next).filter(|s| s.second <= second && !is_over(s)) {
                 held = sample.value;
+                if sample.second > second - step {
+                    highest = highest.max_of(held);
+                }
                 next += 1;
             }
-            values.push(held);
+            values.push(held.map(|held| highest.map_or(held, |highest| highest.max(held))));
+            second += step;
         }
-        Some(Window { values, ended })
+        Some(Window {
+            values,
+            first: from,
+            step,
+            ended: ended.filter(|_| to == end),
+        })
+    }
+}
+
+trait MaxOf {
+    fn max_of(self, other: Self) -> Self;
+}
+
+impl MaxOf for Option<f64> {
+    fn max_of(self, other: Self) -> Self {
+        match (self, other) {
+            (Some(a), Some(b)) => Some(a.max(b)),
+            (one, None) | (None, one) => one,
+        }
     }
 }
 
@@ -101,7 +147,7 @@ mod tests {
     }
 
     fn check(pushed: &[(i64, Option<f64>)], now: i64, expected: &[(usize, Option<f64>)], ended: Option<i64>) {
-        let window = samples(pushed).window(now).expect("a window");
+        let window = samples(pushed).window(now, None).expect("a window");
         assert_eq!(changes(&window), expected);
         assert_eq!(window.ended, ended);
     }
@@ -154,27 +200,51 @@ mod tests {
     }
 
     #[test]
-    fn the_window_grows_with_what_it_holds_up_to_its_limit() {
-        let length = |now| samples(&[(100, Some(1.0))]).window(now).map(|w| w.values.len());
-        assert_eq!(length(100), Some(61));
-        assert_eq!(length(161), Some(121));
-        assert_eq!(length(400), Some(301));
-        assert_eq!(length(5000), Some(601));
-        assert_eq!(Samples::default().window(100), None);
-        assert_eq!(samples(&[(100, None)]).window(100), None);
+    fn the_window_holds_the_whole_job() {
+        let length = |now| {
+            let window = samples(&[(100, Some(1.0))]).window(now, None);
+            window.map(|w| (w.values.len(), w.step))
+        };
+        assert_eq!(length(100), Some((61, 1)));
+        assert_eq!(length(161), Some((121, 1)));
+        assert_eq!(length(400), Some((301, 1)));
+        assert_eq!(length(5_000), Some((545, 9)));
+        assert_eq!(Samples::default().window(100, None), None);
+        assert_eq!(samples(&[(100, None)]).window(100, None), None);
     }
 
     #[test]
-    fn the_number_of_samples_is_bounded_and_the_oldest_value_still_holds() {
+    fn a_part_of_it_is_shown_more_closely_and_no_peak_is_lost() {
+        let mut long = Samples::default();
+        for second in 0..6_000 {
+            long.push(
+                second,
+                Some(if second == 5_995 {
+                    50.0
+                } else {
+                    f64::from(second as i32 % 2)
+                }),
+            );
+        }
+        let whole = long.window(6_000, None).expect("a window");
+        assert_eq!((whole.first, whole.step), (0, 10));
+        assert_eq!(whole.values.last().copied().flatten(), Some(50.0));
+        let part = long.window(6_000, Some((5_980, 6_000))).expect("a window");
+        assert_eq!((part.first, part.step, part.values.len()), (5_980, 1, 21));
+        // Of an earlier part the end is not the job's.
+        long.push(6_001, None);
+        assert_eq!(long.window(7_000, Some((100, 200))).expect("a window").ended, None);
+        assert_eq!(long.window(7_000, None).expect("a window").ended, Some(6_001));
+    }
+
+    #[test]
+    fn the_number_of_samples_is_bounded() {
         let mut many = Samples::default();
-        for second in 0..5000 {
+        for second in 0..50_000 {
             many.push(second, Some(second as f64));
         }
-        assert!(many.0.len() <= KEPT_SECONDS as usize + 2, "{}", many.0.len());
-        let mut rare = samples(&[(0, Some(1.0)), (2000, Some(2.0))]);
-        rare.push(2500, Some(3.0));
-        let window = rare.window(2500).expect("a window");
-        assert_eq!(changes(&window), [(600, Some(1.0)), (500, Some(2.0)), (0, Some(3.0))]);
+        assert!(many.all.len() <= SAMPLES_MAX, "{}", many.all.len());
+        assert_eq!(many.all.front().map(|s| s.second), Some(0));
     }
 
     #[test]

@@ -4,7 +4,8 @@ use super::history::{Histories, JobHistory};
 use super::interpret;
 use super::pace::Held;
 use crate::clock::use_beat;
-use chrono::Utc;
+use crate::format::time::seconds_between;
+use chrono::{DateTime, Utc};
 use godwit_shared::ids::JobId;
 use godwit_shared::job::MigrationJobStatus;
 use godwit_shared::sample::JobSamples;
@@ -62,7 +63,12 @@ pub struct Live {
     /// Not reactive: who shows it follows the clock.
     histories: StoredValue<Histories>,
     held: StoredValue<Held>,
+    /// When the server was last heard of, by the clock of the page. Not reactive.
+    heard: StoredValue<DateTime<Utc>>,
 }
+
+/// With the link broken for so long what is shown is old.
+const SILENT_AFTER_SECONDS: f64 = 2.0;
 
 /// Makes the store. Once, in the shell.
 pub fn provide_live() -> Live {
@@ -70,6 +76,7 @@ pub fn provide_live() -> Live {
         store: Store::new(LiveState::default()),
         histories: StoredValue::new(Histories::default()),
         held: StoredValue::new(Held::default()),
+        heard: StoredValue::new(Utc::now()),
     };
     provide_context(live);
     let beat = use_beat();
@@ -87,6 +94,12 @@ pub fn use_live() -> Live {
 impl Live {
     pub fn link(self) -> Link {
         self.store.link().get()
+    }
+
+    /// Whether the link has been broken for a while at this time.
+    pub fn is_silent(self, now: DateTime<Utc>) -> bool {
+        let is_broken = matches!(self.link(), Link::Reconnecting { .. });
+        is_broken && seconds_between(self.heard.get_value(), now) >= SILENT_AFTER_SECONDS
     }
 
     pub fn is_loaded(self) -> bool {
@@ -158,6 +171,7 @@ impl Live {
     /// Applies an update. `Skip` and `Resync` change nothing here: they concern the socket.
     pub(super) fn apply(self, update: interpret::Update) {
         use interpret::Update as Change;
+        self.heard.set_value(Utc::now());
         match update {
             Change::ReplaceAll { jobs, .. } => self.replace_all(jobs),
             Change::SetJob { job, .. } => self.pace(*job),
@@ -174,6 +188,7 @@ impl Live {
 
     /// The list as a server said it. After a break projects and connections may have changed as well.
     pub(super) fn replace_all(self, jobs: Vec<MigrationJobStatus>) {
+        self.heard.set_value(Utc::now());
         let is_first = !self.store.is_loaded().get_untracked();
         let second = now_second();
         self.histories

@@ -3,6 +3,7 @@
 use super::pooler;
 use super::url::{PgAddress, ROOT_CERT, RootCert, SslMode};
 use crate::certificates::{self, certificates};
+use crate::data::words::plain_cause;
 use crate::source::SourceError;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_cert_signed_by_trust_anchor;
@@ -373,7 +374,7 @@ fn causes(error: &tokio_postgres::Error) -> String {
         text = format!("{text}: {cause}");
         source = cause.source();
     }
-    text
+    plain_cause(&text)
 }
 
 /// An error of a query on an open connection.

@@ -14,6 +14,7 @@ mod pooler;
 pub mod preflight;
 pub mod publication;
 pub mod queries;
+mod reach;
 pub mod reader;
 pub mod replication;
 pub mod schema;

@@ -268,6 +268,16 @@ impl PgSnapshot {
         let row = self.holder.client.query_one(&sql, &[]).await.map_err(query_error)?;
         Ok(row.get::<_, i64>(0) as u64)
     }
+
+    /// How many rows of a table its filter lets through.
+    ///
+    /// # Errors
+    /// When the source refuses.
+    pub async fn count_in_scope(&self, node: &Node) -> Result<u64, SourceError> {
+        let sql = queries::count_in_scope(node);
+        let row = self.holder.client.query_one(&sql, &[]).await.map_err(query_error)?;
+        Ok(row.get::<_, i64>(0) as u64)
+    }
 }
 
 impl PgReader {

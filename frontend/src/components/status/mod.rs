@@ -3,13 +3,24 @@
 use super::badge::Tone;
 use super::icon::{Glyph, Icon};
 use leptos::prelude::*;
+use std::borrow::Cow;
 
 /// A state as it is shown. What it stands for is decided elsewhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     pub icon: Icon,
     pub tone: Tone,
-    pub label: &'static str,
+    pub label: Cow<'static, str>,
+}
+
+impl Status {
+    pub fn new(icon: Icon, tone: Tone, label: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            icon,
+            tone,
+            label: label.into(),
+        }
+    }
 }
 
 /// Icon and text.

@@ -4,7 +4,7 @@ use super::Sample;
 use crate::components::badge::{Badge, Tone};
 use crate::components::banner::Banner;
 use crate::components::button::Button;
-use crate::components::chart::{ChartUnit, LineChart, Plot};
+use crate::components::chart::{ChartUnit, LineChart, Mark, Plot};
 use crate::components::empty_state::EmptyState;
 use crate::components::error_panel::ErrorBox;
 use crate::components::icon::{Glyph, Icon};
@@ -34,8 +34,8 @@ const COLUMNS: &[TableColumn] = &[
 
 #[component]
 pub fn States() -> impl IntoView {
-    let status = |(icon, tone, label)| view! { <StatusText status=Status { icon, tone, label }/> };
-    let icon = |(icon, tone, label)| view! { <StatusIcon status=Status { icon, tone, label }/> };
+    let status = |(icon, tone, label)| view! { <StatusText status=Status::new(icon, tone, label)/> };
+    let icon = |(icon, tone, label)| view! { <StatusIcon status=Status::new(icon, tone, label)/> };
     let chip = |is_pressed: bool| {
         view! {
             <button type="button" class="gw-chip" aria-pressed=is_pressed.to_string()>
@@ -97,21 +97,32 @@ pub fn Messages() -> impl IntoView {
 #[component]
 pub fn Charts() -> impl IntoView {
     let wave = |i: usize| 200.0 + 150.0 * (i as f64 / 9.0).sin();
+    // 3 November 2026, 10:03:22 UTC.
+    let first = 1_793_700_202;
     let live = Plot {
         values: (0..121).map(|i| Some(wave(i))).collect(),
-        ended: None,
+        first,
+        step: 1,
+        is_now: true,
+        marks: vec![Mark {
+            second: first + 40,
+            text: "paused".into(),
+        }],
     };
     let broken = Plot {
         values: (0..61)
             .map(|i| Some(wave(i) * 9.0).filter(|_| !(20..30).contains(&i)))
             .collect(),
-        ended: Some("14:03:22".into()),
+        first,
+        step: 1,
+        ..Plot::default()
     };
+    let select = Callback::new(|_| ());
     view! {
         <Sample title="Charts">
             <div class="gw-charts">
-                <LineChart title="Events per second" unit=ChartUnit::EventsPerSecond plot=live/>
-                <LineChart title="Lag, with a gap" unit=ChartUnit::LagMs plot=broken/>
+                <LineChart title="Events per second" unit=ChartUnit::EventsPerSecond plot=live on_select=select/>
+                <LineChart title="Lag, with a gap" unit=ChartUnit::LagMs plot=broken on_select=select/>
             </div>
         </Sample>
     }

@@ -8,6 +8,7 @@ use crate::components::button::{Button, DownloadLink, IconButton};
 use crate::components::icon::{Glyph, Icon};
 use crate::format::{number, time};
 use crate::live::use_live;
+use crate::pages::migration::present::retrying;
 use crate::routes;
 use chrono::Local;
 use godwit_shared::ids::ProjectId;
@@ -77,7 +78,17 @@ struct Mark {
 /// `jobs` are those of one project, newest first. A failure counts until there is a newer job.
 fn marks<'a>(jobs: impl Iterator<Item = &'a MigrationJobStatus>) -> Vec<Mark> {
     let (mut running, mut paused, mut is_failed) = (0, 0, false);
+    let mut waits = Vec::new();
     for (place, job) in jobs.enumerate() {
+        if let Some(text) = retrying(job, &Local) {
+            waits.push(Mark {
+                icon: Icon::Warning,
+                tone: Tone::Warning,
+                text,
+                testid: "project-retrying",
+            });
+            continue;
+        }
         match job.status {
             JobStatus::Paused => paused += 1,
             JobStatus::Running if job.cdc_status == CdcStatus::Paused => paused += 1,
@@ -113,7 +124,7 @@ fn marks<'a>(jobs: impl Iterator<Item = &'a MigrationJobStatus>) -> Vec<Mark> {
         text: "Last job failed".into(),
         testid: "project-failed",
     });
-    running.into_iter().chain(paused).chain(failed).collect()
+    waits.into_iter().chain(running).chain(paused).chain(failed).collect()
 }
 
 /// The name of a database kind as people write it.

@@ -64,14 +64,14 @@ pub fn DeleteDialog(project: ProjectSummary, on_close: Callback<()>) -> impl Int
 #[derive(Debug, Clone, PartialEq)]
 struct JobLine {
     started: String,
-    status: &'static str,
+    status: String,
 }
 
 impl JobLine {
     fn of(job: &MigrationJobStatus) -> Self {
         Self {
             started: time::date_and_clock(job.submitted_at, &Local),
-            status: job_status(job).label,
+            status: job_status(job).label.into_owned(),
         }
     }
 }

@@ -78,6 +78,12 @@ impl MigrationContext {
         })
     }
 
+    /// As far as they are known.
+    pub fn collections(self) -> Signal<Vec<ProjectCollection>> {
+        let collections = self.collections;
+        Signal::derive(move || collections.get().ready().unwrap_or_default())
+    }
+
     /// Whether no job can be started, because the project maps no table.
     pub fn has_no_rules(self) -> Signal<bool> {
         let collections = self.collections;
@@ -90,6 +96,10 @@ impl MigrationContext {
 
     pub fn close_wizard(self) {
         self.go.run(self.view.get_untracked().with_wizard(None));
+    }
+
+    pub fn show(self, view: MigrationView) {
+        self.go.run(view);
     }
 
     pub fn show_job(self, job: JobId) {

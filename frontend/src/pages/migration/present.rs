@@ -3,13 +3,25 @@
 use crate::components::badge::Tone;
 use crate::components::icon::Icon;
 use crate::components::status::Status;
-use crate::format::number;
+use crate::format::{number, time};
+use chrono::{DateTime, Local, TimeZone, Utc};
 use godwit_shared::job::{CdcStatus, JobStatus, MigrationJobStatus, MigrationMode};
+use godwit_shared::outage::{Dependency, Outage};
+use std::fmt::Display;
 
+/// Figures without news for so long are greyed.
+const STALE_AFTER_SECONDS: f64 = 2.0;
 const SNAPSHOT_CANCELLED: &str = "Snapshot cancelled";
 
 /// The status of the whole job; also the icon of the history.
 pub fn job_status(job: &MigrationJobStatus) -> Status {
+    if let Some(label) = retrying(job, &Local) {
+        return Status::new(Icon::Warning, Tone::Warning, label);
+    }
+    if let (JobStatus::Completed, errors @ 1..) = (job.status, job.statistics.errors) {
+        let label = format!("Completed with {}", number::counted(errors, "error", "errors"));
+        return Status::new(Icon::Warning, Tone::Warning, label);
+    }
     let (icon, tone, label) = match job.status {
         JobStatus::Running => match job.cdc_status {
             CdcStatus::Paused => (Icon::Pause, Tone::Warning, "CDC paused"),
@@ -29,7 +41,32 @@ pub fn job_status(job: &MigrationJobStatus) -> Status {
         JobStatus::Completed if has_cdc(job) => (Icon::Check, Tone::Success, "CDC Completed"),
         JobStatus::Completed => (Icon::Check, Tone::Success, "Completed"),
     };
-    Status { icon, tone, label }
+    Status::new(icon, tone, label)
+}
+
+/// `Retrying: source unreachable since 10:42`, of a job that would be at work if its servers answered.
+pub fn retrying<Z: TimeZone>(job: &MigrationJobStatus, zone: &Z) -> Option<String>
+where
+    Z::Offset: Display,
+{
+    let would_work =
+        job.status == JobStatus::Running && job.cdc_status != CdcStatus::Paused && job.stand_still.is_none();
+    let first = job.outages.first().filter(|_| would_work)?;
+    let nouns: Vec<&str> = job.outages.iter().map(|o| short_noun(o.server)).collect();
+    let since = job.outages.iter().map(|o| o.since).min().unwrap_or(first.since);
+    Some(format!(
+        "Retrying: {} unreachable since {}",
+        nouns.join(" and "),
+        time::hour_and_minute(since, zone)
+    ))
+}
+
+fn short_noun(server: Dependency) -> &'static str {
+    match server {
+        Dependency::Source => "source",
+        Dependency::Destination => "destination",
+        Dependency::Store => "store",
+    }
 }
 
 /// The status of the snapshot stage.
@@ -43,7 +80,7 @@ pub fn snapshot_status(job: &MigrationJobStatus) -> Status {
         JobStatus::Cancelled => (Icon::Close, Tone::Neutral, SNAPSHOT_CANCELLED),
         JobStatus::Failed => (Icon::Error, Tone::Danger, "Failed"),
     };
-    Status { icon, tone, label }
+    Status::new(icon, tone, label)
 }
 
 /// The status of the CDC stage.
@@ -57,7 +94,7 @@ pub fn cdc_status(job: &MigrationJobStatus) -> Status {
         CdcStatus::Cancelled => (Icon::Close, Tone::Neutral, "Cancelled"),
         CdcStatus::Paused => (Icon::Pause, Tone::Warning, "Paused"),
     };
-    Status { icon, tone, label }
+    Status::new(icon, tone, label)
 }
 
 /// The mode as the wizard calls it.
@@ -88,7 +125,13 @@ pub fn is_snapshot_over(job: &MigrationJobStatus) -> bool {
 
 /// Whether changes of the source reach the destination now.
 pub fn is_streaming(job: &MigrationJobStatus) -> bool {
-    job.status == JobStatus::Running && job.cdc_status == CdcStatus::Running
+    job.status == JobStatus::Running && job.cdc_status == CdcStatus::Running && job.outages.is_empty()
+}
+
+/// Whether what is shown of the job may no longer hold: a server that it comes from has not answered for a while.
+pub fn is_stale(job: &MigrationJobStatus, now: DateTime<Utc>) -> bool {
+    let is_old = |outage: &Outage| time::seconds_between(outage.since, now) >= STALE_AFTER_SECONDS;
+    !job.status.is_ended() && job.outages.iter().any(is_old)
 }
 
 /// Whether the job is in its CDC stage, or stands still in it.
@@ -147,6 +190,9 @@ pub fn controls(job: &MigrationJobStatus) -> Controls {
 /// What is read out: each change of the status, and every tenth of the way.
 pub fn announcement(job: &MigrationJobStatus) -> String {
     let label = job_status(job).label;
+    if retrying(job, &Local).is_some() {
+        return format!("Job {label}");
+    }
     match job.status {
         JobStatus::Running if !is_snapshot_over(job) => {
             let tenth = (job.statistics.percent.clamp(0.0, 100.0) / 10.0).floor() * 10.0;
@@ -178,6 +224,8 @@ pub(crate) mod tests {
             id: JobId::new("j"),
             project_id: ProjectId::new("p"),
             project_name: "Shop".into(),
+            name: None,
+            note: None,
             status,
             submitted_at: "2026-11-03T10:00:00Z".parse().unwrap(),
             ended_at: None,
@@ -198,6 +246,7 @@ pub(crate) mod tests {
             failure_error: None,
             end: None,
             stand_still: None,
+            outages: vec![],
             metadata: JobMetadata::default(),
             relational_table_filters: Default::default(),
         }
@@ -237,7 +286,7 @@ pub(crate) mod tests {
     fn a_continuous_job_has_labels_for_each_stage() {
         let check = |job: MigrationJobStatus, labels: [&str; 3]| {
             let shown = [job_status(&job), snapshot_status(&job), cdc_status(&job)];
-            assert_eq!(shown.map(|s| s.label), labels);
+            assert_eq!(shown.map(|s| s.label.into_owned()), labels);
         };
         use {CdcStatus as C, JobStatus as S};
         check(
@@ -311,6 +360,52 @@ pub(crate) mod tests {
             });
             check(standing, B::None, false, true, false);
         }
+    }
+
+    fn away(mut job: MigrationJobStatus, servers: &[Dependency]) -> MigrationJobStatus {
+        let outage = |server: &Dependency| Outage {
+            server: *server,
+            since: "2026-11-03T10:42:07Z".parse().unwrap(),
+            reason: "connection refused".into(),
+        };
+        job.outages = servers.iter().map(outage).collect();
+        job
+    }
+
+    #[test]
+    fn a_job_whose_servers_are_away_does_not_run() {
+        use Dependency::{Destination, Source};
+        let label = |job| retrying(&job, &Utc);
+        let running = || job(JobStatus::Running);
+        assert_eq!(label(running()), None);
+        assert_eq!(
+            label(away(running(), &[Source])).as_deref(),
+            Some("Retrying: source unreachable since 10:42")
+        );
+        assert_eq!(
+            label(away(running(), &[Source, Destination])).as_deref(),
+            Some("Retrying: source and destination unreachable since 10:42")
+        );
+        // What the user has stopped does not try anything.
+        assert_eq!(label(away(job(JobStatus::Paused), &[Source])), None);
+        let streaming = away(cdc_job(JobStatus::Running, CdcStatus::Running, true), &[Destination]);
+        assert!(!is_streaming(&streaming) && job_status(&streaming).tone == Tone::Warning);
+        let at = |text: &str| text.parse().unwrap();
+        assert!(!is_stale(&streaming, at("2026-11-03T10:42:08Z")));
+        assert!(is_stale(&streaming, at("2026-11-03T10:42:09Z")));
+    }
+
+    #[test]
+    fn a_job_with_errors_has_a_mark_of_its_own() {
+        let mut done = job(JobStatus::Completed);
+        done.statistics.errors = 7;
+        let status = job_status(&done);
+        assert_eq!(
+            (&*status.label, status.icon),
+            ("Completed with 7 errors", Icon::Warning)
+        );
+        done.status = JobStatus::Failed;
+        assert_eq!(job_status(&done).label, "Failed");
     }
 
     #[test]

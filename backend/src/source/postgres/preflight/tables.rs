@@ -143,7 +143,7 @@ pub fn replica_identity(subject: &Subject<'_>, lacking: &[LackingIdentity]) -> P
     // A standby cannot change anything.
     let can_be_prepared = lacking.iter().all(|l| l.can_be_prepared) && !subject.facts.is_in_recovery;
     let consent = if can_be_prepared {
-        " With the option prepareSource the job sets the replica identities to FULL and restores them at its end."
+        " The job can set the replica identities to FULL and restore them at its end, if you let it prepare the source."
     } else {
         " Their owner has to set the replica identities to FULL."
     };

@@ -3,7 +3,7 @@
 use crate::clock::use_now;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::status::{Status, StatusIcon};
-use crate::format::time;
+use crate::format::{number, time};
 use crate::live::JobField;
 use crate::pages::migration::present::{is_streaming, job_status, mode_label};
 use crate::pages::migration::use_migration;
@@ -19,6 +19,9 @@ use std::fmt::Display;
 struct Row {
     id: JobId,
     mode: &'static str,
+    name: Option<String>,
+    /// Documents written and what was wrong, of a job that has ended.
+    result: String,
     status: Status,
     submitted_at: DateTime<Utc>,
     ended_at: Option<DateTime<Utc>>,
@@ -31,12 +34,27 @@ impl Row {
         Self {
             id: job.id.clone(),
             mode: mode_label(job.options.mode),
+            name: job.name.clone(),
+            result: result(job),
             status: job_status(job),
             submitted_at: job.submitted_at,
             ended_at: job.ended_at,
             is_ended: job.status.is_ended(),
             is_streaming: is_streaming(job),
         }
+    }
+}
+
+/// `12,000 documents, 3 errors`; progress does not change it, so it is empty as long as there is some.
+fn result(job: &MigrationJobStatus) -> String {
+    let s = &job.statistics;
+    if !job.status.is_ended() {
+        return String::new();
+    }
+    let documents = number::counted(s.documents_written, "document", "documents");
+    match s.errors {
+        0 => documents,
+        errors => format!("{documents}, {}", number::counted(errors, "error", "errors")),
     }
 }
 
@@ -64,6 +82,12 @@ fn HistoryRow(first: Row, row: Memo<Option<Row>>) -> impl IntoView {
     let is_streaming = Memo::new(move |_| shown.get().is_streaming);
     let mark = move || is_streaming.get().then(|| view! { <StreamingMark/> });
     let duration = duration_of(shown);
+    let name = move || {
+        let name = shown.with(|row| row.name.clone());
+        name.map(|name| view! { <span class="gw-history__name">{name}</span> })
+    };
+    let mode = move || shown.with(|row| view! { <span>{row.mode}</span> });
+    let result = move || shown.with(|row| view! { <span>{row.result.clone()}</span> });
     let tooltip = move || shown.with(|row| tooltip(row, &duration.get(), &Local));
     view! {
         <li>
@@ -78,7 +102,9 @@ fn HistoryRow(first: Row, row: Memo<Option<Row>>) -> impl IntoView {
                 <span class="gw-status-slot" data-testid="history-icon"><StatusIcon status=status/></span>
                 <span class="gw-history__time">{time::clock(submitted_at, &Local)}</span>
                 <span class="gw-history__duration">{duration}</span>
+                {name}
                 <span class="gw-history__label">{move || status.get().label} {mark}</span>
+                <span class="gw-history__label">{mode} {result}</span>
             </a>
         </li>
     }
@@ -97,7 +123,7 @@ where
 {
     let start = time::date_and_clock(row.submitted_at, zone);
     let exactly = time::exact_utc(row.submitted_at);
-    let label = row.status.label;
+    let label = &row.status.label;
     format!("{}: {label}\nStarted {start}\n{exactly}\nDuration {duration}", row.mode)
 }
 

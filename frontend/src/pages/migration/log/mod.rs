@@ -91,7 +91,10 @@ pub fn JobLog(job: JobSignal) -> impl IntoView {
             <header class="gw-panel__head">
                 <div class="gw-row"><h2>"Job update log"</h2><Badge text=count attr:data-testid="log-count"/></div>
                 <div class="gw-row">
-                    <Show when=move || !is_empty.get()><SeverityFilter log=log/></Show>
+                    <Show when=move || !is_empty.get()>
+                        <LogSearch log=log/>
+                        <SeverityFilter log=log/>
+                    </Show>
                     <DownloadLink label="Download" href=logs_url(&id) file_name=format!("job-{id}.jsonl") is_wide=true/>
                 </div>
             </header>
@@ -105,6 +108,23 @@ pub fn JobLog(job: JobSignal) -> impl IntoView {
     }
 }
 
+/// Looks for a text in all that a line says.
+#[component]
+fn LogSearch(log: Log) -> impl IntoView {
+    let on_input = move |event| log.shown.update(|shown| shown.search = event_target_value(&event));
+    view! {
+        <input
+            type="search"
+            class="gw-input gw-log__search"
+            placeholder="Search the log"
+            aria-label="Search the log"
+            data-testid="log-search"
+            prop:value=move || log.shown.with(|shown| shown.search.clone())
+            on:input=on_input
+        />
+    }
+}
+
 #[component]
 fn SeverityFilter(log: Log) -> impl IntoView {
     let toggle = move |kind: EventType| {
@@ -115,11 +135,11 @@ fn SeverityFilter(log: Log) -> impl IntoView {
                 type="button"
                 class="gw-chip"
                 data-testid=format!("log-{}", status.label.to_lowercase())
-                aria-pressed=move || log.shown.get().has(kind).to_string()
-                on:click=move |_| log.shown.update(|shown| shown.toggle(kind))
+                aria-pressed=move || log.shown.with(|shown| shown.only == Some(kind)).to_string()
+                on:click=move |_| log.shown.update(|shown| shown.press(kind))
             >
                 <span class="gw-status" data-tone=status.tone.name()><Glyph icon=status.icon/></span>
-                {status.label}
+                {status.label.clone()}
                 <span class="gw-muted">{count}</span>
             </button>
         }
@@ -129,7 +149,10 @@ fn SeverityFilter(log: Log) -> impl IntoView {
 
 #[component]
 fn LogTable(log: Log) -> impl IntoView {
-    let keys = Memo::new(move |_| log.index.with(|index| rows(index, log.order.get(), log.shown.get())));
+    let keys = Memo::new(move |_| {
+        log.index
+            .with(|index| log.shown.with(|shown| rows(index, log.order.get(), shown)))
+    });
     let frame = NodeRef::<html::Div>::new();
     let sight = RwSignal::new((0.0, f64::from(u16::MAX)));
     let look = move || {
@@ -186,7 +209,7 @@ fn LogTable(log: Log) -> impl IntoView {
                 {space(|window| window.below)}
             </table>
             <Show when=move || is_empty.get()>
-                <p class="gw-panel__body gw-muted">"No event of the severities that are shown."</p>
+                <p class="gw-panel__body gw-muted">"No line fits what is searched and filtered."</p>
             </Show>
         </div>
     }
@@ -204,6 +227,7 @@ fn Head(column: Column, order: RwSignal<Order>) -> impl IntoView {
         Column::Severity => "gw-log__severity",
         Column::Time => "gw-log__time",
         Column::Location => "gw-log__location",
+        Column::Field => "gw-log__field",
         Column::Count => "gw-log__count gw-number",
         Column::Message => "gw-log__message",
     };

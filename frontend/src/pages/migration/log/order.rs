@@ -52,13 +52,13 @@ impl LogIndex {
         self.keys.iter().filter_map(|key| Some((key, self.group(key)?)))
     }
 
-    /// Events, not groups.
+    /// Events, not groups; a loss counts once for its column.
     pub fn event_count(&self) -> u64 {
-        self.job.job_updates.iter().map(|group| group.count).sum()
+        self.job.job_updates.iter().map(JobUpdate::weight).sum()
     }
 }
 
-/// What makes a group: everything but time, count and the example row.
+/// What makes a group: everything but time, count and the example row. What happened to the job itself has a line each time.
 fn identity(update: &JobUpdate) -> String {
     let or_empty = |text: &Option<String>| text.clone().unwrap_or_default();
     format!(

@@ -6,8 +6,11 @@ use crate::components::icon::{Glyph, Icon};
 use crate::components::status::{Status, StatusText};
 use crate::components::unique_id;
 use crate::format::{number, time};
+use crate::pages::migration::use_migration;
+use crate::routes;
 use chrono::Local;
-use godwit_shared::job::{EventType, JobUpdate};
+use godwit_shared::job::{EventType, JobUpdate, LocationType};
+use godwit_shared::project::ProjectCollection;
 use leptos::html;
 use leptos::prelude::*;
 
@@ -69,6 +72,7 @@ fn GroupRow(
     let status = Memo::new(move |_| group.with(|g| severity(g.event_type)));
     let timestamp = Memo::new(move |_| group.with(|g| g.timestamp));
     let location = move || group.with(|g| g.location_name.clone().unwrap_or_default());
+    let field = move || group.with(|g| g.field_name.clone().unwrap_or_default());
     let message = move || group.with(|g| g.message.clone());
     let icon = Signal::derive(move || {
         if is_open.get() {
@@ -82,6 +86,7 @@ fn GroupRow(
             <td><StatusText status=status/></td>
             <td title=move || time::exact_utc(timestamp.get())>{move || time::date_and_clock(timestamp.get(), &Local)}</td>
             <td class="gw-code gw-log__cut" title=location>{location}</td>
+            <td class="gw-code gw-log__cut" title=field data-testid="log-field">{field}</td>
             <td class="gw-number">{move || number::count(group.with(|g| g.count))}</td>
             <td class="gw-log__cut">
                 <button
@@ -110,7 +115,7 @@ fn DetailsRow(id: String, group: Signal<JobUpdate>, on_measured: Callback<f64>) 
             request_animation_frame(move || on_measured.run(f64::from(row.offset_height())));
         }
     });
-    view! { <tr id=id node_ref=row><td colspan="5"><EventDetails group=group/></td></tr> }
+    view! { <tr id=id node_ref=row><td colspan="6"><EventDetails group=group/><RuleLink group=group/></td></tr> }
 }
 
 /// Key, field, code and advice.
@@ -123,13 +128,39 @@ fn EventDetails(group: Signal<JobUpdate>) -> impl IntoView {
     view! { <dl class="gw-log__details">{move || lines.get().into_iter().map(line).collect_view()}</dl> }
 }
 
+/// Leads to the rule that the event is about.
+#[component]
+fn RuleLink(group: Signal<JobUpdate>) -> impl IntoView {
+    let context = use_migration();
+    let collections = context.collections();
+    let target = Memo::new(move |_| {
+        let group = group.get();
+        collections.with(|all| rule_of(&group, all).map(|c| (c.name.clone(), c.id.clone())))
+    });
+    move || {
+        target.get().map(|(name, id)| {
+            let path = routes::mapping_of(&context.project.get(), &id);
+            view! { <a href=path data-testid="rule-link">"Mapping of " <span class="gw-code">{name}</span></a> }
+        })
+    }
+}
+
+/// The collection whose rule made what an event tells of.
+fn rule_of<'a>(group: &JobUpdate, collections: &'a [ProjectCollection]) -> Option<&'a ProjectCollection> {
+    let place = group.location_name.as_ref()?;
+    match group.location_type? {
+        LocationType::Collection => collections.iter().find(|c| c.name == *place),
+        LocationType::Table => collections.iter().find(|c| c.tables.contains(place)),
+    }
+}
+
 pub fn severity(kind: EventType) -> Status {
     let (icon, tone, label) = match kind {
         EventType::Error => (Icon::Error, Tone::Danger, "Error"),
         EventType::Warning => (Icon::Warning, Tone::Warning, "Warning"),
         EventType::Info => (Icon::Info, Tone::Neutral, "Info"),
     };
-    Status { icon, tone, label }
+    Status::new(icon, tone, label)
 }
 
 /// What is known besides the row itself.
@@ -151,6 +182,31 @@ fn detail_lines(group: &JobUpdate) -> Vec<(&'static str, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_event_leads_to_its_rule() {
+        let collection = |name: &str, tables: &[&str]| ProjectCollection {
+            id: godwit_shared::ids::CollectionId::new(name),
+            name: name.into(),
+            tables: tables.iter().map(|t| (*t).to_owned()).collect(),
+        };
+        let all = [
+            collection("orders", &["shop.orders"]),
+            collection("people", &["shop.person", "shop.pet"]),
+        ];
+        let check = |kind, name: Option<&str>, expected: Option<&str>| {
+            let group = JobUpdate {
+                location_type: kind,
+                location_name: name.map(Into::into),
+                ..crate::pages::migration::log::order::tests::update(EventType::Error, "m", 1, 1)
+            };
+            assert_eq!(rule_of(&group, &all).map(|c| &*c.name), expected);
+        };
+        check(Some(LocationType::Table), Some("shop.pet"), Some("people"));
+        check(Some(LocationType::Collection), Some("orders"), Some("orders"));
+        check(Some(LocationType::Table), Some("gone"), None);
+        check(None, None, None);
+    }
 
     #[test]
     fn only_what_is_known_is_shown() {

@@ -9,15 +9,17 @@ pub enum Column {
     Severity,
     Time,
     Location,
+    Field,
     Count,
     Message,
 }
 
 impl Column {
-    pub const ALL: [Column; 5] = [
+    pub const ALL: [Column; 6] = [
         Column::Severity,
         Column::Time,
         Column::Location,
+        Column::Field,
         Column::Count,
         Column::Message,
     ];
@@ -27,6 +29,7 @@ impl Column {
             Column::Severity => "Severity",
             Column::Time => "Date & Time",
             Column::Location => "Table / Collection",
+            Column::Field => "Field",
             Column::Count => "Count",
             Column::Message => "Event detail",
         }
@@ -36,7 +39,7 @@ impl Column {
     fn is_descending_at_first(self) -> bool {
         match self {
             Column::Time | Column::Count => true,
-            Column::Severity | Column::Location | Column::Message => false,
+            Column::Severity | Column::Location | Column::Field | Column::Message => false,
         }
     }
 
@@ -45,6 +48,7 @@ impl Column {
             Column::Severity => a.event_type.cmp(&b.event_type),
             Column::Time => a.timestamp.cmp(&b.timestamp),
             Column::Location => a.location_name.cmp(&b.location_name),
+            Column::Field => a.field_name.cmp(&b.field_name),
             Column::Count => a.count.cmp(&b.count),
             Column::Message => a.message.cmp(&b.message),
         }
@@ -85,51 +89,51 @@ impl Order {
     }
 }
 
-/// Which severities are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What of the log is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Shown {
-    pub errors: bool,
-    pub warnings: bool,
-    pub infos: bool,
-}
-
-impl Default for Shown {
-    fn default() -> Self {
-        Self {
-            errors: true,
-            warnings: true,
-            infos: true,
-        }
-    }
+    /// This severity alone; `None`: all.
+    pub only: Option<EventType>,
+    /// Only what has this text somewhere, whatever its case.
+    pub search: String,
 }
 
 pub const SEVERITIES: [EventType; 3] = [EventType::Error, EventType::Warning, EventType::Info];
 
 impl Shown {
-    pub fn has(self, severity: EventType) -> bool {
-        match severity {
-            EventType::Error => self.errors,
-            EventType::Warning => self.warnings,
-            EventType::Info => self.infos,
-        }
+    fn has(&self, group: &JobUpdate) -> bool {
+        self.only.is_none_or(|only| only == group.event_type) && self.finds(group)
     }
 
-    pub fn toggle(&mut self, severity: EventType) {
-        let shown = match severity {
-            EventType::Error => &mut self.errors,
-            EventType::Warning => &mut self.warnings,
-            EventType::Info => &mut self.infos,
+    fn finds(&self, group: &JobUpdate) -> bool {
+        let search = self.search.trim().to_lowercase();
+        if search.is_empty() {
+            return true;
+        }
+        let texts = [
+            Some(&group.message),
+            group.location_name.as_ref(),
+            group.field_name.as_ref(),
+            group.details.as_ref(),
+            Some(&group.error_code),
+        ];
+        let keys = group.key.iter().flat_map(|(column, value)| [column, value]);
+        let mut all = texts.into_iter().flatten().chain(keys);
+        all.any(|text| text.to_lowercase().contains(&search))
+    }
+
+    /// After a press on a severity: that one alone, or all again.
+    pub fn press(&mut self, severity: EventType) {
+        self.only = match self.only == Some(severity) {
+            true => None,
+            false => Some(severity),
         };
-        *shown = !*shown;
     }
 }
 
 /// The keys of the rows, in order; of equal ones the newest is first.
-pub fn rows(index: &LogIndex, order: Order, shown: Shown) -> Vec<String> {
-    let mut groups: Vec<_> = index
-        .groups()
-        .filter(|(_, group)| shown.has(group.event_type))
-        .collect();
+pub fn rows(index: &LogIndex, order: Order, shown: &Shown) -> Vec<String> {
+    let mut groups: Vec<_> = index.groups().filter(|(_, group)| shown.has(group)).collect();
     groups.sort_by(|(_, a), (_, b)| {
         let order_of = order.column.compare(a, b);
         if order.is_descending {
@@ -141,12 +145,12 @@ pub fn rows(index: &LogIndex, order: Order, shown: Shown) -> Vec<String> {
     groups.into_iter().map(|(key, _)| key.clone()).collect()
 }
 
-/// How many events have the severity.
+/// How many errors, warnings or notes there are.
 pub fn count_of(index: &LogIndex, severity: EventType) -> u64 {
     index
         .groups()
         .filter(|(_, group)| group.event_type == severity)
-        .map(|(_, group)| group.count)
+        .map(|(_, group)| group.weight())
         .sum()
 }
 
@@ -167,7 +171,7 @@ mod tests {
         index(updates)
     }
 
-    fn messages(order: Order, shown: Shown) -> Vec<String> {
+    fn messages(order: Order, shown: &Shown) -> Vec<String> {
         let index = log();
         let keys = rows(&index, order, shown);
         keys.iter()
@@ -177,9 +181,9 @@ mod tests {
 
     #[test]
     fn rows_by_each_column() {
-        let by = |column: Column| messages(Order::default().pressed(column), Shown::default());
+        let by = |column: Column| messages(Order::default().pressed(column), &Shown::default());
         assert_eq!(
-            messages(Order::default(), Shown::default()),
+            messages(Order::default(), &Shown::default()),
             ["bad", "worse", "cut", "started"]
         );
         assert_eq!(by(Column::Time), ["started", "cut", "worse", "bad"]);
@@ -190,14 +194,29 @@ mod tests {
     }
 
     #[test]
-    fn severities_can_be_hidden() {
+    fn a_press_shows_one_severity_alone_and_another_press_all() {
         let mut shown = Shown::default();
-        shown.toggle(EventType::Error);
-        assert_eq!(messages(Order::default(), shown), ["cut", "started"]);
-        shown.toggle(EventType::Warning);
-        shown.toggle(EventType::Info);
-        assert_eq!(messages(Order::default(), shown), [""; 0]);
+        shown.press(EventType::Error);
+        assert_eq!(messages(Order::default(), &shown), ["bad", "worse"]);
+        shown.press(EventType::Info);
+        assert_eq!(messages(Order::default(), &shown), ["started"]);
+        shown.press(EventType::Info);
+        assert_eq!(messages(Order::default(), &shown).len(), 4);
         assert_eq!(SEVERITIES.map(|severity| count_of(&log(), severity)), [42, 7, 1]);
+    }
+
+    #[test]
+    fn a_text_is_found_wherever_it_stands() {
+        let found = |search: &str| {
+            let shown = Shown {
+                only: None,
+                search: search.into(),
+            };
+            messages(Order::default(), &shown)
+        };
+        assert_eq!(found(" SHOP.item "), ["worse"]);
+        assert_eq!(found("cut"), ["cut"]);
+        assert_eq!(found("nowhere"), [""; 0]);
     }
 
     #[test]

@@ -24,7 +24,6 @@ pub struct CdcFigures {
     pub total: String,
     pub last_hour: String,
     pub last_minute: String,
-    pub lag_bytes: String,
     pub slowest: String,
     pub rebuilt: String,
     pub deleted: String,
@@ -56,7 +55,6 @@ where
         total: number::count(s.total_events_seen),
         last_hour: number::count(s.events_in_last_hour),
         last_minute: number::count(s.events_in_last_minute),
-        lag_bytes: now(number::bytes(s.lag_bytes as f64)),
         slowest: s.latest_batch_max_lag_ms.map_or_else(|| NONE.into(), time::lag),
         rebuilt: number::count(s.roots_rebuilt),
         deleted: number::count(s.documents_deleted),
@@ -78,7 +76,6 @@ fn unknown() -> CdcFigures {
         total: "0".into(),
         last_hour: "0".into(),
         last_minute: "0".into(),
-        lag_bytes: none(),
         slowest: none(),
         rebuilt: "0".into(),
         deleted: "0".into(),
@@ -133,7 +130,8 @@ pub fn notices(job: &MigrationJobStatus) -> Vec<Notice> {
     let standing = job.cdc_statistics.as_ref().and_then(|s| s.notice.clone());
     let stands_still = is_paused || job.stand_still.is_some();
     let standing = standing
-        .filter(|_| is_at_work(job))
+        // An outage is told at the head of the job.
+        .filter(|_| is_at_work(job) && (job.outages.is_empty() || job.stand_still.is_some()))
         .map(|text| match (stands_still, job.cdc_status) {
             (true, _) => Notice {
                 title: "The job stands still".into(),
@@ -186,6 +184,51 @@ pub fn cutover(job: &MigrationJobStatus) -> Cutover {
         (false, _) => Cutover::Unknown,
         (true, true) => Cutover::Ready,
         (true, false) => Cutover::NotReady,
+    }
+}
+
+/// The lag in words: with the source away, what was known last and that it grows.
+pub fn lag<Z: TimeZone>(job: &MigrationJobStatus, zone: &Z) -> (String, String)
+where
+    Z::Offset: Display,
+{
+    let Some(s) = job.cdc_statistics.as_ref().filter(|_| is_at_work(job)) else {
+        return (NONE.into(), String::new());
+    };
+    if !s.is_lag_unknown {
+        let bytes = match s.lag_bytes {
+            0 => "Everything in the log of the source is applied".to_owned(),
+            bytes => format!("{} of log not applied yet", number::bytes(bytes as f64)),
+        };
+        return (time::lag(s.lag_ms), bytes);
+    }
+    let known = s.last_known_lag.as_ref().map(|known| {
+        format!(
+            "last known {} and {} of log at {}, growing: at most {} now",
+            time::lag(known.lag_ms),
+            number::bytes(known.lag_bytes as f64),
+            time::clock(known.at, zone),
+            time::lag(s.lag_ms)
+        )
+    });
+    (
+        "Unknown".into(),
+        known.unwrap_or_else(|| "the source has not answered yet".into()),
+    )
+}
+
+/// The readiness for the cut-over in words, and why it is so.
+pub fn readiness(job: &MigrationJobStatus) -> (&'static str, String) {
+    let reason = job
+        .cdc_statistics
+        .as_ref()
+        .and_then(|s| s.cutover.as_ref())
+        .map(|c| c.reason.clone());
+    match (cutover(job), reason) {
+        (Cutover::Ready, _) => ("Ready", "lag under 1 s for more than a minute".into()),
+        (Cutover::NotReady, reason) => ("Not ready", reason.unwrap_or_default()),
+        (Cutover::Unknown, reason) if is_at_work(job) => ("Not ready", reason.unwrap_or_default()),
+        (Cutover::Unknown, _) => (NONE, String::new()),
     }
 }
 
@@ -269,6 +312,7 @@ mod tests {
     use crate::pages::migration::present::tests::{cdc_job, job};
     use chrono::Utc;
     use godwit_shared::job::JobStatus;
+    use godwit_shared::outage::KnownLag;
 
     fn streaming(cdc_status: CdcStatus, change: impl FnOnce(&mut CdcStatistics)) -> MigrationJobStatus {
         let mut job = cdc_job(JobStatus::Running, cdc_status, true);
@@ -305,7 +349,6 @@ mod tests {
                 f.total,
                 f.last_hour,
                 f.last_minute,
-                f.lag_bytes,
                 f.slowest,
                 f.rebuilt,
                 f.deleted,
@@ -323,7 +366,6 @@ mod tests {
                 "12,345",
                 "1,200",
                 "60",
-                "65.0 kB",
                 "480 ms",
                 "9,000",
                 "12",
@@ -334,11 +376,11 @@ mod tests {
         );
         assert_eq!(
             shown(&streaming(CdcStatus::Completed, |_| ()))[6..],
-            ["–", "480 ms", "9,000", "12", "0/16B3748", "–", "–"]
+            ["480 ms", "9,000", "12", "0/16B3748", "–", "–"]
         );
         assert_eq!(
             shown(&job(JobStatus::Running)),
-            ["–", "–", "–", "0", "0", "0", "–", "–", "0", "0", "–", "–", "–"]
+            ["–", "–", "–", "0", "0", "0", "–", "0", "0", "–", "–", "–"]
         );
     }
 
@@ -388,6 +430,28 @@ mod tests {
         );
         assert_eq!(titles(CdcStatus::Completing)[0].0, "The end cannot be reached just now");
         assert_eq!(titles(CdcStatus::Completed), []);
+    }
+
+    #[test]
+    fn the_lag_of_a_source_that_is_away_is_unknown_and_grows() {
+        let shown = |change: fn(&mut CdcStatistics)| lag(&streaming(CdcStatus::Running, change), &Utc);
+        assert_eq!(shown(|_| ()), ("2.4 s".into(), "65.0 kB of log not applied yet".into()));
+        let away = shown(|s| {
+            (s.is_lag_unknown, s.lag_ms) = (true, 72_000);
+            s.last_known_lag = Some(KnownLag {
+                lag_ms: 340,
+                lag_bytes: 0,
+                at: "2026-11-03T10:42:07Z".parse().unwrap(),
+            });
+        });
+        assert_eq!(
+            away,
+            (
+                "Unknown".into(),
+                "last known 340 ms and 0 B of log at 10:42:07, growing: at most 1 min 12 s now".into()
+            )
+        );
+        assert_eq!(lag(&streaming(CdcStatus::Completed, |_| ()), &Utc).0, "–");
     }
 
     #[test]

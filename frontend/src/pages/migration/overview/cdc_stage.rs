@@ -1,9 +1,10 @@
 //! The card of the CDC stage, for jobs that have one.
 
 use super::cdc_figures::{
-    CdcFigures, Completion, Cutover, Notice, cdc_figures, completion, cutover, notices, time_left_tone,
+    CdcFigures, Completion, Cutover, Notice, cdc_figures, completion, cutover, lag, notices, readiness, time_left_tone,
 };
-use super::charts::HistoryChart;
+use super::charts::{HistoryChart, WholeJobButton};
+use super::figures::NONE;
 use super::{FigureItem, JobSignal, KnownFigure};
 use crate::components::badge::{Badge, Tone};
 use crate::components::banner::Banner;
@@ -11,8 +12,9 @@ use crate::components::chart::ChartUnit;
 use crate::components::progress::ProgressBar;
 use crate::components::status::StatusText;
 use crate::format::number;
+use crate::format::text::sentence;
 use crate::live::use_live;
-use crate::pages::migration::present::cdc_status;
+use crate::pages::migration::present::{cdc_status, is_streaming};
 use chrono::Local;
 use leptos::prelude::*;
 
@@ -32,6 +34,8 @@ pub fn CdcStage(job: JobSignal) -> impl IntoView {
             <div class="gw-panel__body gw-stack">
                 <Notices job=job/>
                 <CompletionProgress job=job/>
+                <Show when=move || has_begun.get()><Lead job=job/></Show>
+                <WholeJobButton/>
                 <div class="gw-charts">
                     <HistoryChart job=job title="Events per second" unit=ChartUnit::EventsPerSecond pick=|h| &h.events/>
                     <HistoryChart job=job title="Lag" unit=ChartUnit::LagMs pick=|h| &h.lag_ms/>
@@ -74,6 +78,58 @@ fn CutoverMark(job: JobSignal) -> impl IntoView {
         mark().map(|(text, tone, title)| {
             view! { <Badge text=text.to_owned() tone=tone attr:title=title attr:data-testid="cutover"/> }
         })
+    }
+}
+
+/// What a person at a cut-over looks at.
+#[component]
+fn Lead(job: JobSignal) -> impl IntoView {
+    let lag = Memo::new(move |_| lag(&job.get(), &Local));
+    let ready = Memo::new(move |_| readiness(&job.get()));
+    let rate = Memo::new(move |_| {
+        let job = job.get();
+        let statistics = job.cdc_statistics.as_ref();
+        let rate = statistics.filter(|_| is_streaming(&job)).map(|s| s.events_per_second);
+        rate.map_or_else(|| NONE.into(), |rate| ChartUnit::EventsPerSecond.long(rate))
+    });
+    let total = Memo::new(move |_| {
+        let total = job.get().cdc_statistics.as_ref().map_or(0, |s| s.total_events_seen);
+        format!("{} in all", number::counted(total, "change", "changes"))
+    });
+    let of = |pair: Memo<(String, String)>| {
+        (
+            Signal::derive(move || pair.get().0),
+            Signal::derive(move || pair.get().1),
+        )
+    };
+    let (lag_value, lag_note) = of(lag);
+    view! {
+        <dl class="gw-lead">
+            <LeadFigure label="Lag" value=lag_value note=lag_note testid="lag"/>
+            <LeadFigure label="Rate" value=rate note=total testid="cdc-rate"/>
+            <LeadFigure
+                label="Cut-over"
+                value=Signal::derive(move || ready.get().0.to_owned())
+                note=Signal::derive(move || sentence(&ready.get().1))
+                testid="readiness"
+            />
+        </dl>
+    }
+}
+
+#[component]
+fn LeadFigure(
+    label: &'static str,
+    #[prop(into)] value: Signal<String>,
+    #[prop(into)] note: Signal<String>,
+    testid: &'static str,
+) -> impl IntoView {
+    view! {
+        <div class="gw-figure gw-lead__figure" data-testid=testid>
+            <dt>{label}</dt>
+            <dd class="gw-lead__value">{value}</dd>
+            <dd class="gw-lead__note">{note}</dd>
+        </div>
     }
 }
 
@@ -139,7 +195,6 @@ fn FigureGrid(job: JobSignal) -> impl IntoView {
             <FigureItem label="Total events seen" value=show(|f| &f.total) testid="cdc-events"/>
             <FigureItem label="Events in the last hour" value=show(|f| &f.last_hour)/>
             <FigureItem label="Events in the last minute" value=show(|f| &f.last_minute)/>
-            <KnownFigure label="Log not applied yet" value=show(|f| &f.lag_bytes)/>
             <KnownFigure label="Wait of the last batch" value=show(|f| &f.slowest)/>
             <FigureItem label="Documents rebuilt" value=show(|f| &f.rebuilt) testid="cdc-rebuilt"/>
             <FigureItem label="Documents deleted" value=show(|f| &f.deleted)/>

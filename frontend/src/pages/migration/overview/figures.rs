@@ -16,6 +16,8 @@ pub struct SnapshotFigures {
     pub duration: String,
     pub tables: String,
     pub rows: String,
+    pub in_scope: String,
+    pub now: String,
     pub rows_expected: String,
     /// Over the whole time, of a stage that is over; as long as it is at work its charts say how fast it is now.
     pub average_rows: String,
@@ -40,6 +42,8 @@ where
         duration: time::duration(s.elapsed_ms as f64 / 1000.0),
         tables: format!("{} of {}", number::count(migrated), number::count(s.total_table_count)),
         rows: number::count(s.total_events_seen),
+        in_scope: in_scope(job),
+        now: documents_now(job),
         rows_expected: rows_expected(job),
         average_rows,
         average_bytes,
@@ -48,6 +52,27 @@ where
         percent: number::percent(s.percent),
         in_work: in_work(job),
         issues: issues(s.errors, s.warnings),
+    }
+}
+
+/// Rows of all tables that the filters let through, each once.
+fn in_scope(job: &MigrationJobStatus) -> String {
+    let tables = &job.statistics.tables;
+    let is_exact = tables.iter().all(|t| t.rows_in_scope.is_some());
+    let rows: u64 = tables.iter().map(|t| t.rows_in_scope.unwrap_or(t.rows_estimated)).sum();
+    match (tables.is_empty(), is_exact) {
+        (true, _) => NONE.into(),
+        (false, true) => number::count(rows),
+        (false, false) => format!("about {}", number::count(rows)),
+    }
+}
+
+/// Documents in all collections of the job, when they were last counted.
+fn documents_now(job: &MigrationJobStatus) -> String {
+    let counts: Option<Vec<u64>> = job.statistics.collections.iter().map(|c| c.documents_now).collect();
+    match counts {
+        Some(counts) if !counts.is_empty() => number::count(counts.iter().sum()),
+        Some(_) | None => NONE.into(),
     }
 }
 
@@ -95,14 +120,6 @@ fn rows_expected(job: &MigrationJobStatus) -> String {
     }
 }
 
-/// `1,200 of about 5,000`; the estimate goes when it has nothing more to say.
-fn rows_of(seen: u64, expected: u64, is_complete: bool) -> String {
-    match is_complete || expected <= seen {
-        true => number::count(seen),
-        false => format!("{} of about {}", number::count(seen), number::count(expected)),
-    }
-}
-
 fn remaining(job: &MigrationJobStatus) -> String {
     match (job.status, job.statistics.estimated_seconds_remaining) {
         (JobStatus::Running, Some(seconds)) => time::duration(seconds.ceil()),
@@ -130,6 +147,9 @@ pub(super) fn at(time: Option<DateTime<Utc>>, text: impl FnOnce(DateTime<Utc>) -
 /// A table's row of the progress table.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TableFigures {
+    /// Rows that the filters let through, each once.
+    pub in_scope: String,
+    /// As often as they were read.
     pub rows: String,
     pub percent: f64,
     pub percent_text: String,
@@ -163,7 +183,10 @@ impl TableState {
 /// A collection's row.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct CollectionFigures {
+    /// By the job: its snapshot, and with it what its CDC stage has rebuilt.
     pub documents: String,
+    /// In the collection when it was last counted.
+    pub now: String,
     pub state: TableState,
     pub label: &'static str,
     /// That there are documents which the job has not replaced.
@@ -183,7 +206,16 @@ pub fn collection_figures(job: &MigrationJobStatus, collection: &CollectionProgr
         format!("{documents} there before and came from no row of this job")
     });
     CollectionFigures {
-        documents: number::count(collection.documents_written),
+        documents: match (collection.documents_rebuilt, collection.documents_deleted) {
+            (0, 0) => number::count(collection.documents_written),
+            (rebuilt, deleted) => format!(
+                "{} + {} rebuilt, {} deleted",
+                number::count(collection.documents_written),
+                number::count(rebuilt),
+                number::count(deleted)
+            ),
+        },
+        now: collection.documents_now.map_or_else(|| NONE.into(), number::count),
         state,
         label,
         untouched,
@@ -206,8 +238,13 @@ pub fn table_figures(job: &MigrationJobStatus, table: &TableProgress) -> TableFi
         (false, estimated) if table.rows_read >= estimated => job.statistics.percent.min(99.0),
         (false, estimated) => (table.rows_read as f64 / estimated as f64 * 100.0).min(99.0),
     };
+    let in_scope = match table.rows_in_scope {
+        Some(rows) => number::count(rows),
+        None => format!("about {}", number::count(table.rows_estimated)),
+    };
     TableFigures {
-        rows: rows_of(table.rows_read, table.rows_estimated, table.is_complete),
+        in_scope,
+        rows: number::count(table.rows_read),
         percent,
         percent_text: number::percent(percent),
         state,
@@ -284,8 +321,6 @@ mod tests {
 
     #[test]
     fn rows_issues_and_what_is_not_known() {
-        assert_eq!(rows_of(7, 5, false), "7");
-        assert_eq!(rows_of(7, 9, true), "7");
         assert_eq!(documents(0, 0), "0");
         assert_eq!(documents(40_210, 98_400_000), "40,210 (98.4 MB)");
         assert_eq!(issues(1, 2), "1 error, 2 warnings");
@@ -324,6 +359,32 @@ mod tests {
     }
 
     #[test]
+    fn figures_that_can_be_compared_stand_apart() {
+        let mut shown = running();
+        let table = |rows_in_scope| TableProgress {
+            table: "shop.customer".into(),
+            rows_read: 31_398,
+            rows_estimated: 12_100,
+            rows_in_scope,
+            is_complete: true,
+        };
+        let collection = |documents_now| CollectionProgress {
+            documents_written: 12_000,
+            documents_now,
+            ..Default::default()
+        };
+        shown.statistics.tables = vec![table(Some(12_000))];
+        shown.statistics.collections = vec![collection(Some(12_001)), collection(None)];
+        assert_eq!((&*in_scope(&shown), &*documents_now(&shown)), ("12,000", "–"));
+        shown.statistics.collections.pop();
+        assert_eq!(documents_now(&shown), "12,001");
+        shown.statistics.tables.push(table(None));
+        assert_eq!(in_scope(&shown), "about 24,100");
+        let figures = table_figures(&shown, &table(Some(12_000)));
+        assert_eq!((&*figures.in_scope, &*figures.rows), ("12,000", "31,398"));
+    }
+
+    #[test]
     fn states_of_tables() {
         let check = |job: &MigrationJobStatus, read, estimated, is_complete, state, percent: f64| {
             let table = TableProgress {
@@ -331,6 +392,7 @@ mod tests {
                 rows_read: read,
                 rows_estimated: estimated,
                 is_complete,
+                rows_in_scope: None,
             };
             let figures = table_figures(job, &table);
             assert_eq!((figures.state, figures.percent), (state, percent));

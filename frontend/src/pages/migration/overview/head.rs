@@ -10,6 +10,7 @@ use crate::format::{time, wire_name};
 use crate::pages::migration::present::{is_in_cdc, job_status, mode_label};
 use chrono::Local;
 use godwit_shared::job::MigrationJobStatus;
+use godwit_shared::outage::Outage;
 use leptos::prelude::*;
 
 #[component]
@@ -37,10 +38,38 @@ pub fn JobHead(job: JobSignal) -> impl IntoView {
                 <FigureItem label="Started" value=started title=started_exactly/>
                 <FigureItem label="Duration" value=whole_duration(job)/>
             </dl>
+            <Outages job=job/>
             <WhyItWaits job=job/>
             <LeftInTheSource job=job/>
         </section>
     }
+}
+
+/// Who does not answer, since when, and why.
+#[component]
+fn Outages(job: JobSignal) -> impl IntoView {
+    let now = use_now();
+    let outages = Memo::new(move |_| job.get().outages.clone());
+    let line = move |outage: Outage| {
+        let since = outage.since;
+        let title = format!(
+            "The {} cannot be reached since {}",
+            outage.server.noun(),
+            time::clock(since, &Local)
+        );
+        let length = move || time::duration(time::seconds_between(since, now.get()).floor());
+        view! {
+            <Banner tone=Tone::Warning title=title attr:data-testid="outage">
+                <p>{sentence(&outage.reason)}</p>
+                <p>
+                    "The job tries again until it answers, and goes on by itself. For "
+                    {length}
+                    " its figures have had no news."
+                </p>
+            </Banner>
+        }
+    };
+    move || outages.get().into_iter().map(line).collect_view()
 }
 
 /// What holds up a job outside of its CDC stage, which says so itself.
@@ -55,7 +84,7 @@ fn WhyItWaits(job: JobSignal) -> impl IntoView {
 }
 
 fn why_it_waits(job: &MigrationJobStatus) -> Option<(String, String)> {
-    if job.status.is_ended() || is_in_cdc(job) {
+    if job.status.is_ended() || is_in_cdc(job) || !job.outages.is_empty() {
         return None;
     }
     let standing = job

@@ -4,21 +4,25 @@ mod actions;
 mod cdc_figures;
 mod cdc_stage;
 mod charts;
+mod collection_details;
 mod collections;
 mod failure;
 mod figures;
 mod head;
 mod parts;
+mod shelf;
 mod snapshot_stage;
 mod tables;
 
 use super::log::JobLog;
-use super::present::{announcement, has_cdc};
+use super::present::{announcement, has_cdc, is_stale};
 use crate::api;
+use crate::clock::use_now;
 use crate::components::badge::Tone;
 use crate::live::{JobField, Link, use_live};
 use actions::JobActions;
 use cdc_stage::CdcStage;
+use charts::provide_zoom;
 use collections::CollectionList;
 use failure::FailureBox;
 use figures::NONE;
@@ -26,6 +30,7 @@ use godwit_shared::job::MigrationJobStatus;
 use head::JobHead;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use shelf::JobShelf;
 use snapshot_stage::SnapshotStage;
 use std::sync::Arc;
 use tables::TableList;
@@ -48,8 +53,14 @@ fn JobParts(job: JobSignal) -> impl IntoView {
     let has_cdc = Memo::new(move |_| has_cdc(&job.get()));
     let spoken = Memo::new(move |_| announcement(&job.get()));
     prime_charts(job);
+    provide_zoom();
+    let (live, now) = (use_live(), use_now());
+    let is_stale = Memo::new(move |_| {
+        let job = job.get();
+        is_stale(&job, now.get()) || (!job.status.is_ended() && live.is_silent(now.get()))
+    });
     view! {
-        <div class="gw-job">
+        <div class="gw-job" data-stale=move || is_stale.get().to_string()>
             <header class="gw-job__head">
                 <h2>"Job overview"</h2>
                 <JobActions job=job/>
@@ -64,6 +75,7 @@ fn JobParts(job: JobSignal) -> impl IntoView {
                 <CollectionList job=job/>
             </div>
             <JobLog job=job/>
+            <JobShelf job=job/>
         </div>
     }
 }

@@ -1,6 +1,6 @@
 //! The card of the snapshot stage.
 
-use super::charts::HistoryChart;
+use super::charts::{HistoryChart, WholeJobButton};
 use super::figures::{SnapshotFigures, snapshot_figures};
 use super::{FigureItem, JobSignal, KnownFigure};
 use crate::components::chart::ChartUnit;
@@ -50,6 +50,7 @@ fn StageAtWork(job: JobSignal, status: Memo<Status>, figures: Memo<SnapshotFigur
             />
             <span class="gw-number">{percent_text}</span>
         </div>
+        <WholeJobButton/>
         <div class="gw-charts">
             <HistoryChart job=job title="Rows read per second" unit=ChartUnit::RowsPerSecond pick=|h| &h.rows/>
             <HistoryChart job=job title="Data written per second" unit=ChartUnit::BytesPerSecond pick=|h| &h.bytes/>
@@ -78,8 +79,10 @@ fn MainFigures(figures: Memo<SnapshotFigures>) -> impl IntoView {
         <FigureItem label="Started" value=shown(figures, |f| &f.started) title=shown(figures, |f| &f.started_exactly)/>
         <FigureItem label="Duration" value=shown(figures, |f| &f.duration)/>
         <FigureItem label="Tables migrated" value=shown(figures, |f| &f.tables) testid="tables-migrated"/>
-        <FigureItem label="Rows migrated" value=shown(figures, |f| &f.rows) testid="rows-migrated"/>
+        <FigureItem label="Rows in the source" value=shown(figures, |f| &f.in_scope) testid="rows-in-source"/>
+        <FigureItem label="Rows read" value=shown(figures, |f| &f.rows) testid="rows-migrated"/>
         <FigureItem label="Documents written" value=shown(figures, |f| &f.documents) testid="documents-written"/>
+        <FigureItem label="Documents in MongoDB now" value=shown(figures, |f| &f.now) testid="documents-now"/>
         <FigureItem label="Issues" value=shown(figures, |f| &f.issues)/>
     }
 }

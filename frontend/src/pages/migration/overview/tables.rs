@@ -11,7 +11,8 @@ use leptos::prelude::*;
 const COLUMNS: &[TableColumn] = &[
     TableColumn::text("Table"),
     TableColumn::text("Status"),
-    TableColumn::number("Rows"),
+    TableColumn::number("Rows in the source"),
+    TableColumn::number("Rows read"),
     TableColumn::number("Share"),
     TableColumn::unnamed("Progress"),
 ];
@@ -41,9 +42,10 @@ fn TableRow(job: JobSignal, index: usize, name: String) -> impl IntoView {
     let percent_text = Signal::derive(move || figures.with(|f| f.percent_text.clone()));
     let label = format!("Progress of {name}");
     view! {
-        <tr>
+        <tr data-testid="table-row">
             <td class="gw-code">{name}</td>
             <td><Badge text=Signal::derive(move || state.get().label().to_owned()) tone=tone/></td>
+            <td class="gw-number" data-testid="rows-in-scope">{move || figures.with(|f| f.in_scope.clone())}</td>
             <td class="gw-number">{move || figures.with(|f| f.rows.clone())}</td>
             <td class="gw-number">{percent_text}</td>
             <td class="gw-cell-bar">

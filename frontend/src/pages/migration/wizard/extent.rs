@@ -206,8 +206,7 @@ mod tests {
         JobSummary {
             collections: vec![collection("orders", 0), collection("lines", 1200)],
             tables: vec![table("public.a", 1000, true), table("public.b", 250_000, false)],
-            collations: vec![],
-            is_write_concern_weak: false,
+            ..JobSummary::default()
         }
     }
 

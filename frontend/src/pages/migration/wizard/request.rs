@@ -9,6 +9,8 @@ use godwit_shared::job::{ErrorHandling, JobOptions, MigrationMode, PostMigration
 pub fn job_request(draft: &Draft, project: &ProjectId) -> PostMigrationJobRequest {
     PostMigrationJobRequest {
         project_id: project.clone(),
+        name: None,
+        note: None,
         jdbc_connection_details: source_details(&draft.source),
         mongodb_connection_details: destination_details(&draft.destination),
         options: options(&draft.options),

@@ -59,7 +59,7 @@ pub fn JobActions(job: JobSignal) -> impl IntoView {
     view! {
         <div class="gw-row">
             <Show when=may(|c| c.can_create_new)>
-                <Button label="Create new job" icon=Icon::Copy on_press=create attr:data-testid="create-new-job"/>
+                <Button label="Run again" icon=Icon::Retry on_press=create attr:data-testid="create-new-job"/>
             </Show>
             <Show when=may(|c| c.can_pause)>
                 <Button

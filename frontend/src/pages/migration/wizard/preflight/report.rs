@@ -101,7 +101,7 @@ pub fn status_of(check: CheckStatus) -> Status {
         CheckStatus::Warning => (Icon::Warning, Tone::Warning, "Warning"),
         CheckStatus::Failed => (Icon::Error, Tone::Danger, "Failed"),
     };
-    Status { icon, tone, label }
+    Status::new(icon, tone, label)
 }
 
 #[cfg(test)]
