@@ -79,7 +79,7 @@ impl Supervisor {
             let mut written = Written::default();
             for name in &record.collections {
                 let documents = sink.count_exactly(name).await?;
-                let kept_because = why_kept(&record, name, &later);
+                let kept_because = why_kept(&record, name, documents, &later);
                 if kept_because.is_none() {
                     written.documents += documents;
                 }
@@ -201,8 +201,8 @@ impl From<crate::sink::SinkError> for JobError {
     }
 }
 
-/// Why a collection is not dropped with a job; `None` where nothing else can be in it.
-fn why_kept(record: &JobRecord, name: &str, later: &[String]) -> Option<String> {
+/// Why a collection is not dropped with a job; `None` where nothing tells of anybody else that writes it.
+fn why_kept(record: &JobRecord, name: &str, documents: u64, later: &[String]) -> Option<String> {
     if later.iter().any(|c| c == name) {
         return Some("a later job writes it too".into());
     }
@@ -216,6 +216,16 @@ fn why_kept(record: &JobRecord, name: &str, later: &[String]) -> Option<String> 
         .collections
         .iter()
         .find(|c| c.collection == name);
+    match progress.and_then(|c| c.documents_now) {
+        // Not a proof that nobody else writes there, but the plainest sign that somebody does.
+        Some(left) if left != documents => {
+            return Some(format!(
+                "it held {left} documents at the end of the job: somebody else writes it since"
+            ));
+        }
+        Some(_) => {}
+        None => return Some("it is not known how many documents it held at the end of the job".into()),
+    }
     let untouched = progress.and_then(|c| c.documents_untouched);
     match (was_dropped, untouched) {
         (true, _) | (false, Some(0)) => None,
@@ -235,7 +245,7 @@ mod tests {
             "options": {"mode": "SNAPSHOT", "dropCollections": drops}, "jdbcConnectionString": "",
             "mongoDbConnectionString": "", "metadata": {"verificationRequested": false},
             "statistics": {"collections": [
-                {"collection": "c", "documentsWritten": 3, "isComplete": true, "documentsUntouched": untouched}]},
+                {"collection": "c", "documentsWritten": 3, "isComplete": true, "documentsNow": 3, "documentsUntouched": untouched}]},
         });
         JobRecord {
             status: serde_json::from_value(status).expect("a job"),
@@ -252,7 +262,7 @@ mod tests {
     fn only_what_can_be_nobody_elses_goes() {
         let kept = |record: &JobRecord, later: &[&str]| {
             let later: Vec<String> = later.iter().map(|l| (*l).to_owned()).collect();
-            why_kept(record, "c", &later)
+            why_kept(record, "c", 3, &later)
         };
         assert_eq!(kept(&record(true, None), &[]), None);
         assert_eq!(kept(&record(false, Some(0)), &[]), None);
@@ -262,5 +272,10 @@ mod tests {
         let mut begun = record(true, None);
         begun.is_prepared = false;
         assert!(kept(&begun, &[]).is_some());
+        let others = why_kept(&record(true, None), "c", 4, &[]);
+        assert!(others.is_some_and(|why| why.contains("held 3 documents")));
+        let mut uncounted = record(true, None);
+        uncounted.status.statistics.collections[0].documents_now = None;
+        assert!(kept(&uncounted, &[]).is_some());
     }
 }

@@ -123,7 +123,7 @@ fn WhatGoes(written: Written) -> impl IntoView {
     view! {
         <p data-testid="written-count">
             {number::counted(written.documents, "document", "documents")}
-            " of MongoDB would be deleted for good, with their collections and indexes."
+            " of MongoDB would be deleted for good, with their collections and indexes, and with all that others have changed in them since."
         </p>
         <ul class="gw-bullets">{gone_lines}</ul>
         {kept}
