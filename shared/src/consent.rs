@@ -1,6 +1,7 @@
 //! What a project carries that is run: SQL in the source, JavaScript in the server. A file that comes from somebody else
 //! shows it before any of it runs.
 
+use crate::ids::CollectionId;
 use crate::relmig::ProjectFile;
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +62,23 @@ pub struct Consent {
 pub struct GiveConsent {
     /// That of the code that was read.
     pub digest: String,
+}
+
+/// Everything that is run for the documents of one collection.
+pub fn code_of_collection(file: &ProjectFile, collection: &CollectionId) -> Vec<CarriedCode> {
+    let rules = file.project.content.mappings.values();
+    let own: Vec<_> = rules.filter(|rule| rule.collection_id == *collection).collect();
+    let tables: Vec<String> = own
+        .iter()
+        .filter_map(|rule| file.table_of(rule))
+        .map(|path| path.name().to_string())
+        .collect();
+    let name = file.project.content.collections.get(collection).map(|c| c.name.clone());
+    let is_concerned = |code: &CarriedCode| match code.place {
+        CodePlace::TableFilter => tables.contains(&code.table),
+        CodePlace::RuleFilter | CodePlace::CalculatedField => code.collection == name,
+    };
+    code_of(file).into_iter().filter(is_concerned).collect()
 }
 
 /// Everything of a file that is run, filters of tables first.

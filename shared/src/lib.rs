@@ -6,6 +6,8 @@
 pub mod casing;
 pub mod connection;
 pub mod consent;
+pub mod ddl;
+pub mod draft;
 pub mod edit;
 pub mod error;
 pub mod forest;
@@ -17,6 +19,7 @@ pub mod mapping;
 pub mod outage;
 pub mod preflight;
 pub mod project;
+pub mod proposal;
 pub mod quarantine;
 pub mod relmig;
 pub mod report;

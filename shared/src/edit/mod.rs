@@ -18,10 +18,12 @@ mod calculated;
 mod change;
 mod collections;
 pub mod diagrams;
+pub mod differences;
 mod draft;
 pub mod drops;
 mod editor;
 mod error;
+mod fault;
 mod fields;
 pub mod going;
 mod history;
@@ -51,6 +53,7 @@ pub use change::{Change, Made};
 pub use collections::{TIME_SERIES, time_series};
 pub use draft::Draft;
 pub use error::{EditError, EditReason};
+pub use fault::{FailedRow, Fault, FaultKind, Fix, fixes};
 pub use history::{CHANGES_MAX, History};
 pub use operations::{
     CalculatedEdit, DiagramEdit, Edit, Embedding, Granularity, NewRule, NodePlace, RulePlace, Shape, TimeSeries, View,

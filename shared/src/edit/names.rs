@@ -121,10 +121,24 @@ pub fn free(draft: &Draft, owner: &MappingId, wanted: &str, except: Option<(&Map
         .map(|named| named.name.as_str())
         .collect();
     let is_root = draft.is_root(owner);
-    numbered(wanted, |name| {
-        others.iter().any(|other| clash(name, other)) || (is_root && name == "_id")
-    })
+    let is_taken = |name: &str| others.iter().any(|other| clash(name, other)) || (is_root && name == "_id");
+    // Where a value stands in the way of an object, it is the object that needs another name: no ending of the whole
+    // would do.
+    let blocks = |other: &&&str| wanted.strip_prefix(**other).is_some_and(|rest| rest.starts_with('.'));
+    match others.iter().find(blocks) {
+        None => numbered(wanted, is_taken),
+        Some(value) => {
+            let rest = &wanted[value.len()..];
+            let all = (2..).map(|n| format!("{value}{n}{rest}"));
+            all.take(NUMBERS_MAX)
+                .find(|name| !is_taken(name))
+                .unwrap_or_else(|| wanted.to_owned())
+        }
+    }
 }
+
+/// How far names are numbered where even that may not help: objects in objects.
+const NUMBERS_MAX: usize = 10_000;
 
 /// A name of a column beside what its table has already: `label` of `order_status` → `orderStatusLabel`.
 pub fn qualified(casing: Casing, table: &str, column: &str) -> String {
@@ -158,6 +172,11 @@ fn without_parent(table: &str, parent: &str) -> String {
     let starts_with = |words: &[String]| {
         !words.is_empty() && words.len() < own.len() && own.iter().zip(words).all(|(a, b)| same(a, b))
     };
+    // A link table that names both sides: `playlist_track` below `track`.
+    let kept = own.len().saturating_sub(above.len());
+    if !above.is_empty() && kept > 0 && own[kept..].iter().zip(&above).all(|(a, b)| same(a, b)) {
+        return own[..kept].join("_");
+    }
     // All words of the parent, or its last one: `order_line` below `sales_order`.
     let shared = match above.split_last() {
         _ if starts_with(&above) => above.len(),
@@ -205,6 +224,7 @@ mod tests {
         check("order_line", "sales_order", "lines");
         check("OrderDetails", "Orders", "details");
         check("film_category", "film", "categories");
+        check("playlist_track", "track", "playlists");
         check("address", "customer", "address");
         check("payment", "payment", "payments");
         check("INVOICE_LINE", "INVOICE", "lines");

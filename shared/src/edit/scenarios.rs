@@ -596,3 +596,47 @@ fn members_that_nobody_knows_stay() {
         (&json!(3), &json!(4))
     );
 }
+
+#[test]
+fn what_another_window_changed() {
+    let before = draft(InitialMapping::Relational);
+    let mut after = before.clone();
+    let rule = before.rules_of(&id(&before, "customer")).next().unwrap().clone();
+    let other = before.rules_of(&id(&before, "reading")).next().unwrap().clone();
+    assert_eq!(differences::between(&before, &after), []);
+    let collection = before.rule(&rule).unwrap().collection_id.clone();
+    let edits = [
+        Edit::RenameField {
+            rule: rule.clone(),
+            column: "full_name".into(),
+            name: "name".into(),
+        },
+        Edit::RenameCollection {
+            collection,
+            name: "clients".into(),
+        },
+        Edit::DeleteRule { rule: other },
+        Edit::SetRuleFilter {
+            rule: rule.clone(),
+            expression: Some("true".into()),
+        },
+    ];
+    for edit in &edits {
+        apply(&mut after, edit).unwrap();
+    }
+    embed(&mut after, &rule, "sales_order", Shape::Array, None).unwrap();
+    let words: Vec<String> = differences::between(&before, &after)
+        .into_iter()
+        .map(|d| d.words)
+        .collect();
+    assert_eq!(
+        words,
+        [
+            "renamed the collection `customer` to `clients`",
+            "changed the filter of `clients`",
+            "renamed `fullName` to `name` in `clients`",
+            "added the rule `clients.salesOrders`",
+            "deleted the rule `reading`",
+        ]
+    );
+}

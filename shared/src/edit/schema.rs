@@ -227,7 +227,11 @@ fn fit_rule(editor: &mut Editor<'_>, rule: &MappingId, before: &Table, after: &T
                 .database_specific_type
                 .clone_from(&now.kind.database_specific_type);
             field.source.is_primary_key = now.primary_key.is_some();
-            if !types::is_possible(now, field.target.kind) {
+            let was = before.columns.get(column);
+            let has_changed = was.is_some_and(|was| was.kind.database_specific_type != now.kind.database_specific_type);
+            // A type that only repeated what the column gave goes on giving what it gives.
+            let repeated = was.is_some_and(|was| types::default_of(was) == field.target.kind);
+            if (has_changed && repeated) || !types::is_possible(now, field.target.kind) {
                 field.target.kind = FieldType::Default;
             }
         }

@@ -17,15 +17,18 @@ fn column(place: usize, kind: &str, is_key: bool) -> Value {
     column
 }
 
-/// `name: type, ...`; a `*` before a name is the primary key.
+/// `name: type, ...`; a `*` before a name is the primary key, a `!` behind it not null.
 pub fn table(columns: &str, keys: &[(&str, &str, &str)]) -> Value {
     let columns: serde_json::Map<String, Value> = columns
         .split(", ")
         .enumerate()
         .map(|(n, c)| {
             let (name, kind) = c.split_once(": ").unwrap();
-            let bare = name.trim_start_matches('*');
-            (bare.to_owned(), column(n, kind, bare != name))
+            let (is_key, is_needed) = (name.starts_with('*'), name.ends_with('!'));
+            let bare = name.trim_start_matches('*').trim_end_matches('!');
+            let mut made = column(n, kind, is_key);
+            made["nullable"] = json!(!is_key && !is_needed);
+            (bare.to_owned(), made)
         })
         .collect();
     let keys: serde_json::Map<String, Value> = keys
