@@ -10,6 +10,7 @@ pub mod config;
 mod crash;
 pub mod data;
 pub mod documents;
+pub mod drafts;
 mod hooks;
 pub mod jobs;
 pub mod lease;

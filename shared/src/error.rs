@@ -17,6 +17,10 @@ pub enum ErrorCode {
     MethodNotAllowed,
     /// The job is not in a state that allows this.
     WrongState,
+    /// The project was saved by somebody else since.
+    RevisionConflict,
+    /// A DDL file that cannot be read.
+    InvalidDdl,
     /// Another running job writes the same collections.
     JobConflict,
     /// The MongoDB URI names no database.

@@ -70,6 +70,24 @@ pub struct SaveProject {
     pub jdbc_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mongodb_id: Option<String>,
+    /// PUT: the revision that the change stands on. Where another one is stored, nothing is changed; absent: whatever is
+    /// stored is replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+    /// PUT: the relational model with its synthetic keys and tables; absent: it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full: Option<crate::schema::RelationalModel>,
+}
+
+/// The answer to a save that stands on an old revision: nothing was changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RevisionConflict {
+    #[serde(flatten)]
+    pub error: crate::error::ErrorResponse,
+    /// As it is stored now.
+    pub project: ProjectDetails,
+    pub full: crate::schema::RelationalModel,
 }
 
 /// A collection of a project with what feeds it.

@@ -14,6 +14,7 @@ use godwit_shared::consent::{CodeLanguage, CodePlace, Consent, GiveConsent, code
 use godwit_shared::error::{ErrorCode, ErrorResponse};
 use godwit_shared::ids::ProjectId;
 use godwit_shared::project::ProjectSummary;
+use std::collections::HashSet;
 
 fn consent_of(record: &ProjectRecord) -> Consent {
     let code = code_of(&record.file);
@@ -58,6 +59,26 @@ pub async fn give(
         }
         false => Ok(Json(record.summary)),
     }
+}
+
+/// Texts that are stored and that nobody has agreed to.
+pub(super) struct Unagreed(HashSet<(CodeLanguage, String)>);
+
+impl Unagreed {
+    /// Whether a text may run: it is not among them.
+    pub fn may_run(&self, language: CodeLanguage, text: &str) -> bool {
+        // What a project carries is compared without the blanks around it, as it runs.
+        self.0.is_empty() || !self.0.contains(&(language, text.trim().to_owned()))
+    }
+}
+
+/// What of a project may not run yet. A draft of it may hold more: what the user has written is agreed to by that.
+pub(super) fn unagreed_of(record: &ProjectRecord) -> Unagreed {
+    if !record.summary.needs_consent {
+        return Unagreed(HashSet::new());
+    }
+    let code = code_of(&record.file).into_iter();
+    Unagreed(code.map(|c| (c.language, c.text.trim().to_owned())).collect())
 }
 
 /// Refuses to run anything of a project that nobody has agreed to.

@@ -57,12 +57,14 @@ fn status_of(code: ErrorCode) -> StatusCode {
         | ErrorCode::JobConflict
         | ErrorCode::ConversionRunning
         | ErrorCode::NotCancellable
-        | ErrorCode::ConsentNeeded => StatusCode::CONFLICT,
+        | ErrorCode::ConsentNeeded
+        | ErrorCode::RevisionConflict => StatusCode::CONFLICT,
         ErrorCode::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::TimedOut => StatusCode::GATEWAY_TIMEOUT,
         ErrorCode::TargetDatabaseMissing
         | ErrorCode::InvalidMapping
         | ErrorCode::InvalidProjectFile
+        | ErrorCode::InvalidDdl
         | ErrorCode::SourcePermission
         | ErrorCode::TargetPermission
         | ErrorCode::RowSecurity
@@ -77,8 +79,13 @@ fn status_of(code: ErrorCode) -> StatusCode {
     }
 }
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
+impl ApiError {
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// Status and body.
+    pub fn into_parts(self) -> (StatusCode, ErrorResponse) {
         let body = ErrorResponse {
             message: self.message,
             timestamp: Utc::now(),
@@ -86,7 +93,14 @@ impl IntoResponse for ApiError {
             description: self.description,
             job_id: self.job_id,
         };
-        (status_of(self.code), Json(body)).into_response()
+        (status_of(self.code), body)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, body) = self.into_parts();
+        (status, Json(body)).into_response()
     }
 }
 
@@ -129,6 +143,8 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NameTaken(_) => Self::invalid(error.to_string()),
+            StoreError::RevisionOld(_) => Self::new(ErrorCode::RevisionConflict, error.to_string())
+                .with_hint(Some("Look at what is stored now, then save again.")),
             StoreError::Project(error) => error.into(),
             StoreError::TooLarge { .. } => Self::new(ErrorCode::PayloadTooLarge, error.to_string()).with_hint(Some(
                 "Split the project: leave out schemas and tables that it does not map.",

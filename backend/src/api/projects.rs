@@ -9,11 +9,11 @@ use super::jobs::sort_of;
 use super::router::AppState;
 use crate::documents::preview as assemble_preview;
 use crate::jobs::prepare::{PrepareError, prepare_source};
-use crate::store::{ProjectRecord, new_id};
+use crate::store::{ProjectRecord, StoreError, new_id};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use chrono::Utc;
 use godwit_shared::casing::Casing;
 use godwit_shared::connection::JdbcConnectionDetails;
@@ -24,7 +24,8 @@ use godwit_shared::initial::{InitialMapping, content_of};
 use godwit_shared::job::{CollectionFilters, ErrorHandling, JobOptions, MigrationMode, PostMigrationJobRequest};
 use godwit_shared::mapping::{Content, KeyHandling, RuleType};
 use godwit_shared::project::{
-    NAME_LENGTH_MAX, Preview, PreviewRequest, ProjectCollection, ProjectDetails, ProjectSummary, SaveProject,
+    NAME_LENGTH_MAX, Preview, PreviewRequest, ProjectCollection, ProjectDetails, ProjectSummary, RevisionConflict,
+    SaveProject,
 };
 use godwit_shared::relmig::{Project, ProjectFile, SchemaPart, VERSION_WRITTEN};
 use godwit_shared::schema::{RelationalModel, TablePath};
@@ -121,16 +122,7 @@ pub async fn create(
         .ok_or_else(|| ApiError::not_found("schema", &request.schemas_id))?;
     let mut imported = Map::new();
     for path in taken_over(&full, &request.content) {
-        imported
-            .entry(path.database)
-            .or_insert_with(|| json!({}))
-            .as_object_mut()
-            .map(|d| {
-                d.entry(path.schema)
-                    .or_insert_with(|| json!({}))
-                    .as_object_mut()
-                    .map(|s| s.insert(path.table, json!({})))
-            });
+        insert_path(&mut imported, path);
     }
     let file = ProjectFile {
         version: VERSION_WRITTEN.into(),
@@ -169,17 +161,22 @@ fn taken_over(full: &RelationalModel, content: &Content) -> Vec<TablePath> {
 
 /// Changes a project: its name, its connections, its rules.
 #[utoipa::path(put, path = "/project/{id}", tag = "projects", params(("id" = String, Path)), request_body = SaveProject, responses(
-    (status = 200, body = ProjectDetails), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse)))]
+    (status = 200, body = ProjectDetails), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse), (status = 409, body = RevisionConflict)))]
 pub async fn update(
     State(state): State<AppState>,
     Path(id): Path<ProjectId>,
     Body(request): Body<SaveProject>,
-) -> Result<Json<ProjectDetails>, ApiError> {
+) -> Result<Response, ApiError> {
     check_name(&request.name)?;
     if request.id.as_ref().is_some_and(|given| *given != id) {
         return Err(ApiError::invalid("the field `id` is not that of the path"));
     }
     let mut record = find(&state, &id).await?;
+    if request.revision.is_some_and(|given| given != record.summary.revision) {
+        let error = StoreError::RevisionOld(request.revision.unwrap_or_default());
+        return Ok(conflict(error.into(), record));
+    }
+    let claimed = request.revision;
     let project = &mut record.file.project;
     project.name = request.name.trim().into();
     project.jdbc_id = request.jdbc_id.or_else(|| project.jdbc_id.take());
@@ -191,13 +188,53 @@ pub async fn update(
         project.schemas_id = request.schemas_id;
         record.file.schema.full = full;
     }
-    let (file, standing) = (record.file, Standing::of(&record.summary));
+    if let Some(full) = request.full {
+        record.file.schema.full = full;
+    }
+    take_part(&mut record.file);
+    let (file, mut standing) = (record.file, Standing::of(&record.summary));
+    standing.is_claimed = claimed.is_some();
     let file = bounds::read_file(move || {
         let value = serde_json::to_value(&file).map_err(|e| ApiError::invalid(e.to_string()))?;
         Ok(ProjectFile::from_value(value)?)
     })
     .await?;
-    Ok(Json(details(store(&state, id, file, standing).await?)))
+    // Where nothing is left that could run, nobody has to agree to anything.
+    standing.needs_consent &= !code_of(&file).is_empty();
+    match store(&state, id.clone(), file, standing).await {
+        Ok(record) => Ok(Json(details(record)).into_response()),
+        Err(error) if error.code() == ErrorCode::RevisionConflict => Ok(conflict(error, find(&state, &id).await?)),
+        Err(error) => Err(error),
+    }
+}
+
+/// The answer to a save that stands on an old revision: what is stored now.
+fn conflict(error: ApiError, record: ProjectRecord) -> Response {
+    let full = record.file.schema.full.clone();
+    let (status, error) = error.into_parts();
+    let project = details(record);
+    (status, Json(RevisionConflict { error, project, full })).into_response()
+}
+
+/// Writes into the file which tables take part: those of its content.
+fn take_part(file: &mut ProjectFile) {
+    let mut imported = Map::new();
+    for path in taken_over(&file.schema.full, &file.project.content) {
+        insert_path(&mut imported, path);
+    }
+    file.schema.imported = Value::Object(imported);
+}
+
+fn insert_path(imported: &mut Map<String, Value>, path: TablePath) {
+    let mut members = imported;
+    for part in [path.database, path.schema] {
+        let inner = members.entry(part).or_insert_with(|| json!({}));
+        match inner.as_object_mut() {
+            Some(inner) => members = inner,
+            None => return,
+        }
+    }
+    members.insert(path.table, json!({}));
 }
 
 /// What a save goes on from.
@@ -206,6 +243,8 @@ pub(super) struct Standing {
     /// That of the project as it is stored; 0 for one that is new.
     pub revision: u64,
     pub needs_consent: bool,
+    /// Somebody says that this revision is stored: otherwise nothing is saved.
+    pub is_claimed: bool,
 }
 
 impl Standing {
@@ -213,6 +252,7 @@ impl Standing {
         Self {
             revision: summary.revision,
             needs_consent: summary.needs_consent,
+            is_claimed: false,
         }
     }
 }
@@ -237,7 +277,8 @@ pub(super) async fn store(
         needs_consent: standing.needs_consent,
     };
     let record = ProjectRecord { summary, file };
-    state.store.save_project(&record).await?;
+    let instead_of = standing.is_claimed.then_some(standing.revision);
+    state.store.save_project(&record, instead_of).await?;
     state.hub.projects_changed();
     Ok(record)
 }
@@ -287,11 +328,24 @@ pub async fn import(
             )));
         }
     };
-    let mut file = bounds::read_file(move || Ok(ProjectFile::from_json(text.trim_start_matches('\u{feff}'))?)).await?;
+    let file = bounds::read_file(move || Ok(ProjectFile::from_json(text.trim_start_matches('\u{feff}'))?)).await?;
     let standing = Standing {
         revision: 0,
+        is_claimed: false,
         needs_consent: asks && !code_of(&file).is_empty(),
     };
+    import_file(&state, file, standing).await.map(Json)
+}
+
+/// Makes a project of a file, under an id of its own and a name that is free.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn import_file(
+    state: &AppState,
+    mut file: ProjectFile,
+    standing: Standing,
+) -> Result<ProjectSummary, ApiError> {
     let wanted: String = file.project.name.trim().chars().take(NAME_LENGTH_MAX).collect();
     let wanted = if wanted.is_empty() {
         "Imported project".to_owned()
@@ -302,12 +356,12 @@ pub async fn import(
     for n in 1.. {
         file.project.name = numbered(&wanted, n);
         // Looked up first: to write a large file for nothing takes long.
-        if n < 1_000 && is_taken(&state, &file.project.name).await? {
+        if n < 1_000 && is_taken(state, &file.project.name).await? {
             continue;
         }
-        match store(&state, id.clone(), file.clone(), standing).await {
-            Ok(record) => return Ok(Json(record.summary)),
-            Err(_) if n < 1_000 && is_taken(&state, &file.project.name).await? => {}
+        match store(state, id.clone(), file.clone(), standing).await {
+            Ok(record) => return Ok(record.summary),
+            Err(_) if n < 1_000 && is_taken(state, &file.project.name).await? => {}
             Err(error) => return Err(error),
         }
     }

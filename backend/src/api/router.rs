@@ -5,7 +5,9 @@ use super::error::ApiError;
 use super::guard::Doors;
 use super::info::Health;
 use super::live::Texts;
-use super::{assets, connections, consent, guard, headers, info, jobs, live, preflight, projects, schema, shelf};
+use super::{
+    assets, connections, consent, drafts, guard, headers, info, jobs, live, preflight, projects, sample, schema, shelf,
+};
 use crate::jobs::{Hub, Supervisor};
 use crate::store::AskedStore;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -60,12 +62,20 @@ pub fn router(state: AppState) -> Router {
                 .routes(routes!(projects::list, projects::create))
                 .routes(routes!(projects::get, projects::update, projects::delete))
                 .routes(routes!(projects::import))
+                .routes(routes!(sample::create))
                 .routes(routes!(projects::export))
                 .routes(routes!(consent::get, consent::give))
                 .routes(routes!(projects::collections))
                 .routes(routes!(projects::preview, projects::preview_with))
                 .routes(routes!(preflight::check, preflight::check_with))
                 .routes(routes!(preflight::script, preflight::script_with))
+                .routes(routes!(drafts::check))
+                .routes(routes!(drafts::preview))
+                .routes(routes!(drafts::key))
+                .routes(routes!(drafts::filter))
+                .routes(routes!(drafts::refresh))
+                .routes(routes!(drafts::propose))
+                .routes(routes!(drafts::propose_for_schema))
                 .routes(routes!(projects::recommendation))
                 .routes(routes!(connections::list_jdbc, connections::save_jdbc))
                 .routes(routes!(connections::get_jdbc, connections::delete_jdbc))
@@ -75,6 +85,7 @@ pub fn router(state: AppState) -> Router {
                 .routes(routes!(connections::test_jdbc))
                 .routes(routes!(connections::test_mongodb))
                 .routes(routes!(schema::read))
+                .routes(routes!(schema::read_ddl))
                 .routes(routes!(schema::get))
                 .routes(routes!(jobs::list, jobs::create))
                 .routes(routes!(jobs::summary))

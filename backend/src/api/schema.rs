@@ -1,18 +1,20 @@
 //! The relational model of a live connection.
 
-use super::bounds::in_time;
+use super::bounds::{in_time, read_file};
 use super::connections::resolve;
 use super::error::ApiError;
 use super::extract::{Body, check_id};
 use super::router::AppState;
 use crate::jobs::prepare::PATIENCE;
+use crate::source::ddl;
 use crate::source::postgres::url::PgAddress;
 use crate::source::postgres::{PgSource, model, schema};
 use crate::store::new_id;
 use axum::Json;
 use axum::extract::{Path, State};
 use godwit_shared::connection::JdbcConnectionDetails;
-use godwit_shared::error::ErrorResponse;
+use godwit_shared::ddl::{DdlFile, DdlSchema};
+use godwit_shared::error::{ErrorCode, ErrorResponse};
 use godwit_shared::ids::ProjectId;
 use godwit_shared::schema::RelationalModel;
 use serde::{Deserialize, Serialize};
@@ -72,4 +74,26 @@ pub async fn get(State(state): State<AppState>, Path(id): Path<String>) -> Resul
         id,
         full: project.file.schema.full,
     }))
+}
+
+/// Reads the relational model out of a DDL file of PostgreSQL, MySQL, SQL Server or Oracle. Statements about anything but
+/// tables, keys and indexes are passed over; those about them that cannot be read are told with their lines, and the
+/// others are read all the same.
+#[utoipa::path(post, path = "/schema/ddl", tag = "schema", request_body = DdlFile, responses(
+    (status = 200, body = DdlSchema), (status = 400, body = ErrorResponse), (status = 413, body = ErrorResponse), (status = 422, body = ErrorResponse)))]
+pub async fn read_ddl(State(state): State<AppState>, Body(file): Body<DdlFile>) -> Result<Json<DdlSchema>, ApiError> {
+    let read = read_file(move || Ok(ddl::read(&file.text, file.database))).await?;
+    if read.model.tables().next().is_none() {
+        let error = match read.skipped.first() {
+            Some(first) => format!("line {}, \"{}\": {}", first.line, first.statement, first.reason),
+            None => "the file has no statement CREATE TABLE".to_owned(),
+        };
+        return Err(ApiError::new(ErrorCode::InvalidDdl, error).with_hint(Some(
+            "Export the structure of the tables as SQL, and choose the database that it is of.",
+        )));
+    }
+    let id = new_id();
+    state.store.save_schema(&id, &read.model).await?;
+    let (full, skipped) = (read.model, read.skipped);
+    Ok(Json(DdlSchema { id, full, skipped }))
 }

@@ -12,7 +12,7 @@
 //! ```
 
 pub mod bson_value;
-mod convert;
+pub mod convert;
 pub mod document;
 mod id;
 pub mod plain;

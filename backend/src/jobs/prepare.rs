@@ -1,7 +1,7 @@
 //! Everything that can be found wrong with a job before it writes anything.
 
 use crate::data::catalog::Catalog;
-use crate::plan::{CollectionPlan, IdPlan, Plan, PlanOptions, PlanProblem, RootPlan, Script, compile};
+use crate::plan::{About, CollectionPlan, IdPlan, Node, Plan, PlanOptions, PlanProblem, RootPlan, Script, compile};
 use crate::scripts;
 use crate::sink::{Sink, SinkError};
 use crate::source::SourceError;
@@ -11,10 +11,12 @@ use crate::source::postgres::preflight::{self, Continuous, PublicationPlan};
 use crate::source::postgres::url::PgAddress;
 use crate::source::postgres::{PgSource, check, schema};
 use chrono::Utc;
+use godwit_shared::edit::{FaultKind, Part};
 use godwit_shared::error::ErrorCode;
 use godwit_shared::job::{MigrationMode, PostMigrationJobRequest};
 use godwit_shared::preflight::{CheckStatus, PreflightCheck, PreflightReport};
 use godwit_shared::relmig::ProjectFile;
+use std::fmt;
 use std::time::Duration;
 
 /// What one statement may take where somebody waits for the answer.
@@ -279,40 +281,106 @@ async fn open_source(
 
 /// An expression that does not compile would fail for every row.
 async fn check_scripts(plan: &Plan) -> Result<(), PrepareError> {
-    let mut found = Vec::new();
-    for collection in &plan.collections {
-        for root in &collection.roots {
-            if let IdPlan::Custom { script, .. } = &root.id {
-                found.push((collection, &root.node, "the expression of `_id`".to_owned(), script));
-            }
-            for node in root.node.walk() {
-                let filter = node.rule_filter.iter().map(|s| ("the rule filter".to_owned(), s));
-                let calculated = node.calculated.iter();
-                let calculated = calculated.map(|c| (format!("the calculated field \"{}\"", c.name), &c.script));
-                found.extend(
-                    filter
-                        .chain(calculated)
-                        .map(|(what, script)| (collection, node, what, script)),
-                );
-            }
-        }
-    }
-    let all: Vec<&Script> = found.iter().map(|(.., script)| *script).collect();
-    let checked = scripts::check(&all).await?;
-    let problems: Vec<PlanProblem> = (found.into_iter().zip(checked))
-        .filter_map(|((collection, node, what, _), checked)| {
-            Some(PlanProblem {
-                collection: collection.name.clone(),
-                rule: Some(node.rule.clone()),
-                table: Some(node.table.name.clone()),
-                column: None,
-                message: format!("{what}: {}", checked.err()?),
-            })
-        })
-        .collect();
+    let problems = script_problems(plan, |_| true).await?;
     if problems.is_empty() {
         Ok(())
     } else {
         Err(PrepareError::Mapping(problems))
     }
+}
+
+/// One expression of a plan, and where it stands.
+pub struct PlacedScript<'p> {
+    pub collection: &'p CollectionPlan,
+    pub root: &'p RootPlan,
+    pub node: &'p Node,
+    pub script: &'p Script,
+    pub use_of: ScriptUse<'p>,
+}
+
+/// What an expression is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScriptUse<'p> {
+    Id,
+    Filter,
+    /// The calculated field of this name.
+    Field(&'p str),
+}
+
+impl ScriptUse<'_> {
+    /// The part of the rule; of a calculated field its name stands for its id, which a plan does not know.
+    pub fn part(self) -> Part {
+        match self {
+            ScriptUse::Id => Part::Id,
+            ScriptUse::Filter => Part::RuleFilter,
+            ScriptUse::Field(name) => Part::Calculated { id: name.to_owned() },
+        }
+    }
+}
+
+impl fmt::Display for ScriptUse<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ScriptUse::Id => f.write_str("the expression of `_id`"),
+            ScriptUse::Filter => f.write_str("the rule filter"),
+            ScriptUse::Field(name) => write!(f, "the calculated field \"{name}\""),
+        }
+    }
+}
+
+/// All expressions of a plan.
+pub fn scripts_of(plan: &Plan) -> Vec<PlacedScript<'_>> {
+    let mut found = Vec::new();
+    let roots = plan
+        .collections
+        .iter()
+        .flat_map(|c| c.roots.iter().map(move |r| (c, r)));
+    for (collection, root) in roots {
+        let mut add = |node, script, use_of| {
+            found.push(PlacedScript {
+                collection,
+                root,
+                node,
+                script,
+                use_of,
+            });
+        };
+        if let IdPlan::Custom { script, .. } = &root.id {
+            add(&root.node, script, ScriptUse::Id);
+        }
+        for node in root.node.walk() {
+            node.rule_filter
+                .iter()
+                .for_each(|script| add(node, script, ScriptUse::Filter));
+            for calculated in &node.calculated {
+                add(node, &calculated.script, ScriptUse::Field(&calculated.name));
+            }
+        }
+    }
+    found
+}
+
+/// The expressions that do not compile, of those that may be looked at.
+///
+/// # Errors
+/// When no worker can be started.
+pub async fn script_problems(
+    plan: &Plan,
+    may_look: impl Fn(&PlacedScript<'_>) -> bool,
+) -> Result<Vec<PlanProblem>, scripts::Unavailable> {
+    let mut found = scripts_of(plan);
+    found.retain(|placed| may_look(placed));
+    let all: Vec<&Script> = found.iter().map(|placed| placed.script).collect();
+    let checked = scripts::check(&all).await?;
+    Ok((found.into_iter().zip(checked))
+        .filter_map(|(placed, checked)| {
+            Some(PlanProblem {
+                collection: placed.collection.name.clone(),
+                rule: Some(placed.node.rule.clone()),
+                table: Some(placed.node.table.name.clone()),
+                about: About(FaultKind::Expression, placed.use_of.part()),
+                message: format!("{}: {}", placed.use_of, checked.err()?),
+            })
+        })
+        .collect())
 }

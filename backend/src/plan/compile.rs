@@ -1,15 +1,17 @@
 //! From the rules of a project and the live catalog to plans.
 
+use super::collection::check_collection;
 use super::join::find_join;
 use super::plain;
 use super::script::{Script, columns_used, new_world};
-use super::template::{NameProblem, Template, check_id_names, layout};
+use super::template::{Template, check_id_names, layout_all};
 use super::{
-    CalculatedPlan, CollectionPlan, FieldPlan, IdPlan, Node, NodeKind, OrderTerm, Plan, PlanProblem, RootPlan,
+    About, CalculatedPlan, CollectionPlan, FieldPlan, IdPlan, Node, NodeKind, OrderTerm, Plan, PlanProblem, RootPlan,
     RowFilter,
 };
 use crate::data::catalog::{Catalog, CatalogTable};
 use crate::data::equality::KeyClass;
+use godwit_shared::edit::{FaultKind, Part};
 use godwit_shared::ids::{CollectionId, MappingId};
 use godwit_shared::job::{CollectionFilters, TableFilter, TableFilters};
 use godwit_shared::mapping::{CollectionType, Content, FieldType, KeyHandling, Mapping, RuleType, SortOrder};
@@ -20,8 +22,6 @@ use std::sync::Arc;
 
 /// The most levels of documents and arrays; MongoDB itself gives up between 180 and 190.
 const DEPTH_MAX: usize = 100;
-/// The longest name of a collection, in bytes, that leaves room for a database's name.
-const COLLECTION_NAME_BYTES_MAX: usize = 190;
 
 /// What a job says besides the project.
 #[derive(Debug, Clone, Default)]
@@ -68,12 +68,13 @@ pub fn compile(file: &ProjectFile, catalog: &Catalog, options: &PlanOptions) -> 
         });
     }
     if collections.is_empty() && compiler.problems.is_empty() {
+        let message = "no collection of the project takes part: add a New documents rule".to_owned();
         compiler.problems.push(PlanProblem {
             collection: "*".into(),
             rule: None,
             table: None,
-            column: None,
-            message: "no collection of the project takes part: add a New documents rule".into(),
+            about: About(FaultKind::NothingMapped, Part::Whole),
+            message,
         });
     }
     if compiler.problems.is_empty() {
@@ -141,14 +142,14 @@ impl Compiler<'_> {
         collection: &str,
         rule: &MappingId,
         table: Option<&TableName>,
-        column: Option<&str>,
+        about: About,
         message: String,
     ) {
         self.problems.push(PlanProblem {
             collection: collection.into(),
             rule: Some(rule.clone()),
             table: table.cloned(),
-            column: column.map(Into::into),
+            about,
             message,
         });
     }
@@ -163,7 +164,7 @@ impl Compiler<'_> {
                         collection: "*".into(),
                         rule: None,
                         table: Some(name),
-                        column: None,
+                        about: About(FaultKind::TableGone, Part::TableFilter),
                         message,
                     });
                 }
@@ -172,27 +173,14 @@ impl Compiler<'_> {
     }
 
     fn check_collection(&mut self, name: &str, kind: CollectionType, names: &mut HashSet<String>) {
-        let message = if name.trim().is_empty() {
-            "its name is blank".to_owned()
-        } else if name.contains(['$', '\0']) || name.starts_with('.') || name.starts_with("system.") {
-            "MongoDB does not allow this name ($, a zero byte, a leading dot, or system.)".into()
-        } else if name.len() > COLLECTION_NAME_BYTES_MAX {
-            format!(
-                "its name has {} bytes, more than {COLLECTION_NAME_BYTES_MAX}",
-                name.len()
-            )
-        } else if !names.insert(name.to_owned()) {
-            "another collection has the same name".into()
-        } else if kind == CollectionType::TimeSeries {
-            "time series collections cannot be written by this version: make it a regular one".into()
-        } else {
+        let Some((about, message)) = check_collection(name, kind, names) else {
             return;
         };
         self.problems.push(PlanProblem {
             collection: name.into(),
             rule: None,
             table: None,
-            column: None,
+            about,
             message,
         });
     }
@@ -224,7 +212,7 @@ impl Compiler<'_> {
         };
         let id = match (custom, handling) {
             (Some(calculated), _) => IdPlan::Custom {
-                script: self.script(collection, &calculated.expression, &mut node),
+                script: self.script(collection, &calculated.expression, Part::Id, &mut node),
                 target: calculated.kind.unwrap_or_default(),
             },
             (None, _) if !inherited => IdPlan::Generated {
@@ -244,7 +232,8 @@ impl Compiler<'_> {
         if let IdPlan::Wrapped { members } = &id
             && let Err(message) = check_id_names(members.iter().map(|(name, _)| name.as_str()))
         {
-            self.problem(collection, rule, Some(&table.name), None, message);
+            let about = About(FaultKind::NameTaken, Part::Id);
+            self.problem(collection, rule, Some(&table.name), about, message);
         }
         if table.primary_key.is_empty() {
             // Equal rows are counted, so all of the row is its identity.
@@ -254,17 +243,32 @@ impl Compiler<'_> {
         node.classes = table.row_key().into_iter().filter(is_asked).collect();
         match layout_all(&mut node) {
             Ok(()) => Some(RootPlan { node, id }),
-            Err(problem) => {
-                self.problem(
-                    collection,
-                    &problem.rule,
-                    Some(&problem.table),
-                    problem.column.as_deref(),
-                    problem.message,
-                );
+            Err(problems) => {
+                for problem in problems {
+                    let part = match problem.part {
+                        // Here fields have ids, in a plan only names.
+                        Part::Calculated { id: name } => self.calculated_part(&problem.rule, &name),
+                        part => part,
+                    };
+                    let about = About(problem.kind, part);
+                    self.problem(collection, &problem.rule, Some(&problem.table), about, problem.message);
+                }
                 None
             }
         }
+    }
+
+    /// The calculated field of a name.
+    fn calculated_part(&self, rule: &MappingId, name: &str) -> Part {
+        let fields = self
+            .file
+            .project
+            .content
+            .mappings
+            .get(rule)
+            .map(|m| &m.calculated_fields);
+        let found = fields.into_iter().flatten().find(|(_, field)| field.name == name);
+        found.map_or(Part::Whole, |(id, _)| Part::Calculated { id: id.clone() })
     }
 
     fn hash_key(&self, collection: &str, table: &TableName) -> [u8; 32] {
@@ -282,7 +286,7 @@ impl Compiler<'_> {
                 collection,
                 rule,
                 None,
-                None,
+                About(FaultKind::TableGone, Part::Whole),
                 format!("its table \"{}\" is not in the project", mapping.table),
             );
             return None;
@@ -303,7 +307,13 @@ impl Compiler<'_> {
                 self.catalog.database
             ),
         };
-        self.problem(collection, rule, Some(&name), None, message);
+        self.problem(
+            collection,
+            rule,
+            Some(&name),
+            About(FaultKind::TableGone, Part::Whole),
+            message,
+        );
         None
     }
 
@@ -335,7 +345,7 @@ impl Compiler<'_> {
                 collection,
                 rule,
                 Some(&table.name),
-                None,
+                About(FaultKind::TooDeep, Part::Whole),
                 format!("it is nested deeper than {DEPTH_MAX} levels"),
             );
             return None;
@@ -350,7 +360,10 @@ impl Compiler<'_> {
                 p.table,
                 &table,
             )
-            .map_err(|message| self.problem(collection, rule, Some(&table.name), None, message))
+            .map_err(|problem| {
+                let about = About(problem.kind, Part::Link);
+                self.problem(collection, rule, Some(&table.name), about, problem.message);
+            })
             .ok()
         });
         let mut node = Node {
@@ -379,7 +392,7 @@ impl Compiler<'_> {
             .as_ref()
             .filter(|f| !f.expression.trim().is_empty())
         {
-            node.rule_filter = Some(self.script(collection, &filter.expression, &mut node));
+            node.rule_filter = Some(self.script(collection, &filter.expression, Part::RuleFilter, &mut node));
         }
         self.conditions(collection, rule, mapping, &mut node);
         table.primary_key.iter().for_each(|c| _ = need(&mut node, *c));
@@ -389,7 +402,8 @@ impl Compiler<'_> {
                 "an array of primitive values needs exactly one field, not {}",
                 node.fields.len() + node.calculated.len()
             );
-            self.problem(collection, rule, Some(&table.name), None, message);
+            let about = About(FaultKind::NotOneValue, Part::Whole);
+            self.problem(collection, rule, Some(&table.name), about, message);
         }
         (self.problems.len() == before).then_some(node)
     }
@@ -413,7 +427,7 @@ impl Compiler<'_> {
                     collection,
                     rule,
                     Some(&table.name),
-                    None,
+                    About(FaultKind::WrongShape, Part::Whole),
                     "a New documents rule cannot lie below another rule".into(),
                 );
                 NodeKind::Root
@@ -425,7 +439,7 @@ impl Compiler<'_> {
                     collection,
                     rule,
                     Some(&table.name),
-                    None,
+                    About(FaultKind::NameInvalid, Part::Path),
                     "an embedded array needs a field name".into(),
                 );
                 NodeKind::Array
@@ -436,7 +450,7 @@ impl Compiler<'_> {
                         collection,
                         rule,
                         Some(&table.name),
-                        None,
+                        About(FaultKind::WrongShape, Part::Conditions),
                         "embed as a document needs the limit 1".into(),
                     );
                 }
@@ -468,7 +482,13 @@ impl Compiler<'_> {
                 Ok(filter) => Some(filter),
                 Err(error) => {
                     let message = format!("the filter of the table cannot be read: {error}");
-                    self.problem(collection, rule, Some(name), None, message);
+                    self.problem(
+                        collection,
+                        rule,
+                        Some(name),
+                        About(FaultKind::Filter, Part::TableFilter),
+                        message,
+                    );
                     None
                 }
             },
@@ -495,7 +515,8 @@ impl Compiler<'_> {
                     "the column is gone from {}: refresh the schema or exclude the field",
                     table.name
                 );
-                self.problem(collection, rule, Some(&table.name), Some(name), message);
+                let about = About(FaultKind::ColumnGone, Part::of_column(name));
+                self.problem(collection, rule, Some(&table.name), about, message);
             }
         }
         let calculated: HashSet<&str> = mapping.calculated_fields.values().map(|c| c.name.as_str()).collect();
@@ -511,7 +532,8 @@ impl Compiler<'_> {
                     "a calculated field has the same name \"{}\": exclude the column or rename one",
                     field.target.name
                 );
-                self.problem(collection, rule, Some(&table.name), Some(&column.name), message);
+                let about = About(FaultKind::NameTaken, Part::of_column(&column.name));
+                self.problem(collection, rule, Some(&table.name), about, message);
                 continue;
             }
             let cell = need(node, index);
@@ -530,15 +552,17 @@ impl Compiler<'_> {
     }
 
     fn calculated(&mut self, collection: &str, rule: &MappingId, mapping: &Mapping, node: &mut Node) {
-        for calculated in mapping.calculated_fields.values() {
+        for (id, calculated) in &mapping.calculated_fields {
             if calculated.name == "_id" && node.kind == NodeKind::Root {
                 continue;
             }
             if calculated.expression.trim().is_empty() {
                 let message = format!("the calculated field \"{}\" has no expression", calculated.name);
-                self.problem(collection, rule, Some(&node.table.name.clone()), None, message);
+                let about = About(FaultKind::Expression, Part::Calculated { id: id.clone() });
+                self.problem(collection, rule, Some(&node.table.name.clone()), about, message);
             }
-            let script = self.script(collection, &calculated.expression, node);
+            let part = Part::Calculated { id: id.clone() };
+            let script = self.script(collection, &calculated.expression, part, node);
             node.calculated.push(CalculatedPlan {
                 script,
                 target: calculated.kind.unwrap_or_default(),
@@ -548,7 +572,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn script(&mut self, collection: &str, source: &str, node: &mut Node) -> Script {
+    fn script(&mut self, collection: &str, source: &str, part: Part, node: &mut Node) -> Script {
         let id = self.scripts;
         self.scripts += 1;
         let table = node.table.clone();
@@ -559,7 +583,8 @@ impl Compiler<'_> {
                 "an expression asks for the column \"{name}\", which {} does not have",
                 table.name
             );
-            self.problem(collection, &node.rule.clone(), Some(&table.name), Some(&name), message);
+            let about = About(FaultKind::ColumnGone, part.clone());
+            self.problem(collection, &node.rule.clone(), Some(&table.name), about, message);
         }
         let inputs: Vec<(String, usize)> = used
             .columns
@@ -596,7 +621,8 @@ impl Compiler<'_> {
                         "the array is sorted by \"{}\", which {} does not have",
                         sort.field, table.name
                     );
-                    self.problem(collection, rule, Some(&table.name), Some(&sort.field), message);
+                    let about = About(FaultKind::ColumnGone, Part::Conditions);
+                    self.problem(collection, rule, Some(&table.name), about, message);
                 }
             }
         }
@@ -632,7 +658,7 @@ impl Compiler<'_> {
                     collection,
                     rule,
                     Some(&table.name),
-                    None,
+                    About(FaultKind::WrongShape, Part::Whole),
                     format!("the rule {child_id} below it is not in the project"),
                 );
                 continue;
@@ -664,13 +690,4 @@ fn need(node: &mut Node, column: usize) -> usize {
         node.columns.push(column);
         node.columns.len() - 1
     })
-}
-
-/// Lays out a node and all below it, children first.
-fn layout_all(node: &mut Node) -> Result<(), NameProblem> {
-    node.children.iter_mut().try_for_each(layout_all)?;
-    if node.kind != NodeKind::Merged {
-        node.template = layout(node)?;
-    }
-    Ok(())
 }

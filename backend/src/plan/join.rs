@@ -2,6 +2,7 @@
 
 use crate::data::catalog::{Catalog, CatalogColumn, CatalogForeignKey, CatalogTable};
 use crate::data::equality::{Collation, Equality, EqualityCollation};
+use godwit_shared::edit::FaultKind;
 use godwit_shared::mapping::RuleType;
 use godwit_shared::schema::{ForeignKey, RelationalModel, Table, TableName};
 use std::sync::Arc;
@@ -60,6 +61,13 @@ impl Join {
     }
 }
 
+/// Why a rule cannot be joined to its parent, in a sentence for the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JoinProblem {
+    pub kind: FaultKind,
+    pub message: String,
+}
+
 /// One key with the way it is followed.
 struct Candidate<'a> {
     name: &'a str,
@@ -83,7 +91,7 @@ pub fn find_join(
     wanted: Option<&str>,
     parent: &CatalogTable,
     own: &CatalogTable,
-) -> Result<Join, String> {
+) -> Result<Join, JoinProblem> {
     let keys_of = |name: &TableName| model.table(name).map(|t: &Table| &t.foreign_keys);
     let between = |from: &TableName, to: &TableName, upwards: bool| -> Vec<Candidate<'_>> {
         keys_of(from)
@@ -108,8 +116,13 @@ pub fn find_join(
         }
     };
     let pairs = match candidates.as_slice() {
-        [] => return Err(no_key(wanted, parent, own)),
-        [one] => columns_of(catalog, one, parent, own)?,
+        [] => {
+            return Err(JoinProblem {
+                kind: FaultKind::NoKey,
+                message: no_key(wanted, parent, own),
+            });
+        }
+        [one] => columns_of(catalog, one, parent, own).map_err(unusable)?,
         // Several synthetic keys of one column each between the same tables are one composite key.
         several
             if several
@@ -118,19 +131,22 @@ pub fn find_join(
         {
             let mut pairs = Vec::new();
             for candidate in several {
-                pairs.extend(columns_of(catalog, candidate, parent, own)?);
+                pairs.extend(columns_of(catalog, candidate, parent, own).map_err(unusable)?);
             }
             pairs
         }
         several => {
             let names: Vec<&str> = several.iter().map(|c| c.name).collect();
-            return Err(format!(
-                "{} keys connect {} and {} ({}): choose one as foreign key link",
-                several.len(),
-                own.name,
-                parent.name,
-                names.join(", ")
-            ));
+            return Err(JoinProblem {
+                kind: FaultKind::SeveralKeys,
+                message: format!(
+                    "{} keys connect {} and {} ({}): choose one as foreign key link",
+                    several.len(),
+                    own.name,
+                    parent.name,
+                    names.join(", ")
+                ),
+            });
         }
     };
     let compared: Vec<(usize, &Equality)> = pairs.iter().map(|p| (p.own, p.equality.as_ref())).collect();
@@ -139,6 +155,13 @@ pub fn find_join(
         is_indexed: own.finds(&compared),
         pairs,
     })
+}
+
+fn unusable(message: String) -> JoinProblem {
+    JoinProblem {
+        kind: FaultKind::KeyUnusable,
+        message,
+    }
 }
 
 fn no_key(wanted: Option<&str>, parent: &CatalogTable, own: &CatalogTable) -> String {

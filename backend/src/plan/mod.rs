@@ -4,6 +4,7 @@
 //! The plan is complete: who assembles, reads or follows changes looks at nothing else. It is checked here, before
 //! anything is written, and every message names rule, table and column. No I/O, no database driver.
 
+mod collection;
 mod compile;
 pub mod images;
 mod join;
@@ -15,13 +16,14 @@ mod template;
 use crate::data::catalog::CatalogTable;
 #[cfg(doc)]
 use crate::data::equality::KeyClass;
+use godwit_shared::edit::{FaultKind, Part};
 use godwit_shared::ids::MappingId;
 use godwit_shared::mapping::FieldType;
 use godwit_shared::schema::TableName;
 use std::sync::Arc;
 
 pub use compile::{PlanOptions, compile};
-pub use join::{Join, JoinPair};
+pub use join::{Join, JoinPair, find_join};
 pub use script::Script;
 pub use template::{Slot, SlotKind, Template};
 
@@ -224,16 +226,30 @@ impl Plan {
 
 /// Why mapping rules cannot become a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", describe(.collection, .table.as_ref(), .column.as_ref(), .message))]
+#[error("{}", describe(.collection, .table.as_ref(), .about.column(), .message))]
 pub struct PlanProblem {
     pub collection: String,
     pub rule: Option<MappingId>,
     pub table: Option<TableName>,
-    pub column: Option<String>,
+    pub about: About,
     pub message: String,
 }
 
-fn describe(collection: &str, table: Option<&TableName>, column: Option<&String>, message: &str) -> String {
+/// What is wrong, and with which part of its rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About(pub FaultKind, pub Part);
+
+impl About {
+    /// The column that it is about.
+    fn column(&self) -> Option<&str> {
+        match &self.1 {
+            Part::Column { column } => Some(column),
+            _ => None,
+        }
+    }
+}
+
+fn describe(collection: &str, table: Option<&TableName>, column: Option<&str>, message: &str) -> String {
     let table = table.map(|t| format!(", rule of {t}")).unwrap_or_default();
     let column = column.map(|c| format!(", column \"{c}\"")).unwrap_or_default();
     format!("collection \"{collection}\"{table}{column}: {message}")

@@ -1,6 +1,7 @@
 //! Where every value of a document goes: computed once, so that a document is written in one pass.
 
 use super::{Node, NodeKind};
+use godwit_shared::edit::{FaultKind, Part};
 use godwit_shared::ids::MappingId;
 use godwit_shared::mapping::FieldType;
 use godwit_shared::schema::TableName;
@@ -48,16 +49,19 @@ pub enum SlotKind {
 pub struct NameProblem {
     pub rule: MappingId,
     pub table: TableName,
-    pub column: Option<String>,
+    pub kind: FaultKind,
+    /// Of a calculated field its name stands for its id, which a plan does not know.
+    pub part: Part,
     pub message: String,
 }
 
 impl NameProblem {
-    fn of(node: &Node, column: Option<&str>, message: String) -> Self {
+    fn of(node: &Node, part: Part, (kind, message): (FaultKind, String)) -> Self {
         NameProblem {
             rule: node.rule.clone(),
             table: node.table.name.clone(),
-            column: column.map(Into::into),
+            kind,
+            part,
             message,
         }
     }
@@ -67,18 +71,40 @@ impl NameProblem {
 ///
 /// # Errors
 /// When two values would get one name, or a name cannot be held by MongoDB.
-pub fn layout(node: &Node) -> Result<Template, NameProblem> {
+fn layout(node: &Node) -> Result<Template, Vec<NameProblem>> {
     let mut builder = Builder {
         members: vec![Member { parent: 0, child: 0 }],
         entries: Vec::new(),
         equal: HashMap::new(),
         is_root: node.kind == NodeKind::Root,
+        problems: Vec::new(),
     };
-    builder.add(node, 0)?;
+    builder.add(node, 0);
+    if !builder.problems.is_empty() {
+        return Err(builder.problems);
+    }
     Ok(Template {
         members: builder.members,
         slots: finish(builder.entries),
     })
+}
+
+/// Lays out a node and all below it, children first.
+///
+/// # Errors
+/// All problems with names.
+pub fn layout_all(node: &mut Node) -> Result<(), Vec<NameProblem>> {
+    let mut problems = Vec::new();
+    for child in &mut node.children {
+        problems.extend(layout_all(child).err().into_iter().flatten());
+    }
+    if node.kind != NodeKind::Merged {
+        match layout(node) {
+            Ok(template) => node.template = template,
+            Err(found) => problems.extend(found),
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
 struct Builder {
@@ -87,6 +113,7 @@ struct Builder {
     /// Columns of members that a join makes equal: each points to one that stands for all of them.
     equal: HashMap<(usize, usize), (usize, usize)>,
     is_root: bool,
+    problems: Vec<NameProblem>,
 }
 
 struct Entry {
@@ -109,7 +136,7 @@ struct Origin {
 }
 
 impl Builder {
-    fn add(&mut self, node: &Node, member: usize) -> Result<(), NameProblem> {
+    fn add(&mut self, node: &Node, member: usize) {
         for (index, field) in node.fields.iter().enumerate() {
             let column = node.columns[field.cell];
             let name = &node.table.columns[column].name;
@@ -118,8 +145,9 @@ impl Builder {
                 target: field.target,
                 text: format!("column \"{name}\" of {}", node.table.name),
             };
-            self.insert(&field.name, SlotKind::Field { member, index }, origin)
-                .map_err(|message| NameProblem::of(node, Some(name), message))?;
+            let slot = SlotKind::Field { member, index };
+            let part = || Part::of_column(name);
+            self.insert(&field.name, slot, origin, node, part);
         }
         for (index, calculated) in node.calculated.iter().enumerate() {
             let origin = Origin {
@@ -127,8 +155,11 @@ impl Builder {
                 target: calculated.target,
                 text: format!("the calculated field \"{}\"", calculated.name),
             };
-            self.insert(&calculated.name, SlotKind::Calculated { member, index }, origin)
-                .map_err(|message| NameProblem::of(node, None, message))?;
+            let slot = SlotKind::Calculated { member, index };
+            let part = || Part::Calculated {
+                id: calculated.name.clone(),
+            };
+            self.insert(&calculated.name, slot, origin, node, part);
         }
         for (index, child) in node.children.iter().enumerate() {
             if child.kind == NodeKind::Merged {
@@ -141,7 +172,7 @@ impl Builder {
                     let one = self.representative((member, pair.parent));
                     self.equal.insert((merged, pair.own), one);
                 }
-                self.add(child, merged)?;
+                self.add(child, merged);
                 continue;
             }
             let field = child
@@ -154,19 +185,25 @@ impl Builder {
                 target: FieldType::Default,
                 text: format!("the embedded rule of {}", child.table.name),
             };
-            self.insert(&field, SlotKind::Child { member, index }, origin)
-                .map_err(|message| NameProblem::of(child, None, message))?;
+            self.insert(&field, SlotKind::Child { member, index }, origin, child, || Part::Path);
         }
-        Ok(())
+    }
+
+    /// Puts a value under its name, or keeps why it cannot be there.
+    fn insert(&mut self, name: &str, slot: SlotKind, origin: Origin, node: &Node, part: impl FnOnce() -> Part) {
+        if let Err(problem) = self.try_insert(name, slot, origin) {
+            self.problems.push(NameProblem::of(node, part(), problem));
+        }
     }
 
     fn representative(&self, of: (usize, usize)) -> (usize, usize) {
         self.equal.get(&of).copied().unwrap_or(of)
     }
 
-    fn insert(&mut self, name: &str, slot: SlotKind, origin: Origin) -> Result<(), String> {
+    fn try_insert(&mut self, name: &str, slot: SlotKind, origin: Origin) -> Result<(), (FaultKind, String)> {
         let parts: Vec<&str> = name.split('.').collect();
-        check_name(name, &parts, self.is_root)?;
+        check_name(name, &parts, self.is_root).map_err(|message| (FaultKind::NameInvalid, message))?;
+        let taken = |message| Err((FaultKind::NameTaken, message));
         let origin = Origin {
             column: origin.column.map(|c| self.representative(c)),
             ..origin
@@ -187,7 +224,7 @@ impl Builder {
             entries = match &mut entries[place].kind {
                 EntryKind::Group(inner) => inner,
                 EntryKind::Value { origin: other, .. } => {
-                    return Err(format!(
+                    return taken(format!(
                         "the field \"{name}\" lies below \"{group}\", which already is the value of {}",
                         other.text
                     ));
@@ -210,14 +247,14 @@ impl Builder {
             Some(Entry {
                 kind: EntryKind::Value { origin: other, .. },
                 ..
-            }) => Err(format!(
+            }) => taken(format!(
                 "the field name \"{name}\" is taken by {}: rename or exclude one of the two",
                 other.text
             )),
             Some(Entry {
                 kind: EntryKind::Group(_),
                 ..
-            }) => Err(format!(
+            }) => taken(format!(
                 "the field \"{name}\" would be a value and the parent of other fields"
             )),
         }

@@ -4,6 +4,7 @@
 //! reads of one job are of one point in time. Engine differences (quoting, types, paging) stay inside the folder.
 //! This room never writes to the source and knows nothing of documents.
 
+pub mod ddl;
 pub mod error;
 pub mod postgres;
 

@@ -47,7 +47,7 @@ asked! {
     fn projects() -> Vec<ProjectSummary>;
     fn project(id: &ProjectId) -> Option<ProjectRecord>;
     fn has_project(id: &ProjectId) -> bool;
-    fn save_project(record: &ProjectRecord) -> ();
+    fn save_project(record: &ProjectRecord, instead_of: Option<u64>) -> ();
     fn delete_project(id: &ProjectId) -> bool;
     fn save_schema(id: &str, model: &RelationalModel) -> ();
     fn schema(id: &str) -> Option<RelationalModel>;

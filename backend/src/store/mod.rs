@@ -64,6 +64,9 @@ pub enum StoreError {
     Folder { path: String, reason: String },
     #[error("{0}")]
     Local(String),
+    /// A project was saved since somebody read it.
+    #[error("the project was changed since: revision {0} is no longer what is stored")]
+    RevisionOld(u64),
     #[error("the name \"{0}\" is taken")]
     NameTaken(String),
     /// A project of an older version may hold what an import refuses today.
@@ -121,6 +124,7 @@ impl StoreError {
             | StoreError::Project(_)
             | StoreError::LeaseLost { .. }
             | StoreError::Cancelled
+            | StoreError::RevisionOld(_)
             | StoreError::TooLarge { .. } => false,
         }
     }

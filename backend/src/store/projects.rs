@@ -24,27 +24,38 @@ pub struct ProjectRecord {
 const DUPLICATE_KEY: i32 = 11_000;
 
 impl Store {
-    /// Writes a project, new or changed.
+    /// Writes a project, new or changed. With `instead_of` only where that revision is stored: two windows that save at
+    /// once cannot both stand on it.
     ///
     /// # Errors
-    /// [`StoreError::NameTaken`] when another project has the name, [`StoreError::TooLarge`] when its file does not fit.
-    pub async fn save_project(&self, record: &ProjectRecord) -> Result<(), StoreError> {
+    /// [`StoreError::RevisionOld`] when another one is stored, or nothing any more. [`StoreError::NameTaken`] when another project has the name, [`StoreError::TooLarge`] when its file does not fit.
+    pub async fn save_project(&self, record: &ProjectRecord, instead_of: Option<u64>) -> Result<(), StoreError> {
         let id = record.summary.id.as_str();
         let entry = doc! {
             "_id": id,
             "name": &record.summary.name,
             "lastModified": bson::DateTime::from_millis(record.summary.last_modified.timestamp_millis()),
+            "revision": revision(record.summary.revision),
             "summary": to_json(&record.summary),
             "file": to_bounded_json("the project file", &record.file)?,
         };
+        let filter = match instead_of {
+            None => doc! {"_id": id},
+            // Entries of before this was counted have none.
+            Some(0) => doc! {"_id": id, "revision": {"$in": [0_i64, bson::Bson::Null]}},
+            Some(given) => doc! {"_id": id, "revision": revision(given)},
+        };
         let written = self
             .collection("projects")
-            .replace_one(doc! {"_id": id}, entry)
-            .upsert(true)
+            .replace_one(filter, entry)
+            .upsert(instead_of.is_none())
             .await;
-        match written {
-            Err(e) if code_of(&e) == Some(DUPLICATE_KEY) => Err(StoreError::NameTaken(record.summary.name.clone())),
-            other => Ok(other.map(|_| ())?),
+        match (written, instead_of) {
+            (Ok(done), Some(given)) if done.matched_count == 0 => Err(StoreError::RevisionOld(given)),
+            (Err(e), _) if code_of(&e) == Some(DUPLICATE_KEY) => {
+                Err(StoreError::NameTaken(record.summary.name.clone()))
+            }
+            (other, _) => Ok(other.map(|_| ())?),
         }
     }
 
@@ -132,6 +143,10 @@ impl Store {
             None => Ok(None),
         }
     }
+}
+
+fn revision(revision: u64) -> i64 {
+    i64::try_from(revision).unwrap_or(i64::MAX)
 }
 
 pub(super) fn code_of(error: &mongodb::error::Error) -> Option<i32> {

@@ -83,6 +83,8 @@ pub fn advice(code: ErrorCode) -> &'static str {
         ErrorCode::NotFound => "It may have been deleted. Reload the page.",
         ErrorCode::MethodNotAllowed => "The page and the server are of different versions. Reload the page.",
         ErrorCode::WrongState => "Its state has changed in the meantime: look at it again.",
+        ErrorCode::RevisionConflict => "Look at what was saved since, then save again.",
+        ErrorCode::InvalidDdl => "Correct the statement that the message names, or export the file again.",
         ErrorCode::JobConflict => "Wait until the other job has ended, or terminate it.",
         ErrorCode::TargetDatabaseMissing => {
             "Enter the database, or write it behind the host: mongodb://host:27017/database."

@@ -102,5 +102,7 @@ fn unchanged(details: ProjectDetails) -> SaveProject {
         content: details.content,
         jdbc_id: details.summary.jdbc_id,
         mongodb_id: details.summary.mongodb_id,
+        revision: None,
+        full: None,
     }
 }

@@ -35,6 +35,15 @@ pub async fn check_connection(source: &PgSource) -> Result<ConnectivityResult, S
 /// # Errors
 /// The tables that cannot be read, whose rows would be hidden, or whose filter is refused.
 pub async fn check_plan(pg: &PgClient, plan: &mut Plan) -> Result<(), SourceError> {
+    check_access(plan)?;
+    check_filters(pg, plan).await
+}
+
+/// Whether every table of the plan can be read whole.
+///
+/// # Errors
+/// The tables that cannot be read, or whose rows would be hidden.
+pub fn check_access(plan: &Plan) -> Result<(), SourceError> {
     let tables = plan.tables();
     let named = |which: &dyn Fn(&crate::data::catalog::CatalogTable) -> bool| -> Vec<String> {
         tables.iter().filter(|t| which(t)).map(|t| t.name.to_string()).collect()
@@ -47,7 +56,7 @@ pub async fn check_plan(pg: &PgClient, plan: &mut Plan) -> Result<(), SourceErro
     if !hidden.is_empty() {
         return Err(SourceError::RowSecurity { tables: hidden });
     }
-    check_filters(pg, plan).await
+    Ok(())
 }
 
 /// Makes the table filters of the plan usable.

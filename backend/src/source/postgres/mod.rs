@@ -6,8 +6,11 @@
 
 pub mod check;
 pub mod client;
+pub mod facts;
 pub mod filter;
 pub mod identity;
+pub mod lookup;
+pub mod matching;
 pub mod model;
 mod operators;
 mod pooler;

@@ -95,6 +95,8 @@ impl ProjectDraft {
             content,
             jdbc_id: connection.map(|id| id.to_string()),
             mongodb_id: None,
+            revision: None,
+            full: None,
         }
     }
 }

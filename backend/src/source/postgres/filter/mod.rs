@@ -92,6 +92,19 @@ async fn condition_of(pg: &PgClient, table: &CatalogTable, text: &str) -> Result
     settle::settle(pg, table, expr).await
 }
 
+/// Judges one filter of one table. What it comes to, or why it is refused: a clause that begins with "it", or the server's
+/// own words.
+///
+/// # Errors
+/// When the connection is lost or the server refuses to answer.
+pub async fn judge(pg: &PgClient, table: &CatalogTable, text: &str) -> Result<Result<Condition, String>, SourceError> {
+    match condition_of(pg, table, text).await {
+        Ok(condition) => Ok(Ok(condition)),
+        Err(Refusal::Filter(reason)) => Ok(Err(reason)),
+        Err(Refusal::Source(error)) => Err(error),
+    }
+}
+
 /// The filters of a plan that a continuous job cannot follow; each table once.
 ///
 /// Such a job decides of each changed row anew whether it passes. A filter that looks at the clock, at chance or at other
@@ -111,7 +124,8 @@ pub fn unstable_filters(plan: &Plan) -> Vec<FilterProblem> {
     unstable
 }
 
-fn instability(filter: &RowFilter) -> Option<String> {
+/// Why a continuous job cannot follow a filter that has been settled.
+pub fn instability(filter: &RowFilter) -> Option<String> {
     if filter.row_count.is_some() {
         return Some("it limits the number of rows".into());
     }

@@ -4,6 +4,7 @@
 mod clauses;
 mod compare;
 mod keys;
+pub mod matching;
 mod range;
 
 pub use clauses::only;

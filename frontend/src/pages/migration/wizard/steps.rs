@@ -64,6 +64,8 @@ pub fn step_of_error(code: Option<ErrorCode>) -> Step {
             | ErrorCode::Busy
             | ErrorCode::StoreUnavailable
             | ErrorCode::EntryUnreadable
+            | ErrorCode::RevisionConflict
+            | ErrorCode::InvalidDdl
             | ErrorCode::Internal
             | ErrorCode::TooManyErrors
             | ErrorCode::ResyncNeeded
