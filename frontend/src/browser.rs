@@ -140,3 +140,11 @@ async fn try_save_as_png(file_name: &str, svg: &str, (width, height): (u32, u32)
     link.click();
     Ok(())
 }
+
+/// Scrolls no farther than brings an element into sight.
+pub fn scroll_to(element: &Element) {
+    let options = js_sys::Object::new();
+    let _ = Reflect::set(&options, &"block".into(), &"nearest".into());
+    let method = Reflect::get(element, &"scrollIntoView".into()).and_then(JsCast::dyn_into::<Function>);
+    let _ = method.and_then(|method| method.call1(element, &options));
+}

@@ -1,8 +1,8 @@
-//! The rules of a project beside documents of live rows.
+//! Documents are shaped beside documents of live rows.
 
 use crate::pages::mapping::MappingTab;
-use crate::pages::{look, testid, text_now};
-use fantoccini::key::Key;
+use crate::pages::{SOON, look, testid};
+use godwit_tests::api::wait_for;
 use godwit_tests::browser::Browser;
 use godwit_tests::migrate::Migration;
 use godwit_tests::servers::PASSWORD;
@@ -31,21 +31,21 @@ fn spec() -> Value {
         {"collection": "letters", "table": "archive.letter"}]})
 }
 
+async fn rules(migration: &Migration) -> Value {
+    let file = migration
+        .app
+        .api()
+        .get(&format!("/project/{}/export", migration.project))
+        .await
+        .ok();
+    file["project"]["content"].clone()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn rules_stand_beside_documents_of_live_rows() {
+async fn the_preview_follows_each_edit() {
     let (migration, browser) = tokio::join!(Migration::new(SQL, spec()), Browser::start());
     let page = MappingTab::open(&browser, &migration.app, &migration.project).await;
     page.wait_collection("customers").await;
-    let rules = page.rules().await;
-    for part in [
-        "public.order_line",
-        "orders.customer_id = customer.id",
-        "Sorted by placed, descending; the first 10",
-        "born date Left out",
-        "email text Kept",
-    ] {
-        assert!(rules.contains(part), "{part} is not said:\n{rules}");
-    }
     look(&browser, "mapping-no-source").await;
 
     // A wrong password is said where it can be corrected.
@@ -63,6 +63,13 @@ async fn rules_stand_beside_documents_of_live_rows() {
     );
     look(&browser, "mapping").await;
 
+    // What is not saved yet is previewed already.
+    page.rename("fullName", "person.name").await;
+    page.document("\"person\": {").await;
+    page.press_on("email", " ").await;
+    let is_gone = async || (!browser.text().await.contains("ada@example.org")).then_some(());
+    wait_for("a document without the field", SOON, is_gone).await;
+
     // The next look at the rows finds what has changed.
     let client = migration.source.connect().await;
     client
@@ -74,62 +81,103 @@ async fn rules_stand_beside_documents_of_live_rows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_trees_point_at_each_other() {
+async fn every_change_is_saved_and_can_be_undone() {
     let (migration, browser) = tokio::join!(Migration::new(SQL, spec()), Browser::start());
     let page = MappingTab::open(&browser, &migration.app, &migration.project).await;
     page.wait_collection("customers").await;
-    page.choose("Relational", "letter").await;
-    page.wait_collection("letters").await;
-    assert!(
-        browser
-            .client
-            .current_url()
-            .await
-            .expect("a URL")
-            .query()
-            .is_some_and(|q| q.contains("collection="))
-    );
-    page.choose("MongoDB", "customers").await;
-    page.wait_collection("customers").await;
+    page.rename("fullName", "called").await;
+    page.wait_field("called").await;
+    page.press_on("email", " ").await;
+    page.wait_field("email-").await;
+    page.wait_saved().await;
+    let name = |content: &Value| {
+        let rules = content["mappings"].as_object().expect("rules").values();
+        let fields = rules.filter_map(|rule| rule["fields"].get("full_name"));
+        fields
+            .map(|field| field["target"]["name"].as_str().expect("a name").to_owned())
+            .next()
+    };
+    let is_stored = async || (name(&rules(&migration).await).as_deref() == Some("called")).then_some(());
+    wait_for("the new name in the file", SOON, is_stored).await;
 
-    // A search shows what lies above a find, and leaves the other tree alone.
-    page.search("Relational", "QUANT").await;
-    let lines = page.lines("Relational").await;
-    assert_eq!(lines.len(), 3, "{lines:?}");
-    assert!(
-        lines[0].starts_with("public") && lines[1].starts_with("order_line"),
-        "{lines:?}"
-    );
-    assert!(page.lines("MongoDB").await.len() > 3);
-    page.search("Relational", "nothing like it").await;
-    browser.find_text("Nothing has that in its name.").await;
-    look(&browser, "mapping-nothing-found").await;
+    browser.click(&testid("undo")).await;
+    page.wait_field("email").await;
+    browser.click(&testid("undo")).await;
+    page.wait_field("fullName").await;
+    browser.click(&testid("redo")).await;
+    page.wait_field("called").await;
+    browser.click(&testid("history")).await;
+    look(&browser, "mapping-history").await;
+    browser.find_text("As it was opened").await;
+    browser.click(&testid("history")).await;
 
-    // Keys do what they do in every tree.
-    let root = browser.find("[role='tree'][aria-label='MongoDB'] [tabindex='0']").await;
-    let before = page.lines("MongoDB").await.len();
-    root.send_keys(&char::from(Key::Left).to_string()).await.expect("a key");
-    let after = async || (page.lines("MongoDB").await.len() < before).then_some(());
-    godwit_tests::api::wait_for("a closed line", crate::pages::SOON, after).await;
-    let here = "[role='tree'][aria-label='MongoDB'] [aria-selected='true']";
-    assert!(
-        text_now(&browser, here)
-            .await
-            .is_some_and(|text| text.starts_with("customers"))
-    );
+    // A reload loses nothing, saved or not.
+    page.rename("born", "birth.date").await;
+    page.wait_field("birth.date").await;
+    browser.client.refresh().await.expect("a reload");
+    page.wait_field("birth.date").await;
+    page.wait_field("called").await;
+    page.wait_saved().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_project_without_rules_says_how_to_get_some() {
+async fn a_table_becomes_part_of_a_document_by_form_and_by_drag() {
+    let spec = json!({"name": "Shop", "schemas": ["public", "archive"], "collections": [{"collection": "customers", "table": "customer"}]});
+    let (migration, browser) = tokio::join!(Migration::new(SQL, spec), Browser::start());
+    let page = MappingTab::open(&browser, &migration.app, &migration.project).await;
+    page.wait_collection("customers").await;
+
+    // By drag, from the list onto the documents.
+    page.drag("[data-line='public.orders']", "[role=row][data-path='full_name']")
+        .await;
+    browser.find(&testid("offers")).await;
+    look(&browser, "mapping-offers").await;
+    page.take_offer("rray").await;
+    page.wait_field("orders").await;
+    page.wait_field("orders.total").await;
+
+    // By form, below what was made before.
+    page.choose_collection("customers").await;
+    browser.click(&testid("add-rule")).await;
+    let choose = "const s = document.querySelector('[data-testid=add-rule-table]');
+        s.value = [...s.options].find(o => o.text === 'public.order_line').value; s.dispatchEvent(new Event('change', {bubbles: true}))";
+    browser.run(choose, &[]).await;
+    page.take_offer("rray").await;
+    let has_lines = async || {
+        page.fields()
+            .await
+            .iter()
+            .any(|path| path.starts_with("orders.") && path.ends_with(".article"))
+            .then_some(())
+    };
+    wait_for("lines inside of orders", SOON, has_lines).await;
+    look(&browser, "mapping-rule").await;
+
+    // What goes with it is listed before it goes; it comes back whole.
+    page.press_on("orders", "Delete").await;
+    browser.find("dialog[open]").await;
+    look(&browser, "mapping-delete").await;
+    browser.click(&testid("confirm-delete")).await;
+    let is_gone = async || (!page.fields().await.iter().any(|path| path.starts_with("orders"))).then_some(());
+    wait_for("documents without orders", SOON, is_gone).await;
+    browser.click(&testid("undo")).await;
+    page.wait_field("orders").await;
+    page.wait_saved().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_without_rules_leads_to_the_first_drag() {
     let spec = json!({"name": "Empty", "collections": []});
     let (migration, browser) = tokio::join!(Migration::new(SQL, spec), Browser::start());
-    browser
-        .open(&format!(
-            "{}/projects/{}/mapping",
-            migration.app.base(),
-            migration.project
-        ))
-        .await;
-    browser.find_text("This project maps no table yet").await;
+    let page = MappingTab::open(&browser, &migration.app, &migration.project).await;
+    browser.find(&testid("first-step")).await;
     look(&browser, "mapping-empty").await;
+    page.drag(
+        "[data-line='public.customer']",
+        "[data-side=collection] [data-drop=canvas]",
+    )
+    .await;
+    page.take_offer("ew collection").await;
+    page.wait_collection("customer").await;
+    page.wait_saved().await;
 }

@@ -209,7 +209,7 @@ async fn a_project_is_made_by_uri_and_begins_without_rules() {
     look(&browser, "migration-no-rules").await;
     browser.click(&format!("{} a", testid("no-rules"))).await;
     browser.click(&testid("fill-mapping")).await;
-    browser.find(&testid("rules")).await;
+    browser.find(&testid("outline")).await;
     page.migration().await;
     browser.find(&format!("{}:enabled", testid("create-job"))).await;
 }

@@ -92,5 +92,5 @@ async fn a_job_that_is_gone_and_rules_that_are_on_their_way() {
     browser.find("main .gw-skeleton").await;
     look(browser, "mapping-loading").await;
     app.thaw();
-    browser.find(&testid("rules")).await;
+    browser.find(&testid("outline")).await;
 }

@@ -150,6 +150,16 @@ pub async fn put<B: Serialize>(path: &str, body: &B) -> Result<(), ApiError> {
     send(Request::put(&url(path)), Some(to_json(body)?)).await.map(drop)
 }
 
+/// PUT; status and body of whatever the answer is.
+pub async fn put_for_answer<B: Serialize>(path: &str, body: &B) -> Result<(u16, String), ApiError> {
+    let request = Request::put(&url(path)).header("content-type", "application/json");
+    let request = request.body(to_json(body)?).map_err(|_| ApiError::Unreachable)?;
+    let answer = request.send().await.map_err(|_| ApiError::Unreachable)?;
+    let status = answer.status();
+    let text = answer.text().await.map_err(|_| ApiError::Unreachable)?;
+    Ok((status, text))
+}
+
 pub async fn delete(path: &str) -> Result<(), ApiError> {
     send(Request::delete(&url(path)), None).await.map(drop)
 }
@@ -175,11 +185,15 @@ async fn send(request: RequestBuilder, body: Option<String>) -> Result<Response,
 
 async fn read<T: DeserializeOwned>(answer: Response) -> Result<T, ApiError> {
     let text = answer.text().await.map_err(|_| ApiError::Unreachable)?;
-    serde_json::from_str(&text).map_err(|e| ApiError::Unreadable { reason: e.to_string() })
+    parse(&text)
+}
+
+pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
+    serde_json::from_str(text).map_err(|e| ApiError::Unreadable { reason: e.to_string() })
 }
 
 /// The error that an answer with this status and body is.
-fn refusal(status: u16, body: &str) -> ApiError {
+pub fn refusal(status: u16, body: &str) -> ApiError {
     match serde_json::from_str::<ErrorResponse>(body) {
         Ok(answer) => ApiError::Refused(Box::new(answer)),
         Err(_) => ApiError::Unexplained { status },

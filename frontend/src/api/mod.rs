@@ -2,6 +2,7 @@
 
 mod client;
 pub mod connections;
+pub mod drafts;
 pub mod jobs;
 pub mod preflight;
 pub mod projects;

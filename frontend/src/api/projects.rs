@@ -3,8 +3,7 @@
 use super::client::{self, ApiError};
 use godwit_shared::consent::{Consent, GiveConsent};
 use godwit_shared::ids::ProjectId;
-use godwit_shared::mapping::Content;
-use godwit_shared::project::{Preview, PreviewRequest, ProjectCollection, ProjectDetails, ProjectSummary, SaveProject};
+use godwit_shared::project::{ProjectCollection, ProjectDetails, ProjectSummary, RevisionConflict, SaveProject};
 
 pub async fn list() -> Result<Vec<ProjectSummary>, ApiError> {
     client::get("/project").await
@@ -44,13 +43,26 @@ pub async fn set_connections(id: &ProjectId, jdbc: Option<String>, mongodb: Opti
     }
 }
 
-/// Changes the rules and nothing else.
-pub async fn set_content(details: ProjectDetails, content: Content) -> Result<(), ApiError> {
-    put(SaveProject {
-        content,
-        ..unchanged(details)
-    })
-    .await
+/// Why a draft was not saved.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SaveError {
+    /// Somebody else has saved since; what is stored now.
+    Conflict(Box<RevisionConflict>),
+    Other(ApiError),
+}
+
+/// Saves a draft; the project as it is stored now.
+pub async fn save(project: &SaveProject) -> Result<ProjectDetails, SaveError> {
+    let id = project.id.as_ref().map(ProjectId::as_str).unwrap_or_default();
+    let answer = client::put_for_answer(&format!("/project/{id}"), project).await;
+    let (status, text) = answer.map_err(SaveError::Other)?;
+    match status {
+        200..300 => client::parse(&text).map_err(SaveError::Other),
+        _ => Err(match serde_json::from_str::<RevisionConflict>(&text) {
+            Ok(conflict) => SaveError::Conflict(Box::new(conflict)),
+            Err(_) => SaveError::Other(client::refusal(status, &text)),
+        }),
+    }
 }
 
 /// The collections of a project with the tables that feed them.
@@ -75,11 +87,6 @@ pub async fn consent(id: &ProjectId) -> Result<Consent, ApiError> {
 /// Agrees to it, as it was read.
 pub async fn give_consent(id: &ProjectId, digest: String) -> Result<ProjectSummary, ApiError> {
     client::post(&format!("/project/{id}/consent"), &GiveConsent { digest }).await
-}
-
-/// Documents of a collection, assembled from live rows.
-pub async fn preview(id: &ProjectId, request: &PreviewRequest) -> Result<Preview, ApiError> {
-    client::post(&format!("/project/{id}/preview"), request).await
 }
 
 /// Where the browser downloads the project file.

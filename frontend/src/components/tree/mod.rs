@@ -6,11 +6,13 @@ pub use rows::TreeNode;
 
 use super::icon::{Glyph, Icon};
 use super::unique_id;
+use leptos::ev;
 use leptos::html;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
 use rows::{Shown, Step, TreeRow, shown, step};
 use std::collections::HashSet;
+use web_sys::PointerEvent;
 
 /// What the lines share.
 #[derive(Clone, Copy)]
@@ -70,7 +72,7 @@ impl TreeContext {
 #[component]
 pub fn Tree(
     #[prop(into)] label: String,
-    nodes: Vec<TreeNode>,
+    #[prop(into)] nodes: Signal<Vec<TreeNode>>,
     /// Only lines that have it, with those above and below them.
     #[prop(optional, into)]
     search: Signal<String>,
@@ -82,9 +84,13 @@ pub fn Tree(
     #[prop(optional)]
     open: Vec<String>,
     on_select: Callback<String>,
+    /// A line is dragged to a pixel of the window, and whether it is let go there.
+    #[prop(optional_no_strip)]
+    on_drag: Option<Callback<(String, f64, f64, bool)>>,
 ) -> impl IntoView {
     let open = RwSignal::new(open.into_iter().collect::<HashSet<_>>());
-    let shown = Memo::new(move |_| search.with(|search| open.with(|open| shown(&nodes, open, search))));
+    let shown =
+        Memo::new(move |_| search.with(|search| open.with(|open| nodes.with(|nodes| shown(nodes, open, search)))));
     let focused = RwSignal::new(None::<String>);
     let entry = Memo::new(move |_| entry(&shown.get(), focused.get(), selected.get()));
     let context = TreeContext {
@@ -99,15 +105,96 @@ pub fn Tree(
     };
     let is_empty = Memo::new(move |_| shown.with(|shown| shown.rows.is_empty()));
     let place = NodeRef::<html::Div>::new();
+    let drag = Drag::new(on_drag);
     view! {
-        <div class="gw-tree-view" role="tree" aria-label=label node_ref=place>
-            <For each=move || shown.with(|shown| shown.rows.clone()) key=|row| row.id.clone() let:row>
+        <div
+            class="gw-tree-view"
+            role="tree"
+            aria-label=label
+            node_ref=place
+            on:pointerdown=move |event| drag.begin(&event)
+        >
+            <For each=move || shown.with(|shown| shown.rows.clone()) key=|row| (row.id.clone(), row.label.clone(), row.note.clone()) let:row>
                 <TreeLine row=row context=context/>
             </For>
         </div>
         <Show when=move || is_empty.get()>
             <p class="gw-tree-view__nothing gw-muted" role="status">"Nothing has that in its name."</p>
         </Show>
+    }
+}
+
+/// How far the pointer goes before a click becomes a drag, pixels.
+const SLACK: i32 = 5;
+
+/// A line that the pointer holds: its id, where it was taken, and whether it has left that place.
+#[derive(Clone)]
+struct Held {
+    id: String,
+    x: i32,
+    y: i32,
+    is_moving: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Drag {
+    on_drag: Option<Callback<(String, f64, f64, bool)>>,
+    held: StoredValue<Option<Held>>,
+}
+
+impl Drag {
+    fn new(on_drag: Option<Callback<(String, f64, f64, bool)>>) -> Self {
+        let drag = Self {
+            on_drag,
+            held: StoredValue::new(None),
+        };
+        if on_drag.is_some() {
+            // The pointer may leave the tree before it has moved inside of it.
+            let handles = [
+                window_event_listener(ev::pointermove, move |event| drag.go_on(&event)),
+                window_event_listener(ev::pointerup, move |event| drag.end(&event)),
+                window_event_listener(ev::pointercancel, move |_| drag.held.set_value(None)),
+            ];
+            on_cleanup(move || handles.into_iter().for_each(WindowListenerHandle::remove));
+        }
+        drag
+    }
+
+    fn begin(self, event: &PointerEvent) {
+        let target = event
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        let line = target.and_then(|target| target.closest("[data-line]").ok().flatten());
+        let id = line.and_then(|line| line.get_attribute("data-line"));
+        if let (Some(id), true) = (id, self.on_drag.is_some() && event.button() == 0) {
+            let (x, y) = (event.client_x(), event.client_y());
+            self.held.set_value(Some(Held {
+                id,
+                x,
+                y,
+                is_moving: false,
+            }));
+        }
+    }
+
+    fn go_on(self, event: &PointerEvent) {
+        let Some(mut held) = self.held.get_value() else { return };
+        let (x, y) = (event.client_x(), event.client_y());
+        if !held.is_moving && (held.x - x).abs().max((held.y - y).abs()) > SLACK {
+            held.is_moving = true;
+            self.held.set_value(Some(held.clone()));
+        }
+        if let (true, Some(on_drag)) = (held.is_moving, self.on_drag) {
+            on_drag.run((held.id, x.into(), y.into(), false));
+        }
+    }
+
+    fn end(self, event: &PointerEvent) {
+        let held = self.held.get_value().filter(|held| held.is_moving);
+        self.held.set_value(None);
+        if let (Some(held), Some(on_drag)) = (held, self.on_drag) {
+            on_drag.run((held.id, event.client_x().into(), event.client_y().into(), true));
+        }
     }
 }
 
@@ -146,6 +233,7 @@ fn TreeLine(row: TreeRow, context: TreeContext) -> impl IntoView {
             class:gw-tree-view__line--marked=is_marked
             style=format!("--level: {}", row.level - 1)
             role="treeitem"
+            data-line=row.id.clone()
             attr:aria-level=row.level.to_string()
             aria-expanded=move || has_children.then(|| is_open.get().to_string())
             aria-selected=move || is_selected.get().to_string()

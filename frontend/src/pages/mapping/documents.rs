@@ -34,11 +34,6 @@ fn collection_line(content: &Content, id: &CollectionId, name: &str) -> TreeNode
     }
 }
 
-/// The collection that a line belongs to.
-pub fn collection_of_line(id: &str) -> &str {
-    id.split_once('\n').map_or(id, |(collection, _)| collection)
-}
-
 /// Puts the fields of a rule, and of those below it, at their places; how many rules that are.
 fn add_rule(content: &Content, id: &MappingId, rule: &Mapping, above: &str, place: &mut Vec<TreeNode>) -> u64 {
     let shown = |(column, field): &(&String, &Field)| field.target.included && !is_key_field(column, field);
@@ -156,13 +151,5 @@ mod tests {
         rule.settings.embedded_path = None;
         let lines = lines(&document_tree(&content), 0);
         assert_eq!(lines[4..7], ["  initial: calculated", "  id: text", "  title: text"]);
-    }
-
-    #[test]
-    fn lines_know_their_collection() {
-        let tree = document_tree(&content());
-        let loans = tree[0].children.last().unwrap();
-        assert_eq!(collection_of_line(&loans.children[0].id), "c1");
-        assert_eq!(collection_of_line(&tree[1].id), "c2");
     }
 }

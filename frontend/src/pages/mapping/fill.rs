@@ -1,83 +1,56 @@
-//! Fills an empty mapping with what matches the relational schema, and the page that offers it.
+//! A project without a collection: the first drag, or one collection for each table.
 
-use super::MappedProject;
-use crate::api::{self, ApiError};
+use super::workbench::use_workbench;
 use crate::components::button::{Button, ButtonTone};
-use crate::components::empty_state::EmptyState;
-use crate::components::error_panel::ErrorPanel;
 use crate::components::icon::Icon;
-use godwit_shared::initial::{InitialMapping, content_of};
-use godwit_shared::mapping::Content;
-use godwit_shared::schema::RelationalModel;
+use godwit_shared::edit::{Draft, Edit, NewRule, RulePlace};
 use leptos::prelude::*;
-use std::sync::Arc;
 
-/// One collection for each table that the project has taken over; its settings and all else stay.
-pub fn filled(content: &Content, model: &RelationalModel) -> Content {
-    let settings = &content.settings;
-    let part = taken_over(content, model);
-    let made = content_of(
-        &part,
-        settings.casing,
-        settings.key_handling,
-        InitialMapping::Relational,
-    );
-    Content {
-        collections: made.collections,
-        mappings: made.mappings,
-        relationships: made.relationships,
-        tables: made.tables,
-        ..content.clone()
-    }
-}
-
-/// The model with the tables that the project names; a project that names none has all.
-fn taken_over(content: &Content, model: &RelationalModel) -> RelationalModel {
-    let mut part = model.clone();
-    if content.tables.is_empty() {
-        return part;
-    }
-    let is_named = |schema: &str, table: &str| {
-        let mut named = content.tables.values();
-        named.any(|entry| entry.path.schema == schema && entry.path.table == table)
+/// The edit that makes a collection of each table of the project.
+fn filled(draft: &Draft) -> Edit {
+    let new = |table: &godwit_shared::ids::TableId| {
+        Edit::AddRule(NewRule {
+            rule: None,
+            table: table.clone(),
+            into: RulePlace::NewCollection {
+                collection: None,
+                name: None,
+            },
+        })
     };
-    for database in part.databases.values_mut() {
-        for (schema, objects) in &mut database.schemas {
-            objects.tables.retain(|table, _| is_named(schema, table));
-        }
+    Edit::All {
+        words: "made a collection of each table".to_owned(),
+        edits: draft.content.tables.keys().map(new).collect(),
     }
-    part
 }
 
 #[component]
-pub fn NoCollections(project: Arc<MappedProject>, on_filled: Callback<()>) -> impl IntoView {
-    let fill = Action::new_local(move |(): &()| {
-        let project = project.clone();
-        async move {
-            let content = filled(project.content(), &project.model);
-            api::projects::set_content(project.details.clone(), content).await?;
-            on_filled.run(());
-            Ok::<(), ApiError>(())
-        }
+pub fn FillButton() -> impl IntoView {
+    let bench = use_workbench();
+    let is_needed = Memo::new(move |_| {
+        bench.with(|draft| draft.content.collections.is_empty() && !draft.content.tables.is_empty())
     });
-    let failure = move || fill.value().get().and_then(Result::err);
-    let press = Callback::new(move |()| drop(fill.dispatch_local(())));
+    let fill = Callback::new(move |()| {
+        let edit = bench.draft.with_untracked(filled);
+        bench.apply(edit);
+        bench.diagram.fit_soon();
+    });
     view! {
-        <EmptyState
-            icon=Icon::Collection
-            title="This project maps no table yet"
-            text="A job needs at least one collection. Fill in the mapping that matches the relational schema, one \
-                  collection for each table, or import a project file that has mapping rules."
-        >
-            <Button
-                label="Match the relational schema"
-                tone=ButtonTone::Primary
-                is_busy=fill.pending()
-                on_press=press
-                attr:data-testid="fill-mapping"
-            />
-            {move || failure().map(|error| view! { <ErrorPanel error=error/> })}
-        </EmptyState>
+        <Show when=move || is_needed.get()>
+            <div class="gw-mapping__first" data-testid="first-step">
+                <p>
+                    "This project maps no table yet. Drag a table from the list or from the upper half of the diagram into the lower \
+                     half: its rows become documents. Or begin with one collection for each table."
+                </p>
+                <Button
+                    label="Match the relational schema"
+                    tone=ButtonTone::Primary
+                    icon=Icon::Collection
+                    on_press=fill
+                    attr:data-testid="fill-mapping"
+                />
+            </div>
+        </Show>
     }
 }
 
@@ -85,20 +58,17 @@ pub fn NoCollections(project: Arc<MappedProject>, on_filled: Callback<()>) -> im
 mod tests {
     use super::super::samples;
     use super::*;
+    use godwit_shared::edit::apply;
 
     #[test]
-    fn the_tables_that_the_project_names_are_mapped() {
-        let mut content = samples::content();
-        content.collections.clear();
-        content.mappings.clear();
-        content.tables.shift_remove(&godwit_shared::ids::TableId::new("t2"));
-        let collections = |content: &Content| {
-            let all = filled(content, &samples::model()).collections;
-            all.values().map(|c| c.name.clone()).collect::<Vec<_>>()
-        };
-        assert_eq!(collections(&content), ["borrowers", "desks"]);
-        assert_eq!(filled(&content, &samples::model()).settings, content.settings);
-        content.tables.clear();
-        assert_eq!(collections(&content), ["borrowers", "loans", "desks"]);
+    fn every_table_becomes_a_collection() {
+        let mut draft = samples::draft();
+        draft.content.collections.clear();
+        draft.content.mappings.clear();
+        draft.content.relationships.mappings.clear();
+        let edit = filled(&draft);
+        apply(&mut draft, &edit).expect("an edit");
+        let names: Vec<_> = draft.content.collections.values().map(|c| c.name.as_str()).collect();
+        assert_eq!(names, ["borrowers", "loans", "desks"]);
     }
 }

@@ -22,6 +22,7 @@ pub enum Thing {
         name: String,
     },
     Collection(CollectionId),
+    Rule(MappingId),
     /// A field, by its path from the root of the document.
     Path {
         collection: CollectionId,
@@ -60,12 +61,15 @@ impl Thing {
     }
 
     /// The card that it stands on, and whose view that is.
-    pub fn card(&self) -> (Side, &str) {
+    pub fn card(&self) -> Option<(Side, &str)> {
         match self {
             Thing::Table(table) | Thing::Column { table, .. } | Thing::Key { table, .. } => {
-                (Side::Relational, table.as_str())
+                Some((Side::Relational, table.as_str()))
             }
-            Thing::Collection(collection) | Thing::Path { collection, .. } => (Side::Documents, collection.as_str()),
+            Thing::Collection(collection) | Thing::Path { collection, .. } => {
+                Some((Side::Documents, collection.as_str()))
+            }
+            Thing::Rule(_) => None,
         }
     }
 }
@@ -186,10 +190,10 @@ pub fn below(above: &str, name: &str) -> String {
 pub fn marks(side: Side, chosen: &[Thing], pointed: Option<&Thing>, lineage: &Lineage) -> Marks {
     let mut marks = Marks::default();
     for thing in chosen {
-        let (own, card) = thing.card();
-        if own == side && !matches!(thing, Thing::Key { .. }) {
-            marks.chosen.push(card.to_owned());
-        }
+        let card = thing
+            .card()
+            .filter(|(own, _)| *own == side && !matches!(thing, Thing::Key { .. }));
+        marks.chosen.extend(card.map(|(_, card)| card.to_owned()));
     }
     chosen
         .iter()
@@ -232,6 +236,17 @@ fn light(marks: &mut Marks, side: Side, thing: &Thing, lineage: &Lineage) {
         }
         (Side::Relational, Thing::Key { table, name }) => {
             marks.edges.insert(edge_id(table, name));
+        }
+        (_, Thing::Rule(rule)) => {
+            for origin in lineage.origins.iter().filter(|origin| origin.rule == *rule) {
+                marks.rows.insert(match side {
+                    Side::Documents => row(origin.collection.as_str(), &origin.path),
+                    Side::Relational => row(origin.table.as_str(), &origin.column),
+                });
+                if side == Side::Relational {
+                    marks.cards.insert(origin.table.to_string());
+                }
+            }
         }
         (Side::Documents, Thing::Key { .. } | Thing::Collection(_)) | (Side::Relational, Thing::Table(_)) => {}
     }

@@ -1,124 +1,76 @@
-//! The *Mapping* tab: the tables of the source, the collections made of them, the rules between the two, and documents
-//! as they will be.
+//! The *Mapping* tab: the place in which documents are shaped. Lists on the left, the diagram in the middle with
+//! documents of live rows below, forms on the right.
 //!
-//! What is shown is worked out by plain functions: the trees ([`relational`], [`documents`]) and the rules in words
-//! ([`rules`]). Which collection is chosen stands in the URL.
+//! The project is a [`Draft`](godwit_shared::edit::Draft); every change is an edit in its history ([`workbench`]) and is
+//! saved by itself ([`saving`]). What is shown is worked out by plain functions: cards and lines ([`diagram`]), which
+//! column each field is made of ([`lineage`]), the documents line by line ([`outline`]). Which collection is in hand
+//! stands in the URL.
 
+mod carry;
+mod delete;
 mod diagram;
+mod diagram_calls;
 mod documents;
 mod fill;
+mod forms;
+mod head;
+mod key_dialog;
 mod lineage;
+mod lists;
+mod offers;
+mod outline;
 mod preview;
 mod relational;
-mod rule_list;
 mod rules;
 #[cfg(test)]
 mod samples;
+mod saving;
 mod source;
-mod trees;
+mod table_filter;
+mod workbench;
 
 use crate::api;
 use crate::components::skeleton::Skeleton;
-use crate::live::use_live;
 use crate::pages::project::use_project_id;
 use crate::remote::{Remote, show_remote};
 use crate::routes;
-use diagram::pane::{DiagramCalls, DiagramPane};
-use diagram::state::DiagramState;
-use fill::NoCollections;
-use godwit_shared::ids::{CollectionId, ProjectId};
-use godwit_shared::mapping::Content;
+use carry::CarriedTable;
+use delete::DeleteDialog;
+use diagram::pane::DiagramPane;
+use diagram_calls::diagram_calls;
+use fill::FillButton;
+use forms::FormPane;
+use godwit_shared::ids::CollectionId;
 use godwit_shared::project::ProjectDetails;
 use godwit_shared::schema::RelationalModel;
+use head::HistoryButtons;
+use key_dialog::KeyDialog;
 use leptos::prelude::*;
+use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
+use lists::{CollectionList, TableList};
+use offers::DropChooser;
 use preview::PreviewPane;
-use rule_list::RulePane;
+use saving::{Kept, follow_others, save_by_itself};
 use std::sync::Arc;
-use trees::{MongodbTree, RelationalTree};
+use workbench::Workbench;
 
 /// What the server knows of the project.
 #[derive(Debug, PartialEq)]
-pub struct MappedProject {
-    pub details: ProjectDetails,
-    pub model: RelationalModel,
-}
-
-impl MappedProject {
-    fn content(&self) -> &Content {
-        &self.details.content
-    }
-}
-
-/// What the parts of the page share.
-#[derive(Clone, Copy)]
-pub struct MappingContext {
-    pub project: StoredValue<Arc<MappedProject>>,
-    pub collection: Memo<Option<CollectionId>>,
-    choose: Callback<CollectionId>,
-}
-
-impl MappingContext {
-    fn new(id: &ProjectId, project: Arc<MappedProject>) -> Self {
-        let project = StoredValue::new(project);
-        let query = use_query_map();
-        let collection = Memo::new(move |_| {
-            let wanted = query.with(|query| query.get(routes::COLLECTION));
-            project.with_value(|project| chosen(project.content(), wanted))
-        });
-        let (navigate, id) = (use_navigate(), id.clone());
-        let choose = Callback::new(move |collection: CollectionId| {
-            navigate(&routes::mapping_of(&id, &collection), Default::default());
-        });
-        Self {
-            project,
-            collection,
-            choose,
-        }
-    }
-
-    pub fn choose(self, collection: CollectionId) {
-        self.choose.run(collection);
-    }
-
-    pub fn with_content<T>(self, read: impl FnOnce(&Content) -> T) -> T {
-        self.project.with_value(|project| read(project.content()))
-    }
-
-    /// The name of a collection.
-    pub fn name_of(self, collection: &CollectionId) -> String {
-        self.with_content(|content| {
-            content
-                .collections
-                .get(collection)
-                .map(|c| c.name.clone())
-                .unwrap_or_default()
-        })
-    }
-}
-
-pub fn use_mapping() -> MappingContext {
-    expect_context()
-}
-
-/// The collection that the URL names, else the first one.
-fn chosen(content: &Content, wanted: Option<String>) -> Option<CollectionId> {
-    let wanted = wanted
-        .map(CollectionId::new)
-        .filter(|id| content.collections.contains_key(id));
-    wanted.or_else(|| content.collections.keys().next().cloned())
+struct Loaded {
+    details: ProjectDetails,
+    model: RelationalModel,
 }
 
 #[component]
 pub fn MappingPage() -> impl IntoView {
     let id = use_project_id();
-    let live = use_live();
+    // Read once: what others save later is looked for where it may be taken over.
     let answer = LocalResource::new(move || {
-        live.projects_version();
         let id = id.get();
         async move {
             let (details, schema) = futures_util::try_join!(api::projects::get(&id), api::schema::of_project(&id))?;
-            Ok(Arc::new(MappedProject {
+            Ok(Arc::new(Loaded {
                 details,
                 model: schema.full,
             }))
@@ -126,10 +78,7 @@ pub fn MappingPage() -> impl IntoView {
     });
     let state = Memo::new(move |_| Remote::from(answer.get()));
     let retry = Callback::new(move |()| answer.refetch());
-    let ready = move |project: Arc<MappedProject>| match project.content().collections.is_empty() {
-        true => view! { <NoCollections project=project on_filled=retry/> }.into_any(),
-        false => view! { <Mapping id=id.get_untracked() project=project/> }.into_any(),
-    };
+    let ready = |loaded: Arc<Loaded>| view! { <Mapping loaded=loaded/> };
     show_remote(state.into(), || view! { <MappingSkeleton/> }.into_any(), retry, ready)
 }
 
@@ -139,48 +88,52 @@ fn MappingSkeleton() -> impl IntoView {
 }
 
 #[component]
-fn Mapping(id: ProjectId, project: Arc<MappedProject>) -> impl IntoView {
-    let context = MappingContext::new(&id, project.clone());
-    provide_context(context);
-    let content = Signal::stored(Arc::new(project.content().clone()));
-    let model = Signal::stored(Arc::new(project.model.clone()));
-    let state = DiagramState::new(content, model, RwSignal::new(Vec::new()), RwSignal::new(None));
-    let calls = DiagramCalls {
-        on_move: Callback::new(move |(side, places)| state.put(side, places)),
-        on_layout: Callback::new(move |layout| state.arrange(layout)),
-        on_draw: Callback::new(|_| ()),
-        on_carry: Callback::new(|_| ()),
-        on_remove: Callback::new(|()| ()),
-    };
+fn Mapping(loaded: Arc<Loaded>) -> impl IntoView {
+    let query = use_query_map();
+    let wanted = query
+        .with_untracked(|query| query.get(routes::COLLECTION))
+        .map(CollectionId::new);
+    let bench = Workbench::new(loaded.details.clone(), loaded.model.clone(), wanted);
+    provide_context(bench);
+    if let Some(kept) = bench.id.with_value(Kept::take) {
+        kept.restore(bench);
+    }
+    save_by_itself(bench);
+    follow_others(bench);
+    keep_in_url(bench);
     view! {
         <div class="gw-mapping">
             <aside class="gw-mapping__trees" aria-label="Source and collections">
-                <RelationalTree/>
-                <MongodbTree/>
+                <TableList/>
+                <CollectionList/>
             </aside>
-            <DiagramPane state=state calls=calls/>
-            <div class="gw-mapping__side">
-                <RulePane/>
-                <PreviewPane id=id/>
+            <div class="gw-mapping__middle">
+                <DiagramPane state=bench.diagram calls=diagram_calls(bench)><HistoryButtons/></DiagramPane>
+                <FillButton/>
+                <PreviewPane/>
             </div>
+            <FormPane/>
         </div>
+        <CarriedTable/>
+        <DropChooser dropped=bench.dropped/>
+        <KeyDialog key=bench.key/>
+        <DeleteDialog/>
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_collection_is_always_chosen_where_there_is_one() {
-        let content = samples::content();
-        let check = |wanted: Option<&str>, expected: &str| {
-            let chosen = chosen(&content, wanted.map(Into::into));
-            assert_eq!(chosen, Some(CollectionId::new(expected)));
+/// A link leads to the collection that was in hand.
+fn keep_in_url(bench: Workbench) {
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        let Some(collection) = bench.collection.get() else {
+            return;
         };
-        check(None, "c1");
-        check(Some("c2"), "c2");
-        check(Some("gone"), "c1");
-        assert_eq!(chosen(&Content::default(), Some("c1".into())), None);
-    }
+        let path = bench.id.with_value(|id| routes::mapping_of(id, &collection));
+        let options = NavigateOptions {
+            replace: true,
+            scroll: false,
+            ..NavigateOptions::default()
+        };
+        navigate(&path, options);
+    });
 }

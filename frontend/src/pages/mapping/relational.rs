@@ -87,19 +87,6 @@ pub fn collections_of(content: &Content, table: &str) -> Vec<CollectionId> {
     content.collections.keys().filter(|id| feeds(id)).cloned().collect()
 }
 
-/// The tables that feed a collection, each once.
-pub fn tables_of(content: &Content, collection: &CollectionId) -> Vec<String> {
-    let mut names = Vec::new();
-    for rule in content
-        .mappings
-        .values()
-        .filter(|rule| rule.collection_id == *collection)
-    {
-        names.extend(table_name(content, rule).filter(|name| !names.contains(name)));
-    }
-    names
-}
-
 /// `schema.table` of a rule.
 pub fn table_name(content: &Content, rule: &Mapping) -> Option<String> {
     let entry = content.tables.get(&TableId::new(&rule.table))?;
@@ -135,9 +122,8 @@ mod tests {
     fn tables_and_collections_know_each_other() {
         let content = content();
         let borrowers = CollectionId::new("c1");
-        assert_eq!(collections_of(&content, "public.loans"), [borrowers.clone()]);
+        assert_eq!(collections_of(&content, "public.loans"), [borrowers]);
         assert_eq!(collections_of(&content, "staff.desks"), []);
-        assert_eq!(tables_of(&content, &borrowers), ["public.borrowers", "public.loans"]);
         assert_eq!(table_of_line("public.loans\ntitle"), "public.loans");
         assert_eq!(table_of_line("public.loans"), "public.loans");
     }

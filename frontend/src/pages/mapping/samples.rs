@@ -1,5 +1,6 @@
 //! A small project, for the tests of this page.
 
+use godwit_shared::edit::Draft;
 use godwit_shared::mapping::Content;
 use godwit_shared::schema::RelationalModel;
 use serde_json::{Value, json};
@@ -14,6 +15,15 @@ fn table(columns: &[(&str, &str)], foreign_keys: Value) -> Value {
     };
     let columns: serde_json::Map<_, _> = columns.iter().enumerate().map(column).collect();
     json!({"columns": columns, "foreignKeys": foreign_keys})
+}
+
+pub fn draft() -> Draft {
+    Draft {
+        name: "Library".into(),
+        content: content(),
+        model: model(),
+        revision: 1,
+    }
 }
 
 pub fn model() -> RelationalModel {

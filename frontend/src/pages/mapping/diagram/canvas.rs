@@ -31,10 +31,12 @@ pub struct CanvasCalls {
     pub on_move: Callback<Vec<(String, Point)>>,
     /// A line from one thing to another.
     pub on_draw: Callback<(Hit, Hit)>,
-    /// A card is let go at a place of the window outside of its canvas.
-    pub on_carry: Callback<(String, Point)>,
+    /// A card is dragged to a place of the window outside of its canvas, and whether it is let go there.
+    pub on_carry: Callback<(String, Point, bool)>,
     /// *Delete*: what is chosen is to go.
     pub on_remove: Callback<()>,
+    /// *H*: what is chosen is to be hidden here.
+    pub on_hide: Callback<()>,
 }
 
 /// What was chosen on a canvas.
@@ -140,6 +142,16 @@ fn pixel(event: &PointerEvent) -> Point {
     Point::new(f64::from(event.offset_x()), f64::from(event.offset_y()))
 }
 
+/// The pixel of the window.
+fn client(event: &PointerEvent) -> Point {
+    Point::new(f64::from(event.client_x()), f64::from(event.client_y()))
+}
+
+fn is_outside(state: CanvasState, event: &PointerEvent) -> bool {
+    let window = Rect::new(Point::default(), state.window.get_untracked());
+    !window.contains(pixel(event))
+}
+
 #[component]
 pub fn Canvas(
     state: CanvasState,
@@ -176,6 +188,11 @@ pub fn Canvas(
         gesture => {
             let before = state.view.get_untracked();
             let (gesture, view) = gesture.dragged(pixel(&event), before, &state.chosen());
+            if let (Gesture::Moving { ids, .. }, true) = (&gesture, is_outside(state, &event)) {
+                ids.iter()
+                    .take(1)
+                    .for_each(|id| calls.on_carry.run((id.clone(), client(&event), false)));
+            }
             state.gesture.set(gesture);
             if view != before {
                 state.view.set(view);
@@ -185,12 +202,11 @@ pub fn Canvas(
     let on_up = move |event: PointerEvent| {
         let gesture = state.gesture.get_untracked();
         state.gesture.set(Gesture::None);
-        let window = state.window.get_untracked();
-        let is_outside = !Rect::new(Point::default(), window).contains(pixel(&event));
         match gesture.released() {
-            Outcome::Moved { ids, .. } if is_outside => {
-                let at = Point::new(f64::from(event.client_x()), f64::from(event.client_y()));
-                ids.into_iter().take(1).for_each(|id| calls.on_carry.run((id, at)));
+            Outcome::Moved { ids, .. } if is_outside(state, &event) => {
+                ids.into_iter()
+                    .take(1)
+                    .for_each(|id| calls.on_carry.run((id, client(&event), true)));
             }
             outcome => settle(state, calls, outcome),
         }
@@ -300,6 +316,7 @@ fn press(state: CanvasState, calls: CanvasCalls, event: &KeyboardEvent) -> bool 
         (None, "0") => state.fit(),
         (None, "Escape") => calls.on_choose.run(Choice::Nothing),
         (None, "Delete") => calls.on_remove.run(()),
+        (None, "h") if !(event.ctrl_key() || event.meta_key()) => calls.on_hide.run(()),
         _ => return false,
     }
     true

@@ -24,10 +24,12 @@ pub struct DiagramCalls {
     pub on_layout: Callback<Layout>,
     /// A line from one thing to another.
     pub on_draw: Callback<(Thing, Thing)>,
-    /// A card of a view is let go somewhere else in the window.
-    pub on_carry: Callback<(Thing, Point)>,
+    /// A card of a view is dragged somewhere else in the window, and whether it is let go there.
+    pub on_carry: Callback<(Thing, Point, bool)>,
     /// What is chosen is to go.
     pub on_remove: Callback<()>,
+    /// What is chosen is to be hidden in this diagram.
+    pub on_hide: Callback<()>,
 }
 
 #[component]
@@ -93,12 +95,13 @@ fn View(state: DiagramState, side: Side, calls: DiagramCalls) -> impl IntoView {
                 calls.on_draw.run(pair);
             }
         }),
-        on_carry: Callback::new(move |(id, at): (String, Point)| {
+        on_carry: Callback::new(move |(id, at, is_done): (String, Point, bool)| {
             if let Some(thing) = Thing::of(side, &Hit::Card(id)) {
-                calls.on_carry.run((thing, at));
+                calls.on_carry.run((thing, at, is_done));
             }
         }),
         on_remove: calls.on_remove,
+        on_hide: calls.on_hide,
     };
     let label = move || {
         let count = canvas.scene.with(|scene| scene.cards.len());
@@ -277,7 +280,7 @@ fn CardSearch(state: DiagramState) -> impl IntoView {
 fn LayoutMenu(on_layout: Callback<Layout>) -> impl IntoView {
     let item = |layout: Layout| MenuItem::new(layout.label(), Callback::new(move |()| on_layout.run(layout)));
     let items = Layout::ALL.map(item).to_vec();
-    view! { <Menu label="Arrange" icon=Icon::Layout items=items testid="diagram-layout"/> }
+    view! { <Menu label="Arrange" icon=Icon::Layout items=items is_small=true testid="diagram-layout"/> }
 }
 
 #[component]
@@ -288,7 +291,7 @@ fn ExportMenu(state: DiagramState) -> impl IntoView {
         Panes::Only(side) => side,
         Panes::Both => match state
             .chosen
-            .with_untracked(|chosen| chosen.first().map(|thing| thing.card().0))
+            .with_untracked(|chosen| chosen.first()?.card().map(|(side, _)| side))
         {
             Some(side) => side,
             None => Side::Relational,
@@ -320,7 +323,7 @@ fn ExportMenu(state: DiagramState) -> impl IntoView {
             save(|state, side| export::mermaid(&state.scene(side)), "mmd"),
         ),
     ];
-    view! { <Menu label="Export" icon=Icon::Download items=items testid="diagram-export"/> }
+    view! { <Menu label="Export" icon=Icon::Download items=items is_small=true testid="diagram-export"/> }
 }
 
 fn picture(state: DiagramState, side: Side) -> String {

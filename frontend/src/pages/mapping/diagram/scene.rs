@@ -86,13 +86,6 @@ impl Scene {
         scene
     }
 
-    /// The same with cards at other places, where one is given.
-    pub fn with_places(self, edges: &[Arc<Edge>], place: impl Fn(&str) -> Option<Point>) -> Self {
-        let at = |card: &PlacedCard| place(&card.card.id).unwrap_or(Point::new(card.rect.x, card.rect.y));
-        let cards = self.cards.iter().map(|card| (card.card.clone(), at(card))).collect();
-        Self::new(cards, edges)
-    }
-
     fn place(&self, edge: &Arc<Edge>, same: &mut HashMap<[i64; 4], usize>) -> Option<PlacedEdge> {
         let (from, to) = (self.card(&edge.from)?, self.card(&edge.to)?);
         let from_y = from.rect.y + from.card.row_middle(edge.from_row.as_deref());

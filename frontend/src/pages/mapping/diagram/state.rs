@@ -11,6 +11,7 @@ use super::saved::{Diagrams, Side};
 use super::scene::Scene;
 use super::{documents, relational};
 use crate::pages::mapping::lineage::{Lineage, Thing, marks};
+use godwit_shared::edit::Draft;
 use godwit_shared::mapping::Content;
 use godwit_shared::schema::RelationalModel;
 use leptos::prelude::*;
@@ -66,36 +67,24 @@ pub struct DiagramState {
     pub tool: RwSignal<Tool>,
     pub chosen: RwSignal<Vec<Thing>>,
     pub pointed: RwSignal<Option<Thing>>,
-    /// Cards that were moved or arranged since the page was opened.
-    moved: RwSignal<HashMap<(Side, String), Point>>,
+    pub lineage: Memo<Arc<Lineage>>,
 }
 
 impl DiagramState {
-    pub fn new(
-        content: Signal<Arc<Content>>,
-        model: Signal<Arc<RelationalModel>>,
-        chosen: RwSignal<Vec<Thing>>,
-        pointed: RwSignal<Option<Thing>>,
-    ) -> Self {
+    pub fn new(draft: RwSignal<Draft>, chosen: RwSignal<Vec<Thing>>, pointed: RwSignal<Option<Thing>>) -> Self {
         let graphs = [Side::Relational, Side::Documents].map(|side| {
             Memo::new(move |before: Option<&Graph>| {
-                content.with(|content| model.with(|model| Graph::of(side, content, model).keeping(before)))
+                draft.with(|draft| Graph::of(side, &draft.content, &draft.model).keeping(before))
             })
         });
-        let diagrams = Memo::new(move |_| content.with(|content| Diagrams::read(content.diagrams.as_ref())));
-        let lineage = Memo::new(move |_| content.with(|content| Lineage::of(content)));
+        let diagrams = Memo::new(move |_| draft.with(|draft| Diagrams::read(draft.content.diagrams.as_ref())));
+        let lineage = Memo::new(move |_| draft.with(|draft| Lineage::of(&draft.content)));
         let tool = RwSignal::new(Tool::default());
-        let moved = RwSignal::new(HashMap::new());
         let [relational, documents] = [Side::Relational, Side::Documents].map(|side| {
             let graph = graphs[usize::from(side == Side::Documents)];
             let scene = Memo::new(move |_| {
                 let made = graph.with(|graph| {
                     diagrams.with(|all| scene(side, &graph.cards, &graph.edges, all.active(), Layout::default()))
-                });
-                let made = moved.with(|moved: &HashMap<(Side, String), Point>| {
-                    made.with_places(&graph.with(|graph| graph.edges.clone()), |id| {
-                        moved.get(&(side, id.to_owned())).copied()
-                    })
                 });
                 Arc::new(made)
             });
@@ -116,23 +105,8 @@ impl DiagramState {
             tool,
             chosen,
             pointed,
-            moved,
+            lineage,
         }
-    }
-
-    /// Puts cards of a view somewhere.
-    pub fn put(self, side: Side, places: Vec<(String, Point)>) {
-        let places = places.into_iter().map(|(id, at)| ((side, id), at));
-        self.moved.update(|moved| moved.extend(places));
-    }
-
-    /// Arranges both views, and shows all of them.
-    pub fn arrange(self, layout: Layout) {
-        for side in [Side::Relational, Side::Documents] {
-            let places = self.arranged(side, layout).into_iter();
-            self.put(side, places.map(|(card, at)| (card.id.clone(), at)).collect());
-        }
-        self.fit_soon();
     }
 
     pub fn canvas(self, side: Side) -> CanvasState {

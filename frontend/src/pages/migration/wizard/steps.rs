@@ -50,6 +50,8 @@ pub fn step_of_error(code: Option<ErrorCode>) -> Step {
             | ErrorCode::NotFound
             | ErrorCode::MethodNotAllowed
             | ErrorCode::WrongState
+            | ErrorCode::RevisionConflict
+            | ErrorCode::InvalidDdl
             | ErrorCode::JobConflict
             | ErrorCode::InvalidMapping
             | ErrorCode::InvalidProjectFile
@@ -64,8 +66,6 @@ pub fn step_of_error(code: Option<ErrorCode>) -> Step {
             | ErrorCode::Busy
             | ErrorCode::StoreUnavailable
             | ErrorCode::EntryUnreadable
-            | ErrorCode::RevisionConflict
-            | ErrorCode::InvalidDdl
             | ErrorCode::Internal
             | ErrorCode::TooManyErrors
             | ErrorCode::ResyncNeeded
