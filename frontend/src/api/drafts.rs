@@ -6,6 +6,7 @@ use godwit_shared::draft::{
     SchemaDifference,
 };
 use godwit_shared::ids::ProjectId;
+use godwit_shared::proposal::{Proposal, ProposeForDraft};
 
 /// What is wrong with a draft.
 pub async fn check(id: &ProjectId, request: &CheckDraft) -> Result<DraftCheck, ApiError> {
@@ -30,4 +31,9 @@ pub async fn filter(id: &ProjectId, request: &CheckFilter) -> Result<FilterCount
 /// The schema of the source as it is now, and what it would change.
 pub async fn refresh(id: &ProjectId, request: &RefreshDraft) -> Result<SchemaDifference, ApiError> {
     client::post(&format!("/project/{id}/draft/refresh"), request).await
+}
+
+/// A document model for the tables of a draft, with reasons.
+pub async fn propose(id: &ProjectId, request: &ProposeForDraft) -> Result<Proposal, ApiError> {
+    client::post(&format!("/project/{id}/draft/proposal"), request).await
 }

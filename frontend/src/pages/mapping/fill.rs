@@ -25,7 +25,7 @@ fn filled(draft: &Draft) -> Edit {
 }
 
 #[component]
-pub fn FillButton() -> impl IntoView {
+pub fn FillButton(on_propose: Callback<()>) -> impl IntoView {
     let bench = use_workbench();
     let is_needed = Memo::new(move |_| {
         bench.with(|draft| draft.content.collections.is_empty() && !draft.content.tables.is_empty())
@@ -40,11 +40,17 @@ pub fn FillButton() -> impl IntoView {
             <div class="gw-mapping__first" data-testid="first-step">
                 <p>
                     "This project maps no table yet. Drag a table from the list or from the upper half of the diagram into the lower \
-                     half: its rows become documents. Or begin with one collection for each table."
+                     half: its rows become documents. Or begin with a model that is proposed, or with one collection for each table."
                 </p>
                 <Button
-                    label="Match the relational schema"
+                    label="Propose a model"
                     tone=ButtonTone::Primary
+                    icon=Icon::Sparkles
+                    on_press=on_propose
+                    attr:data-testid="propose-first"
+                />
+                <Button
+                    label="Match the relational schema"
                     icon=Icon::Collection
                     on_press=fill
                     attr:data-testid="fill-mapping"

@@ -3,9 +3,13 @@
 use super::forms::key::column_choices;
 use super::forms::words::table_choices;
 use super::workbench::use_workbench;
+use crate::api;
 use crate::components::button::{Button, ButtonTone, IconButton};
 use crate::components::dialog::Dialog;
 use crate::components::icon::Icon;
+use crate::format::number;
+use crate::pages::migration::wizard::use_drafts;
+use godwit_shared::draft::{CheckKey, KeyMatch};
 use godwit_shared::edit::{Draft, Edit};
 use godwit_shared::ids::TableId;
 use godwit_shared::schema::{Cardinality, ColumnPair, ForeignKey};
@@ -39,6 +43,21 @@ fn edit_of(draft: &Draft, key: &KeyDraft) -> Option<Edit> {
             extra: Default::default(),
         },
     })
+}
+
+/// How many rows match, and how many do not.
+fn match_words(found: &KeyMatch) -> String {
+    let count = |n: u64| number::counted(n, "row", "rows");
+    let rest = format!(
+        "{} without a match, {} with null",
+        count(found.unmatched),
+        count(found.nulls)
+    );
+    format!(
+        "{} of {} match; {rest}.",
+        number::count(found.matching),
+        count(found.rows)
+    )
 }
 
 #[component]
@@ -91,6 +110,33 @@ fn KeyForm(key: RwSignal<Option<KeyDraft>>, on_close: Callback<()>) -> impl Into
     let pairs = move || {
         (0..count.get()).map(|n| view! { <Pair key=key place=n from=Signal::derive(move || columns(from())) to=Signal::derive(move || columns(to()))/> }).collect_view()
     };
+    let (said, is_counting) = (RwSignal::new(None::<Result<String, String>>), RwSignal::new(false));
+    let drafts = use_drafts();
+    let count_rows = Callback::new(move |()| {
+        let Some(Edit::AddKey { table, key, .. }) = edit.get_untracked() else {
+            return;
+        };
+        let project = bench.id.get_value();
+        let request = CheckKey {
+            jdbc_connection_details: drafts.source_of(&project),
+            table,
+            key,
+        };
+        is_counting.set(true);
+        leptos::task::spawn_local(async move {
+            let answer = api::drafts::key(&project, &request).await;
+            let _ = is_counting.try_set(false);
+            let _ = said.try_set(Some(
+                answer.map(|found| match_words(&found)).map_err(|error| error.message()),
+            ));
+        });
+    });
+    let matches = move || {
+        said.get().map(|said| {
+            let (Ok(text) | Err(text)) = said;
+            view! { <p role="status" data-testid="key-match">{text}</p> }
+        })
+    };
     let more = Callback::new(move |()| change(&|key| key.pairs.push(Default::default())));
     view! {
         <Dialog title="Synthetic foreign key" on_close=on_close>
@@ -108,6 +154,18 @@ fn KeyForm(key: RwSignal<Option<KeyDraft>>, on_close: Callback<()>) -> impl Into
                 </label>
                 {pairs}
                 <div><Button label="Another pair of columns" icon=Icon::Plus tone=ButtonTone::Quiet on_press=more attr:data-testid="key-more"/></div>
+                <div>
+                    <Button
+                        label="Count the matches"
+                        icon=Icon::Search
+                        tone=ButtonTone::Quiet
+                        is_busy=is_counting
+                        is_disabled=Signal::derive(move || edit.with(Option::is_none))
+                        on_press=count_rows
+                        attr:data-testid="key-count"
+                    />
+                </div>
+                {matches}
             </div>
             <footer class="gw-dialog__foot">
                 <Button label="Cancel" on_press=on_close/>

@@ -20,6 +20,7 @@ mod lists;
 mod offers;
 mod outline;
 mod preview;
+mod proposal;
 mod relational;
 mod rules;
 #[cfg(test)]
@@ -30,6 +31,8 @@ mod table_filter;
 mod workbench;
 
 use crate::api;
+use crate::components::button::IconButton;
+use crate::components::icon::Icon;
 use crate::components::skeleton::Skeleton;
 use crate::pages::project::use_project_id;
 use crate::remote::{Remote, show_remote};
@@ -51,6 +54,7 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 use lists::{CollectionList, TableList};
 use offers::DropChooser;
 use preview::PreviewPane;
+use proposal::ProposalDialog;
 use saving::{Kept, follow_others, save_by_itself};
 use std::sync::Arc;
 use workbench::Workbench;
@@ -101,6 +105,8 @@ fn Mapping(loaded: Arc<Loaded>) -> impl IntoView {
     save_by_itself(bench);
     follow_others(bench);
     keep_in_url(bench);
+    let is_proposing = RwSignal::new(false);
+    let propose = Callback::new(move |()| is_proposing.set(true));
     view! {
         <div class="gw-mapping">
             <aside class="gw-mapping__trees" aria-label="Source and collections">
@@ -108,8 +114,11 @@ fn Mapping(loaded: Arc<Loaded>) -> impl IntoView {
                 <CollectionList/>
             </aside>
             <div class="gw-mapping__middle">
-                <DiagramPane state=bench.diagram calls=diagram_calls(bench)><HistoryButtons/></DiagramPane>
-                <FillButton/>
+                <DiagramPane state=bench.diagram calls=diagram_calls(bench)>
+                    <HistoryButtons/>
+                    <IconButton label="Propose a model" icon=Icon::Sparkles on_press=propose attr:data-testid="propose"/>
+                </DiagramPane>
+                <FillButton on_propose=propose/>
                 <PreviewPane/>
             </div>
             <FormPane/>
@@ -118,6 +127,7 @@ fn Mapping(loaded: Arc<Loaded>) -> impl IntoView {
         <DropChooser dropped=bench.dropped/>
         <KeyDialog key=bench.key/>
         <DeleteDialog/>
+        <ProposalDialog is_open=is_proposing/>
     }
 }
 
