@@ -329,3 +329,29 @@ async fn the_scope_is_what_the_filter_lets_through() {
         (30, Some(30), 30)
     );
 }
+
+/// Charts know the whole job, also after a restart, while it runs and when it has ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_measured_outlives_the_process() {
+    let sql = "create table t(id int primary key, v text); insert into t select i, 'v' from generate_series(1, 100) i";
+    let mut c = Continuous::new(sql, spec([coll("t", "t", "v")])).await;
+    c.run("insert into t select i, 'w' from generate_series(101, 200) i")
+        .await;
+    c.settled().await;
+    c.complete().await;
+    let path = format!("/jobs/{}/samples", c.id);
+    let samples = async |c: &Continuous| {
+        let answer = c.api().get(&path).await.ok();
+        answer["samples"].as_array().expect("samples").clone()
+    };
+    let before = samples(&c).await;
+    assert!(before.len() > 1, "{before:#?}");
+    c.kill_and_restart().await;
+    // The last of them may have come a moment before the end of the process.
+    let kept = &before[..before.len() - 1];
+    assert_eq!(samples(&c).await[..kept.len()], *kept);
+    // A new name is no measurement.
+    let label = format!("/jobs/{}/label", c.id);
+    c.api().put(&label, &json!({"name": "n"})).await.ok();
+    assert_eq!(samples(&c).await[..kept.len()], *kept);
+}

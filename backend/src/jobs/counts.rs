@@ -3,7 +3,7 @@
 
 use super::tracker::Tracker;
 use crate::sink::Sink;
-use godwit_shared::job::{CollectionProgress, PostMigrationJobRequest};
+use godwit_shared::job::CollectionProgress;
 use std::time::Duration;
 
 /// Between two rounds. A count is one look at metadata of the destination.
@@ -11,16 +11,16 @@ const COUNT_EVERY: Duration = Duration::from_secs(2);
 /// How long one round may take.
 const ROUND_MAX: Duration = Duration::from_secs(20);
 /// How long the last one may hold up the end.
-const LAST_MAX: Duration = Duration::from_secs(3);
+const LAST_MAX: Duration = Duration::from_secs(1);
 
 /// Counts for ever.
-pub async fn watch(tracker: &Tracker, request: &PostMigrationJobRequest, collections: &[String]) {
-    let Ok(sink) = Sink::open(&request.mongodb_connection_details).await else {
+pub async fn watch(tracker: &Tracker, sink: Option<&Sink>, collections: &[String]) {
+    let Some(sink) = sink else {
         return std::future::pending().await;
     };
     loop {
         // A destination that is away is not counted: what was counted last stays.
-        if let Ok(Some(counts)) = tokio::time::timeout(ROUND_MAX, count(&sink, collections)).await {
+        if let Ok(Some(counts)) = tokio::time::timeout(ROUND_MAX, count(sink, collections)).await {
             tracker.note(|status| put(&mut status.statistics.collections, &counts));
         }
         tokio::time::sleep(COUNT_EVERY).await;
@@ -28,12 +28,9 @@ pub async fn watch(tracker: &Tracker, request: &PostMigrationJobRequest, collect
 }
 
 /// Counts once more, when nothing is written any more.
-pub async fn take_last(tracker: &Tracker, request: &PostMigrationJobRequest, collections: &[String]) {
-    let counting = async {
-        let sink = Sink::open(&request.mongodb_connection_details).await.ok()?;
-        count(&sink, collections).await
-    };
-    if let Ok(Some(counts)) = tokio::time::timeout(LAST_MAX, counting).await {
+pub async fn take_last(tracker: &Tracker, sink: Option<&Sink>, collections: &[String]) {
+    let Some(sink) = sink else { return };
+    if let Ok(Some(counts)) = tokio::time::timeout(LAST_MAX, count(sink, collections)).await {
         tracker.note(|status| put(&mut status.statistics.collections, &counts));
     }
 }

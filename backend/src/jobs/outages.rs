@@ -19,9 +19,8 @@ const ANSWER_MAX: Duration = Duration::from_secs(2);
 const VAIN_MAX: u32 = 2;
 
 /// Tells of every outage of the three servers, for ever.
-pub async fn watch(tracker: &Tracker, store: &Store, request: &PostMigrationJobRequest) {
+pub async fn watch(tracker: &Tracker, store: &Store, request: &PostMigrationJobRequest, sink: Option<&Sink>) {
     let source = PgAddress::parse(&request.jdbc_connection_details).map(PgSource::new);
-    let sink = Sink::open(&request.mongodb_connection_details).await;
     let of_source = async {
         // Where the address is none the job says so itself.
         if let Ok(source) = &source {
@@ -30,7 +29,7 @@ pub async fn watch(tracker: &Tracker, store: &Store, request: &PostMigrationJobR
         }
     };
     let of_destination = async {
-        if let Ok(sink) = &sink {
+        if let Some(sink) = sink {
             let ask = || async { sink.ping(ANSWER_MAX).await.map_err(|e| e.reason_alone()) };
             follow(tracker, Dependency::Destination, ask).await;
         }

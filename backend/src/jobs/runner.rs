@@ -38,6 +38,8 @@ use tokio_util::sync::CancellationToken;
 const RETRIES: u32 = 8;
 /// How long what is under way may hold up a stop.
 const CANCEL_MAX: Duration = Duration::from_secs(20);
+/// How long the names of the destination may take to be looked up for those beside the job.
+const BESIDE_MAX: Duration = Duration::from_secs(2);
 /// The most characters of the message of a failure.
 const FAILURE_CHARS_MAX: usize = 4_000;
 
@@ -169,6 +171,9 @@ pub async fn run(work: Work) -> Ended {
     let (tracker, controls, lease) = (work.tracker.clone(), work.controls.clone(), work.lease.clone());
     let (asked_store, request) = (work.store.clone(), work.secrets.request.clone());
     let collections = work.record.collections.clone();
+    // For those who look at the destination beside the job. It connects on first use.
+    let opening = tokio::time::timeout(BESIDE_MAX, Sink::open(&request.mongodb_connection_details));
+    let beside = opening.await.ok().and_then(Result::ok);
     let mut runner = Runner {
         store: JobStore::new(work.store, work.lease.clone(), work.controls.cancel.clone()),
         // Before a restart it has.
@@ -193,11 +198,11 @@ pub async fn run(work: Work) -> Ended {
             () = lease.is_lost() => return Ended::Lost,
             ended = running => ended.unwrap_or_else(|panic| Err(RunError::Panicked(text_of(&*panic)))),
             () = overdue => Ok(Outcome::Cancelled),
-            () = outages::watch(&tracker, &asked_store, &request) => unreachable!("it watches for ever"),
-            () = counts::watch(&tracker, &request, &collections) => unreachable!("it counts for ever"),
+            () = outages::watch(&tracker, &asked_store, &request, beside.as_ref()) => unreachable!("it watches for ever"),
+            () = counts::watch(&tracker, beside.as_ref(), &collections) => unreachable!("it counts for ever"),
         }
     };
-    counts::take_last(&tracker, &request, &collections).await;
+    counts::take_last(&tracker, beside.as_ref(), &collections).await;
     match ended {
         Ok(Outcome::Completed) => Ended::Completed,
         Ok(Outcome::Cancelled) => Ended::Cancelled,

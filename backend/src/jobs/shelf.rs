@@ -156,10 +156,12 @@ impl Supervisor {
     /// When the store fails.
     pub async fn samples(&self, id: &JobId) -> Result<Vec<JobSample>, JobError> {
         let known = self.hub.samples(id);
-        match known.is_empty() {
-            true => Ok(self.store.samples(id).await?),
-            false => Ok(known),
+        if self.held(id).is_some() {
+            return Ok(known);
         }
+        // Of a job that somebody else has, or that had ended before, little is known here.
+        let stored = self.store.samples(id).await?;
+        Ok(if stored.len() > known.len() { stored } else { known })
     }
 
     /// Stores what was measured of a job since it was stored last. What cannot be stored soon is stored with the next.

@@ -85,6 +85,9 @@ pub fn snapshot_status(job: &MigrationJobStatus) -> Status {
 
 /// The status of the CDC stage.
 pub fn cdc_status(job: &MigrationJobStatus) -> Status {
+    if is_in_cdc(job) && retrying(job, &Local).is_some() {
+        return Status::new(Icon::Warning, Tone::Warning, "Retrying");
+    }
     let (icon, tone, label) = match job.cdc_status {
         CdcStatus::NotStarted => (Icon::Info, Tone::Neutral, "Not started"),
         CdcStatus::Running => (Icon::Running, Tone::Accent, "Running"),
@@ -390,6 +393,7 @@ pub(crate) mod tests {
         assert_eq!(label(away(job(JobStatus::Paused), &[Source])), None);
         let streaming = away(cdc_job(JobStatus::Running, CdcStatus::Running, true), &[Destination]);
         assert!(!is_streaming(&streaming) && job_status(&streaming).tone == Tone::Warning);
+        assert_eq!(cdc_status(&streaming).label, "Retrying");
         let at = |text: &str| text.parse().unwrap();
         assert!(!is_stale(&streaming, at("2026-11-03T10:42:08Z")));
         assert!(is_stale(&streaming, at("2026-11-03T10:42:09Z")));

@@ -227,6 +227,10 @@ pub fn readiness(job: &MigrationJobStatus) -> (&'static str, String) {
     match (cutover(job), reason) {
         (Cutover::Ready, _) => ("Ready", "lag under 1 s for more than a minute".into()),
         (Cutover::NotReady, reason) => ("Not ready", reason.unwrap_or_default()),
+        // Its figures follow its status a moment later.
+        (Cutover::Unknown, _) if job.cdc_status == CdcStatus::Paused && job.stand_still.is_none() => {
+            ("Not ready", "the job is paused".into())
+        }
         (Cutover::Unknown, reason) if is_at_work(job) => ("Not ready", reason.unwrap_or_default()),
         (Cutover::Unknown, _) => (NONE, String::new()),
     }
@@ -464,6 +468,9 @@ mod tests {
         check(CdcStatus::Running, false, Cutover::NotReady);
         check(CdcStatus::Paused, true, Cutover::Unknown);
         check(CdcStatus::Completed, true, Cutover::Unknown);
+        let said = |status| readiness(&streaming(status, |_| ()));
+        assert_eq!(said(CdcStatus::Paused), ("Not ready", "the job is paused".into()));
+        assert_eq!(said(CdcStatus::Completed).0, "–");
     }
 
     #[test]
