@@ -29,24 +29,6 @@ impl<'a> MappingTab<'a> {
         MappingTab { browser }
     }
 
-    /// The lines of a list, each with its note.
-    pub async fn lines(&self, list: &str) -> Vec<String> {
-        let css = format!("[role='tree'][aria-label='{list}'] [role='treeitem']");
-        self.browser.texts(&css).await
-    }
-
-    pub async fn search(&self, list: &str, text: &str) {
-        self.browser
-            .fill(&format!("input[aria-label='Search in {list}']"), text)
-            .await;
-    }
-
-    /// Chooses a line of a list, by its id there.
-    pub async fn choose(&self, list: &str, line: &str) {
-        let css = format!("[role='tree'][aria-label='{list}'] [data-line='{line}']");
-        self.browser.click(&css).await;
-    }
-
     /// Chooses a collection by its name.
     pub async fn choose_collection(&self, name: &str) {
         let css = "[role='tree'][aria-label='MongoDB'] [role='treeitem']";

@@ -57,7 +57,11 @@ fn edit_of(draft: &Draft, proposal: &Proposal, taken: &HashSet<String>, anew: bo
             }
         }
     }
-    edits.push(take(&work, proposal, &taken));
+    // One step of the history: an edit of several holds no other one of its kind.
+    match take(&work, proposal, &taken) {
+        Edit::All { edits: taken, .. } => edits.extend(taken),
+        single => edits.push(single),
+    }
     let words = "took over the proposed model".to_owned();
     Edit::All { words, edits }
 }
