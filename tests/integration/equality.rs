@@ -337,7 +337,11 @@ async fn read_by_index(parent: &str, child: &str, key: &str) {
     });
     let after = found.await;
     // The rows of a small table are counted once, before anything is read.
-    assert_eq!(after.0, before.0 + 1, "{parent} and {child}: the table was read as a whole");
+    assert_eq!(
+        after.0,
+        before.0 + 1,
+        "{parent} and {child}: the table was read as a whole"
+    );
     let documents = godwit_tests::docs::documents(&m.target.database, "ps").await;
     let children = documents
         .iter()
