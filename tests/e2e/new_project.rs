@@ -201,7 +201,7 @@ async fn a_project_is_made_by_uri_and_begins_without_rules() {
     page.next().await;
 
     // No rules, no job: the way to both is shown.
-    browser.find_text("This project maps no table yet").await;
+    browser.find(&testid("first-step")).await;
     page.migration().await;
     browser.find(&testid("no-rules")).await;
     let create = browser.find(&testid("create-job")).await;

@@ -62,8 +62,16 @@ impl<'a> MappingTab<'a> {
     /// Renames a field with the keyboard alone.
     pub async fn rename(&self, path: &str, name: &str) {
         self.press_on(path, "F2").await;
-        self.browser.find(&testid("rename-input")).await;
-        self.browser.fill(&testid("rename-input"), name).await;
+        // The old name is selected: what is typed takes its place. To clear it would leave the input, and so rename.
+        let is_selected = async || {
+            let script = "const e = document.querySelector(arguments[0]);
+                return e !== null && e === document.activeElement && e.selectionEnd - e.selectionStart === e.value.length";
+            let selected = self.browser.run(script, &[json!(testid("rename-input"))]).await;
+            (selected == json!(true)).then_some(())
+        };
+        wait_for("the old name is selected", SOON, is_selected).await;
+        let input = self.browser.find(&testid("rename-input")).await;
+        input.send_keys(name).await.expect("a name is typed");
         self.key(&testid("rename-input"), "Enter").await;
     }
 

@@ -281,7 +281,8 @@ fn NameInput(text: String, on_commit: Callback<String>, on_cancel: Callback<()>)
             spellcheck="false"
             autocomplete="off"
             data-testid="rename-input"
-            prop:value=text
+            // The attribute: a property that is set later would take the selection away.
+            value=text
             on:keydown=on_key
             on:blur=move |event| finish(Some(event_target_value(&event)))
             on:click=|event| event.stop_propagation()
