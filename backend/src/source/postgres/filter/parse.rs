@@ -60,7 +60,11 @@ fn parse_here(text: &str, table: &TableName) -> Result<Expr, String> {
     if next != Token::EOF {
         return Err(refused(format!("it is not one expression: it goes on with {next}")));
     }
-    Reader { table, depth: 0 }.read(&parsed)
+    match (Reader { table, depth: 0 }.read(&parsed))? {
+        // The server takes these for what they are needed as: of their own they are no truth values.
+        Expr::Null | Expr::Text(_) => Err("it is a constant and no truth value: write TRUE or FALSE".into()),
+        read => Ok(read),
+    }
 }
 
 fn reason_of(error: &str) -> &str {
@@ -793,6 +797,9 @@ mod tests {
             "id, 1",
             "*",
             "t is not null for update",
+            "null",
+            "(NULL)",
+            "'t'",
         ] {
             assert!(printed(text).is_err(), "{text}: {:?}", printed(text));
         }
