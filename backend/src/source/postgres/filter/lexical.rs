@@ -139,6 +139,15 @@ fn check_neighbours(token: &Token, after: Option<&Token>) -> Result<(), String> 
     if matches!(after, Token::Whitespace(_)) {
         return Ok(());
     }
+    // PostgreSQL 15 and later refuse what older ones and the parser take apart: `1in (2)`.
+    let begins_with_letter = match after {
+        Token::Word(word) => word.quote_style.is_none(),
+        Token::EscapedStringLiteral(_) | Token::SingleQuotedByteStringLiteral(_) | Token::HexStringLiteral(_) => true,
+        _ => false,
+    };
+    if matches!(token, Token::Number(..)) && begins_with_letter {
+        return Err("it holds a number that runs into a word: put a space between".into());
+    }
     let (Some(before), Some(after)) = (operator_of(token), operator_of(after)) else {
         return Ok(());
     };

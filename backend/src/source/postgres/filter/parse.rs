@@ -800,6 +800,9 @@ mod tests {
             "null",
             "(NULL)",
             "'t'",
+            "id * -1in (1)",
+            "id = 1or true",
+            "id = 1b'0'",
         ] {
             assert!(printed(text).is_err(), "{text}: {:?}", printed(text));
         }
