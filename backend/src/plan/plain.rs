@@ -52,6 +52,10 @@ const TOKENS_MAX: usize = 300;
 
 /// Reads an expression over these columns.
 pub fn parse(source: &str, inputs: &[(String, usize)]) -> Option<Plain> {
+    // The engine takes no text with a zero byte, and says so.
+    if source.contains('\0') {
+        return None;
+    }
     let tokens = tokens(source)?;
     let mut parser = Parser {
         tokens: &tokens,
@@ -327,6 +331,12 @@ mod tests {
             parse("columns.a - columns.a * 2", &inputs()),
             Some(Plain::Calculate(Operator::Subtract, column(), product.into()))
         );
+    }
+
+    #[test]
+    fn what_the_engine_does_not_take_is_not_plain() {
+        assert!(parse("' '", &inputs()).is_some());
+        assert!(parse("'\0'", &inputs()).is_none());
     }
 
     #[test]
