@@ -17,6 +17,10 @@ pub const CHUNK: &str = "chunk";
 pub const FIGURES: &str = "figures";
 /// Where figures of the CDC stage are published.
 pub const CDC_FIGURES: &str = "cdc-figures";
+/// The time series are made, and the store does not know it yet.
+pub const SERIES: &str = "series";
+/// The store knows that the time series are made.
+pub const SERIES_NOTED: &str = "series-noted";
 /// The end is decided, and not stored yet.
 pub const DECIDED: &str = "decided";
 /// The end is stored, and nothing is cleaned yet.

@@ -57,4 +57,5 @@ mod smoke;
 mod store;
 mod summary;
 mod tidy;
+mod time_series;
 mod tls;

@@ -7,6 +7,7 @@
 //!
 //! Rule: {"table": "orders",                       "schema.table"; without a schema: public
 //!        "collection": "orders", "key": "WRAPPED",                     root rules only
+//!        "time_series": {"timeField": "at", ...},                      root rules only
 //!        "kind": "array|doc", "path": "lines", "fk": "name",           embedded rules only; no path: merged into the parent
 //!        "exclude": ["column"] or "include": ["column"],
 //!        "rename": {"column": "new.name"}, "types": {"column": "STRING"}, "omit_null": ["column"],
@@ -73,6 +74,7 @@ struct Synthetic {
 struct Rule {
     collection: Option<String>,
     key: Option<String>,
+    time_series: Option<Value>,
     table: String,
     kind: Option<Kind>,
     path: String,
@@ -285,8 +287,11 @@ impl<'a> Builder<'a> {
         for (at, rule) in self.spec.collections.iter().enumerate() {
             let name = rule.collection.as_ref().expect("a root rule names its collection");
             let collection_id = self.id(&["collection", name]);
-            self.collections
-                .insert(collection_id.clone(), json!({"name": name, "type": "REGULAR"}));
+            let collection = match &rule.time_series {
+                None => json!({"name": name, "type": "REGULAR"}),
+                Some(settings) => json!({"name": name, "type": "TIME_SERIES", "timeSeries": settings}),
+            };
+            self.collections.insert(collection_id.clone(), collection);
             let path = format!("{name}/{at}");
             let place = Place {
                 collection_id: &collection_id,

@@ -8,6 +8,7 @@ use crate::data::issue::{Issue, IssueKind};
 use crate::data::row::RowSet;
 use crate::data::value::{Note, Value};
 use crate::plan::{CalculatedPlan, FieldPlan, Node, NodeKind, RootPlan, Script, Slot, SlotKind};
+use bson::RawDocument;
 use godwit_shared::mapping::FieldType;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -109,12 +110,26 @@ impl<'p> Assembler<'p> {
             ));
             return None;
         }
+        if let Some(field) = root.time_field.as_deref()
+            && !has_date(&out, field)
+        {
+            let message = format!("a time series needs a date in \"{field}\"");
+            let kind = IssueKind::TimeMissing;
+            issues.push(issue_of_row(&root.node, &tree.rows, row, kind, Some(field), message));
+            return None;
+        }
         Some(Assembled {
             bson: out,
             id_end,
             row: key,
         })
     }
+}
+
+/// Whether a document has a date under a name, at the top.
+fn has_date(bson: &[u8], field: &str) -> bool {
+    let document = RawDocument::from_bytes(bson);
+    document.is_ok_and(|d| d.get_datetime(field).is_ok())
 }
 
 /// Whether a row passes the rule filter of its node, by what that came to. Anything but true or false leaves it out, with

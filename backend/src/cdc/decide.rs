@@ -468,8 +468,13 @@ mod tests {
         let plan = Plan {
             collections: vec![CollectionPlan {
                 name: "orders".into(),
-                roots: vec![RootPlan { node: order, id }],
+                roots: vec![RootPlan {
+                    node: order,
+                    id,
+                    time_field: None,
+                }],
                 needs_claims: false,
+                time_series: None,
             }],
             node_count: 2,
             script_count: 0,

@@ -20,6 +20,7 @@ pub enum IssueKind {
     IdInvalid,
     DuplicateId,
     DocumentTooLarge,
+    TimeMissing,
     WriteRefused,
     SeveralRowsForDocument,
     TwoPointsInTime,
@@ -52,6 +53,7 @@ impl IssueKind {
             IssueKind::IdInvalid => "id_invalid",
             IssueKind::DuplicateId => "duplicate_id",
             IssueKind::DocumentTooLarge => "document_too_large",
+            IssueKind::TimeMissing => "time_missing",
             IssueKind::WriteRefused => "write_refused",
             IssueKind::SeveralRowsForDocument => "several_rows_for_document",
             IssueKind::TwoPointsInTime => "two_points_in_time",
@@ -78,6 +80,7 @@ impl IssueKind {
             | IssueKind::IdInvalid
             | IssueKind::DuplicateId
             | IssueKind::DocumentTooLarge
+            | IssueKind::TimeMissing
             | IssueKind::WriteRefused => EventType::Error,
             IssueKind::ValueRounded
             | IssueKind::ValueTooSmall
@@ -129,6 +132,9 @@ impl IssueKind {
             }
             IssueKind::DocumentTooLarge => {
                 "The row was left out: MongoDB documents end at 16 MiB. Embed less, limit the array, or keep the child table as a collection."
+            }
+            IssueKind::TimeMissing => {
+                "The row was left out. Leave rows without a time out by a filter, or compute a time for them."
             }
             IssueKind::WriteRefused => "Look at the validator and the unique indexes of the collection.",
             IssueKind::SeveralRowsForDocument => {

@@ -10,10 +10,12 @@ use crate::source::postgres::filter::{FilterProblem, unstable_filters};
 use crate::source::postgres::preflight::{self, Continuous, PublicationPlan};
 use crate::source::postgres::url::PgAddress;
 use crate::source::postgres::{PgSource, check, schema};
+use crate::store::JobSecrets;
 use chrono::Utc;
 use godwit_shared::edit::{FaultKind, Part};
 use godwit_shared::error::ErrorCode;
 use godwit_shared::job::{MigrationMode, PostMigrationJobRequest};
+use godwit_shared::mapping::CollectionType;
 use godwit_shared::preflight::{CheckStatus, PreflightCheck, PreflightReport};
 use godwit_shared::relmig::ProjectFile;
 use std::fmt;
@@ -112,12 +114,16 @@ impl PrepareError {
     }
 }
 
-/// Reads the catalog, compiles the plan, and tries source and destination.
+/// Reads the catalog, compiles the plan, and tries source and destination. A job that has begun may find what it has made.
 ///
 /// # Errors
 /// The first thing that is wrong; of a mapping and of a source that is not ready everything.
-pub async fn prepare(request: &PostMigrationJobRequest, file: &ProjectFile) -> Result<Prepared, PrepareError> {
-    let sink = Sink::open(&request.mongodb_connection_details).await?;
+pub async fn prepare(
+    request: &PostMigrationJobRequest,
+    file: &ProjectFile,
+    has_begun: bool,
+) -> Result<Prepared, PrepareError> {
+    let sink = open_sink(request, file).await?;
     let mut opened = open_source(request, file, None).await?;
     check::check_plan(&opened.pg, &mut opened.plan).await?;
     let continuous = match request.options.mode {
@@ -127,7 +133,8 @@ pub async fn prepare(request: &PostMigrationJobRequest, file: &ProjectFile) -> R
         }
     };
     let names: Vec<String> = opened.plan.collections.iter().map(|c| c.name.clone()).collect();
-    sink.check(&names).await?;
+    sink.check(&names, has_begun || request.options.drop_collections)
+        .await?;
     Ok(Prepared {
         plan: opened.plan,
         source: opened.source,
@@ -142,7 +149,7 @@ pub async fn prepare(request: &PostMigrationJobRequest, file: &ProjectFile) -> R
 /// # Errors
 /// As [`prepare`], but for the checks of the source: what is wrong there shows when changes are read.
 pub async fn prepare_again(request: &PostMigrationJobRequest, file: &ProjectFile) -> Result<Prepared, PrepareError> {
-    let sink = Sink::open(&request.mongodb_connection_details).await?;
+    let sink = open_sink(request, file).await?;
     let mut opened = open_source(request, file, None).await?;
     check::check_filters(&opened.pg, &mut opened.plan).await?;
     Ok(Prepared {
@@ -155,6 +162,28 @@ pub async fn prepare_again(request: &PostMigrationJobRequest, file: &ProjectFile
             identities: Vec::new(),
         }),
     })
+}
+
+/// The destination of a job while it runs: what becomes a time series is collected beside it first.
+///
+/// # Errors
+/// When the URI is not valid, or names no database.
+pub async fn open_sink(request: &PostMigrationJobRequest, file: &ProjectFile) -> Result<Sink, SinkError> {
+    let collections = file.project.content.collections.values();
+    let series = collections.filter(|c| c.kind == CollectionType::TimeSeries);
+    let names = series.map(|c| c.name.clone()).collect();
+    Ok(Sink::open(&request.mongodb_connection_details).await?.staging(names))
+}
+
+/// The destination as a job has left it so far.
+///
+/// # Errors
+/// As [`open_sink`].
+pub async fn sink_of(secrets: &JobSecrets, is_made: bool) -> Result<Sink, SinkError> {
+    match is_made {
+        true => Sink::open(&secrets.request.mongodb_connection_details).await,
+        false => open_sink(&secrets.request, &secrets.file).await,
+    }
 }
 
 /// The plan of a job for a catalog.

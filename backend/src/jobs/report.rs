@@ -1,10 +1,9 @@
 //! The report of a job: what its status says, and both sides counted anew.
 
-use super::prepare::prepare_source;
+use super::prepare::{prepare_source, sink_of};
 use super::summary::tables_of_roots;
 use super::supervisor::JobError;
 use crate::plan::Plan;
-use crate::sink::Sink;
 use crate::source::postgres::PgSource;
 use crate::source::postgres::reader::PgSnapshot;
 use crate::store::{JobRecord, JobSecrets};
@@ -23,7 +22,10 @@ const COUNT_MAX: Duration = Duration::from_secs(20);
 /// None that a side which is away could bring: its counts are left out.
 pub async fn report_of(record: &JobRecord, status: &MigrationJobStatus) -> Result<JobReport, JobError> {
     let secrets = record.secrets.as_ref().ok();
-    let (source, destination) = tokio::join!(count_source(secrets), count_destination(secrets, &record.collections));
+    let (source, destination) = tokio::join!(
+        count_source(secrets),
+        count_destination(secrets, record.is_made, &record.collections)
+    );
     let s = &status.statistics;
     let cdc = status.cdc_statistics.as_ref();
     let tables = s.tables.iter().map(|t| TableReport {
@@ -135,17 +137,21 @@ async fn count_tables(plan: &Plan, source: &PgSource, rows: &mut HashMap<String,
     {
         let name = node.table.name.to_string();
         if !rows.contains_key(&name)
-            && let Ok(count) = snapshot.count_in_scope(node).await
+            && let Ok(count) = snapshot.count_rows(&node.table, node.table_filter.as_ref()).await
         {
             rows.insert(name, count);
         }
     }
 }
 
-async fn count_destination(secrets: Option<&JobSecrets>, collections: &[String]) -> HashMap<String, u64> {
+async fn count_destination(
+    secrets: Option<&JobSecrets>,
+    is_made: bool,
+    collections: &[String],
+) -> HashMap<String, u64> {
     let mut counts = HashMap::new();
     let Some(secrets) = secrets else { return counts };
-    let Ok(sink) = Sink::open(&secrets.request.mongodb_connection_details).await else {
+    let Ok(sink) = sink_of(secrets, is_made).await else {
         return counts;
     };
     let counting = async {

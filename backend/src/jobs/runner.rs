@@ -1,13 +1,14 @@
 //! Runs one job from where it stands to its end, and keeps its status current.
 
 use super::continuous;
+use super::failure::RunError;
 use super::meter::publish;
-use super::prepare::{PrepareError, Prepared, plan_of, prepare, prepare_again};
+use super::prepare::{PrepareError, Prepared, open_sink, plan_of, prepare, prepare_again};
+use super::series::Making;
 use super::state::{JobEvent, Phase};
 use super::summary::{rows_expected, rows_in_scope};
 use super::tracker::{Controls, Tracker};
-use super::{counts, outages};
-use crate::cdc::CdcError;
+use super::{counts, outages, series};
 use crate::cdc::rebuild::Context;
 use crate::cdc::run::CdcRun;
 use crate::cdc::setup;
@@ -17,17 +18,16 @@ use crate::data::issue::{Issue, IssueKind, IssueLog, Location};
 use crate::data::progress::{CollectionCount, Progress, TableCount, UNKNOWN};
 use crate::lease::Lease;
 use crate::plan::{Plan, PlanProblem, images};
-use crate::sink::{Sink, SinkError};
+use crate::sink::Sink;
 use crate::snapshot::{self, Finished, Outcome, RefusedRow, SnapshotError, SnapshotRun};
-use crate::source::SourceError;
 use crate::source::postgres::PgSource;
 use crate::source::postgres::reader::PgSnapshot;
 use crate::store::{JobRecord, JobSecrets, JobStore, Store, StoreError};
 use chrono::Utc;
 use futures_util::FutureExt;
-use godwit_shared::error::ErrorCode;
 use godwit_shared::ids::JobId;
 use godwit_shared::job::{ErrorHandling, EventStage, FailureError, JobStatus, MigrationMode};
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -42,105 +42,6 @@ const CANCEL_MAX: Duration = Duration::from_secs(20);
 const BESIDE_MAX: Duration = Duration::from_secs(2);
 /// The most characters of the message of a failure.
 const FAILURE_CHARS_MAX: usize = 4_000;
-
-/// Why a job ended as failed.
-#[derive(Debug, thiserror::Error)]
-enum RunError {
-    #[error(transparent)]
-    Prepare(#[from] PrepareError),
-    #[error(transparent)]
-    Snapshot(#[from] SnapshotError),
-    #[error(transparent)]
-    Cdc(#[from] CdcError),
-    /// A fault of this program.
-    #[error("the job ended unexpectedly: {0}")]
-    Panicked(String),
-    /// The user has resumed it.
-    #[error("the job is tried again")]
-    TryAgain,
-}
-
-impl From<StoreError> for RunError {
-    fn from(error: StoreError) -> Self {
-        RunError::Snapshot(error.into())
-    }
-}
-
-impl From<SinkError> for RunError {
-    fn from(error: SinkError) -> Self {
-        RunError::Snapshot(error.into())
-    }
-}
-
-impl From<SourceError> for RunError {
-    fn from(error: SourceError) -> Self {
-        RunError::Snapshot(error.into())
-    }
-}
-
-impl RunError {
-    fn code(&self) -> ErrorCode {
-        match self {
-            RunError::Prepare(e) => e.code(),
-            RunError::Snapshot(SnapshotError::Source(e)) => e.code(),
-            RunError::Snapshot(SnapshotError::Sink(e)) => e.code(),
-            RunError::Snapshot(SnapshotError::Store(_) | SnapshotError::Panicked(_)) | RunError::Panicked(_) => {
-                ErrorCode::Internal
-            }
-            RunError::Snapshot(SnapshotError::TooManyErrors(_)) => ErrorCode::TooManyErrors,
-            RunError::Cdc(e) => e.code(),
-            RunError::TryAgain => ErrorCode::Internal,
-        }
-    }
-
-    /// Whether the same may work later: source, destination or store is away.
-    fn is_passing(&self) -> bool {
-        match self {
-            RunError::Snapshot(SnapshotError::Source(e))
-            | RunError::Prepare(PrepareError::Source(e))
-            | RunError::Cdc(CdcError::Source(e)) => e.is_passing(),
-            RunError::Snapshot(SnapshotError::Sink(e))
-            | RunError::Prepare(PrepareError::Sink(e))
-            | RunError::Cdc(CdcError::Sink(e)) => e.is_retryable(),
-            RunError::Snapshot(SnapshotError::Store(e)) | RunError::Cdc(CdcError::Store(e)) => e.is_passing(),
-            RunError::Snapshot(_)
-            | RunError::Prepare(_)
-            | RunError::Cdc(_)
-            | RunError::Panicked(_)
-            | RunError::TryAgain => false,
-        }
-    }
-
-    /// A server is away: its outage has a line of its own in the log.
-    fn is_outage(&self) -> bool {
-        match self {
-            RunError::Snapshot(SnapshotError::Source(e))
-            | RunError::Prepare(PrepareError::Source(e))
-            | RunError::Cdc(CdcError::Source(e)) => e.is_outage(),
-            RunError::Snapshot(SnapshotError::Sink(e))
-            | RunError::Prepare(PrepareError::Sink(e))
-            | RunError::Cdc(CdcError::Sink(e)) => e.is_outage(),
-            RunError::Snapshot(SnapshotError::Store(_)) | RunError::Cdc(CdcError::Store(_)) => true,
-            RunError::Snapshot(_)
-            | RunError::Prepare(_)
-            | RunError::Cdc(_)
-            | RunError::Panicked(_)
-            | RunError::TryAgain => false,
-        }
-    }
-
-    /// What the job keeps for itself cannot be had.
-    fn of_store(&self) -> Option<&StoreError> {
-        match self {
-            RunError::Snapshot(SnapshotError::Store(e)) | RunError::Cdc(CdcError::Store(e)) => Some(e),
-            RunError::Snapshot(_)
-            | RunError::Prepare(_)
-            | RunError::Cdc(_)
-            | RunError::Panicked(_)
-            | RunError::TryAgain => None,
-        }
-    }
-}
 
 /// How the work of a job came to its end.
 #[derive(Debug)]
@@ -172,7 +73,7 @@ pub async fn run(work: Work) -> Ended {
     let (asked_store, request) = (work.store.clone(), work.secrets.request.clone());
     let collections = work.record.collections.clone();
     // For those who look at the destination beside the job. It connects on first use.
-    let opening = tokio::time::timeout(BESIDE_MAX, Sink::open(&request.mongodb_connection_details));
+    let opening = tokio::time::timeout(BESIDE_MAX, open_sink(&request, &work.secrets.file));
     let beside = opening.await.ok().and_then(Result::ok);
     let mut runner = Runner {
         store: JobStore::new(work.store, work.lease.clone(), work.controls.cancel.clone()),
@@ -202,7 +103,11 @@ pub async fn run(work: Work) -> Ended {
             () = counts::watch(&tracker, beside.as_ref(), &collections) => unreachable!("it counts for ever"),
         }
     };
-    counts::take_last(&tracker, beside.as_ref(), &collections).await;
+    let last = beside.map(|sink| match runner.record.is_made {
+        true => sink.staging(HashSet::new()),
+        false => sink,
+    });
+    counts::take_last(&tracker, last.as_ref(), &collections).await;
     match ended {
         Ok(Outcome::Completed) => Ended::Completed,
         Ok(Outcome::Cancelled) => Ended::Cancelled,
@@ -289,6 +194,10 @@ impl Runner {
                 return Ok(Outcome::Cancelled);
             }
             let ended = Box::pin(self.attempt(prepared.take())).await;
+            let ended = match ended {
+                Ok(Outcome::Completed) => self.make_time_series().await,
+                other => other,
+            };
             match ended {
                 Ok(Outcome::Completed) => {
                     while self.tracker.decide(JobEvent::StagesDone, None).is_err() {
@@ -325,6 +234,24 @@ impl Runner {
         }
     }
 
+    /// The last stage is over: what was collected for time series becomes one.
+    async fn make_time_series(&mut self) -> Result<Outcome, RunError> {
+        let sink = open_sink(&self.secrets.request, &self.secrets.file).await?;
+        let sink = sink.under(self.lease.clone());
+        let making = Making {
+            file: &self.secrets.file,
+            record: &self.record,
+            store: &self.store,
+            sink: &sink,
+            cancel: &self.controls.cancel,
+        };
+        let tell = |name: &str| self.tell_waiting(Some(format!("the time series \"{name}\" is being made")));
+        let outcome = making.run(tell).await?;
+        self.record.is_made |= outcome == Outcome::Completed;
+        self.tell_waiting(None);
+        Ok(outcome)
+    }
+
     /// While a server is away the job looks as if it ran: its log says that it does not.
     fn tell_retry(&self, error: &RunError) {
         let mut log = IssueLog::restore(self.tracker.status().job_updates, &IssueKind::ALL);
@@ -355,13 +282,16 @@ impl Runner {
 
     /// One go at what is left of the job. Finished chunks and the position in the log of earlier ones count.
     async fn attempt(&mut self, prepared: Option<Prepared>) -> Result<Outcome, RunError> {
+        if self.record.is_made {
+            return Ok(Outcome::Completed);
+        }
         let begun: Option<CdcState> = self.store.checkpoint(self.id()).await?;
         let begun = begun.filter(|state| state.stream.is_some());
         self.has_stream = begun.is_some();
         let (request, file) = (self.secrets.request.clone(), self.secrets.file.clone());
         let prepared = match (prepared, &begun) {
             (Some(prepared), _) => prepared,
-            (None, None) => prepare(&request, &file).await?,
+            (None, None) => prepare(&request, &file, self.record.is_prepared).await?,
             (None, Some(_)) => match prepare_again(&request, &file).await {
                 Err(PrepareError::Mapping(problems)) => return self.wait_for_schema(&problems[..]).await,
                 // A password or a right that somebody has changed: the log is kept until it is put back.
@@ -391,6 +321,14 @@ impl Runner {
             for collated in sink.collations(&names).await? {
                 let location = Location::Collection(collated.collection);
                 report(&progress, IssueKind::Note, location, collated.message)?;
+            }
+            for (name, _) in plan.time_series() {
+                report(
+                    &progress,
+                    IssueKind::Note,
+                    Location::Collection(name.into()),
+                    series::told(name),
+                )?;
             }
         }
         if sink.is_weak {
@@ -565,7 +503,6 @@ impl Runner {
         let tables = plan.tables();
         let mut counts = Vec::with_capacity(tables.len());
         for table in &tables {
-            let estimated = rows_expected(&snapshot, table).await?;
             let nodes = plan
                 .collections
                 .iter()
@@ -575,9 +512,13 @@ impl Runner {
                 Some(node) if !is_copied => rows_in_scope(&snapshot, node).await?,
                 _ => None,
             };
+            let estimated = match in_scope {
+                Some(rows) => rows,
+                None => rows_expected(&snapshot, table).await?,
+            };
             counts.push(TableCount {
                 name: table.name.to_string(),
-                rows_estimated: in_scope.unwrap_or(estimated).into(),
+                rows_estimated: estimated.into(),
                 rows_in_scope: in_scope.unwrap_or(UNKNOWN).into(),
                 ..TableCount::default()
             });

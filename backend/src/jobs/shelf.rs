@@ -1,5 +1,6 @@
 //! Jobs as things that a user keeps: what they are called, what they have written, and how they go.
 
+use super::prepare::sink_of;
 use super::supervisor::{JobError, Supervisor};
 use crate::sink::Sink;
 use crate::store::JobRecord;
@@ -135,8 +136,7 @@ impl Supervisor {
         let record = self.store.job(id).await?;
         let record = record.ok_or_else(|| JobError::NotFound(id.clone()))?;
         let secrets = record.secrets.as_ref().map_err(|e| JobError::Refused(e.clone()))?;
-        let sink = Sink::open(&secrets.request.mongodb_connection_details).await;
-        let sink = sink.map_err(prepare_error)?;
+        let sink = sink_of(secrets, record.is_made).await.map_err(prepare_error)?;
         Ok((record, sink))
     }
 
@@ -256,6 +256,7 @@ mod tests {
             collections: vec!["c".into()],
             owner: "o".into(),
             is_prepared: true,
+            is_made: false,
             is_source_clean: true,
         }
     }

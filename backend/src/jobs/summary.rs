@@ -78,7 +78,7 @@ pub fn tables_of_roots(collection: &CollectionPlan) -> Vec<String> {
 /// When the source refuses or is gone.
 pub async fn rows_expected(snapshot: &PgSnapshot, table: &CatalogTable) -> Result<u64, SourceError> {
     match (table.rows_estimated, table.size_bytes) {
-        (0, 1..=COUNT_BYTES_MAX) => snapshot.count_rows(table).await,
+        (0, 1..=COUNT_BYTES_MAX) => snapshot.count_rows(table, None).await,
         (0, size) => Ok(size / ROW_BYTES_USUAL),
         (rows, _) => Ok(rows),
     }
@@ -90,7 +90,10 @@ pub async fn rows_expected(snapshot: &PgSnapshot, table: &CatalogTable) -> Resul
 /// When the source refuses or is gone.
 pub async fn rows_in_scope(snapshot: &PgSnapshot, node: &Node) -> Result<Option<u64>, SourceError> {
     match node.table.size_bytes {
-        0..=EXACT_BYTES_MAX => snapshot.count_in_scope(node).await.map(Some),
+        0..=EXACT_BYTES_MAX => {
+            let counted = snapshot.count_rows(&node.table, node.table_filter.as_ref()).await;
+            counted.map(Some)
+        }
         _ => Ok(None),
     }
 }

@@ -6,12 +6,11 @@
 use super::ending::Ending;
 use super::events::EventKind;
 use super::hub::Hub;
-use super::prepare::{PrepareError, Prepared, prepare};
+use super::prepare::{PrepareError, Prepared, prepare, sink_of};
 use super::runner::{self, Ended, Work};
 use super::state::{CdcTransitionError, JobEvent, JobState, Phase, TransitionError};
 use super::tracker::{Controls, Tracker};
 use crate::lease::{self, Lease};
-use crate::sink::Sink;
 use crate::store::{Acquired, Fence, Holder, JobRecord, JobSecrets, ProjectRecord, Store, StoreError, new_id};
 use chrono::Utc;
 use godwit_shared::ids::{JobId, ProjectId};
@@ -223,7 +222,7 @@ impl Supervisor {
         let stored = self.store.progress_mark(job.id()).await?;
         let counted = tokio::time::timeout(COUNT_MAX, async {
             let secrets = job.record.secrets.as_ref().ok()?;
-            let sink = Sink::open(&secrets.request.mongodb_connection_details).await.ok()?;
+            let sink = sink_of(secrets, job.record.is_made).await.ok()?;
             let mut documents = 0;
             for collection in &job.record.collections {
                 documents += sink.count(collection).await.ok()?;
@@ -244,7 +243,7 @@ impl Supervisor {
         request: PostMigrationJobRequest,
         project: ProjectRecord,
     ) -> Result<MigrationJobStatus, JobError> {
-        let prepared = prepare(&request, &project.file).await?;
+        let prepared = prepare(&request, &project.file, false).await?;
         let collections: Vec<String> = prepared.plan.collections.iter().map(|c| c.name.clone()).collect();
         let _creating = self.creating.lock().await;
         let place = prepared.sink.place();
@@ -260,6 +259,7 @@ impl Supervisor {
             collections,
             owner: self.holder.owner.clone(),
             is_prepared: false,
+            is_made: false,
             is_source_clean: false,
         };
         let asked_at = lease::now();

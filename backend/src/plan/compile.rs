@@ -1,20 +1,22 @@
 //! From the rules of a project and the live catalog to plans.
 
-use super::collection::check_collection;
+mod conditions;
+
+use super::collection::{check_collection, check_time_field, time_series_of};
 use super::join::find_join;
 use super::plain;
 use super::script::{Script, columns_used, new_world};
 use super::template::{Template, check_id_names, layout_all};
 use super::{
-    About, CalculatedPlan, CollectionPlan, FieldPlan, IdPlan, Node, NodeKind, OrderTerm, Plan, PlanProblem, RootPlan,
-    RowFilter,
+    About, CalculatedPlan, CollectionPlan, FieldPlan, IdPlan, Node, NodeKind, Plan, PlanProblem, RootPlan, RowFilter,
+    TimeSeriesPlan,
 };
 use crate::data::catalog::{Catalog, CatalogTable};
 use crate::data::equality::KeyClass;
 use godwit_shared::edit::{FaultKind, Part};
 use godwit_shared::ids::{CollectionId, MappingId};
 use godwit_shared::job::{CollectionFilters, TableFilter, TableFilters};
-use godwit_shared::mapping::{CollectionType, Content, FieldType, KeyHandling, Mapping, RuleType, SortOrder};
+use godwit_shared::mapping::{Collection, CollectionType, Content, FieldType, KeyHandling, Mapping, RuleType};
 use godwit_shared::relmig::ProjectFile;
 use godwit_shared::schema::TableName;
 use std::collections::{HashMap, HashSet};
@@ -54,8 +56,10 @@ pub fn compile(file: &ProjectFile, catalog: &Catalog, options: &PlanOptions) -> 
         if !takes_part(&options.collection_filters, &collection.name) {
             continue;
         }
-        compiler.check_collection(&collection.name, collection.kind, &mut names);
-        let roots: Vec<RootPlan> = compiler.roots(id, &collection.name);
+        compiler.check_collection(&collection.name, &mut names);
+        let time_series = compiler.time_series(collection);
+        let time_field = time_series.as_ref().map(|series| series.time_field.as_str());
+        let roots: Vec<RootPlan> = compiler.roots(id, &collection.name, time_field);
         if roots.is_empty() {
             continue;
         }
@@ -65,6 +69,7 @@ pub fn compile(file: &ProjectFile, catalog: &Catalog, options: &PlanOptions) -> 
             name: collection.name.clone(),
             roots,
             needs_claims,
+            time_series,
         });
     }
     if collections.is_empty() && compiler.problems.is_empty() {
@@ -172,8 +177,8 @@ impl Compiler<'_> {
         }
     }
 
-    fn check_collection(&mut self, name: &str, kind: CollectionType, names: &mut HashSet<String>) {
-        let Some((about, message)) = check_collection(name, kind, names) else {
+    fn check_collection(&mut self, name: &str, names: &mut HashSet<String>) {
+        let Some((about, message)) = check_collection(name, names) else {
             return;
         };
         self.problems.push(PlanProblem {
@@ -185,12 +190,44 @@ impl Compiler<'_> {
         });
     }
 
-    fn roots(&mut self, collection: &CollectionId, name: &str) -> Vec<RootPlan> {
+    /// The settings of a collection that is a time series.
+    fn time_series(&mut self, collection: &Collection) -> Option<TimeSeriesPlan> {
+        if collection.kind != CollectionType::TimeSeries {
+            return None;
+        }
+        match time_series_of(collection) {
+            Ok(series) => Some(series),
+            Err(message) => {
+                self.problems.push(PlanProblem {
+                    collection: collection.name.clone(),
+                    rule: None,
+                    table: None,
+                    about: About(FaultKind::TimeSeries, Part::TimeSeries),
+                    message: message.into(),
+                });
+                None
+            }
+        }
+    }
+
+    fn roots(&mut self, collection: &CollectionId, name: &str, time_field: Option<&str>) -> Vec<RootPlan> {
         let roots = self.roots.remove(collection).unwrap_or_default();
         let mappings = &self.file.project.content.mappings;
-        (roots.into_iter())
-            .filter_map(|id| self.root(name, id, mappings.get(id)?))
-            .collect()
+        let mut plans = Vec::new();
+        for (id, mapping) in roots.into_iter().filter_map(|id| Some((id, mappings.get(id)?))) {
+            let Some(mut root) = self.root(name, id, mapping) else {
+                continue;
+            };
+            if let Some(field) = time_field {
+                if let Err(message) = check_time_field(&root.node, field) {
+                    let about = About(FaultKind::TimeSeries, Part::TimeSeries);
+                    self.problem(name, id, Some(&root.node.table.name), about, message);
+                }
+                root.time_field = Some(field.to_owned());
+            }
+            plans.push(root);
+        }
+        plans
     }
 
     fn root(&mut self, collection: &str, rule: &MappingId, mapping: &Mapping) -> Option<RootPlan> {
@@ -242,7 +279,11 @@ impl Compiler<'_> {
         let is_asked = |c: &usize| matches!(table.columns[*c].class, KeyClass::Asked(_));
         node.classes = table.row_key().into_iter().filter(is_asked).collect();
         match layout_all(&mut node) {
-            Ok(()) => Some(RootPlan { node, id }),
+            Ok(()) => Some(RootPlan {
+                node,
+                id,
+                time_field: None,
+            }),
             Err(problems) => {
                 for problem in problems {
                     let part = match problem.part {
@@ -597,55 +638,6 @@ impl Compiler<'_> {
             source: source.to_owned(),
             plain: plain::parse(source, &inputs),
             inputs,
-        }
-    }
-
-    fn conditions(&mut self, collection: &str, rule: &MappingId, mapping: &Mapping, node: &mut Node) {
-        let table = node.table.clone();
-        let term = |column: usize| OrderTerm {
-            column,
-            descending: false,
-            null_is_lowest: false,
-            as_text: !table.columns[column].is_orderable,
-        };
-        let conditions = mapping.settings.array_conditions.as_ref();
-        if let Some(sort) = conditions.and_then(|c| c.sort.as_ref()) {
-            match table.column(&sort.field) {
-                Some(column) => node.order.push(OrderTerm {
-                    descending: sort.order == SortOrder::Desc,
-                    null_is_lowest: true,
-                    ..term(column)
-                }),
-                None => {
-                    let message = format!(
-                        "the array is sorted by \"{}\", which {} does not have",
-                        sort.field, table.name
-                    );
-                    let about = About(FaultKind::ColumnGone, Part::Conditions);
-                    self.problem(collection, rule, Some(&table.name), about, message);
-                }
-            }
-        }
-        node.limit = conditions.and_then(|c| c.limit);
-        let all: Vec<usize> = (0..table.columns.len()).collect();
-        node.order.extend(
-            if table.primary_key.is_empty() {
-                &all
-            } else {
-                &table.primary_key
-            }
-            .iter()
-            .map(|c| term(*c)),
-        );
-        if table.primary_key.is_empty() {
-            // Rows are counted that are printed alike; between those that the source calls equal and prints otherwise
-            // there must be none of the others.
-            let is_parted = |c: &&usize| table.columns[**c].counts_as_printed() && table.columns[**c].is_orderable;
-            let parted = all.iter().filter(is_parted);
-            node.order.extend(parted.map(|c| OrderTerm {
-                as_text: true,
-                ..term(*c)
-            }));
         }
     }
 

@@ -203,8 +203,13 @@ mod tests {
         Plan {
             collections: vec![CollectionPlan {
                 name: "docs".into(),
-                roots: vec![RootPlan { node, id }],
+                roots: vec![RootPlan {
+                    node,
+                    id,
+                    time_field: None,
+                }],
                 needs_claims: false,
+                time_series: None,
             }],
             node_count: 0,
             script_count: 0,

@@ -16,12 +16,13 @@ mod template;
 use crate::data::catalog::CatalogTable;
 #[cfg(doc)]
 use crate::data::equality::KeyClass;
-use godwit_shared::edit::{FaultKind, Part};
+use godwit_shared::edit::{FaultKind, Granularity, Part};
 use godwit_shared::ids::MappingId;
 use godwit_shared::mapping::FieldType;
 use godwit_shared::schema::TableName;
 use std::sync::Arc;
 
+pub use collection::time_series_of;
 pub use compile::{PlanOptions, compile};
 pub use join::{Join, JoinPair, find_join};
 pub use script::Script;
@@ -44,6 +45,18 @@ pub struct CollectionPlan {
     pub roots: Vec<RootPlan>,
     /// Two rows may come to the same `_id`, so that the job has to remember which row has which.
     pub needs_claims: bool,
+    /// It becomes a time series at the end of the job.
+    pub time_series: Option<TimeSeriesPlan>,
+}
+
+/// How a time series collection is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimeSeriesPlan {
+    /// A field of each document, at the top, that holds a date.
+    pub time_field: String,
+    pub meta_field: Option<String>,
+    pub granularity: Option<Granularity>,
+    pub expire_after_seconds: Option<u64>,
 }
 
 /// One *New documents* rule with all that lies below it.
@@ -51,6 +64,8 @@ pub struct CollectionPlan {
 pub struct RootPlan {
     pub node: Node,
     pub id: IdPlan,
+    /// The field that has to hold a date in each of its documents.
+    pub time_field: Option<String>,
 }
 
 /// How `_id` is computed from the root row. It is never looked up.
@@ -210,6 +225,12 @@ impl Plan {
         for root in self.collections.iter_mut().flat_map(|c| &mut c.roots) {
             visit(&mut root.node, change);
         }
+    }
+
+    /// The collections that become time series.
+    pub fn time_series(&self) -> impl Iterator<Item = (&str, &TimeSeriesPlan)> {
+        let all = self.collections.iter();
+        all.filter_map(|c| Some((c.name.as_str(), c.time_series.as_ref()?)))
     }
 
     /// The tables that are read, each once, in the order of the plan.

@@ -26,6 +26,8 @@ impl Sink {
     /// When the destination does not answer.
     pub async fn collations(&self, collections: &[String]) -> Result<Vec<Collated>, SinkError> {
         let mut found = Vec::new();
+        // A staging collection is made anew, or was made by a job.
+        let collections: Vec<&String> = collections.iter().filter(|name| !self.staged.contains(*name)).collect();
         let filter = doc! {"name": {"$in": collections}};
         let command = doc! {"listCollections": 1, "filter": filter, "cursor": {"batchSize": ENTRIES_MAX}};
         for entry in self.entries(command).await? {
@@ -56,7 +58,8 @@ impl Sink {
         Ok(found)
     }
 
-    async fn entries(&self, command: Document) -> Result<Vec<Document>, SinkError> {
+    /// What a command that lists something answers.
+    pub(super) async fn entries(&self, command: Document) -> Result<Vec<Document>, SinkError> {
         let answer = self.run(command).await?;
         let batch = answer.get_document("cursor").and_then(|c| c.get_array("firstBatch"));
         let all = batch.cloned().unwrap_or_default();

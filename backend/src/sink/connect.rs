@@ -9,6 +9,7 @@ use bson::{Document, doc};
 use godwit_shared::connection::{ConnectivityResult, MongodbConnectionDetails};
 use mongodb::options::{Acknowledgment, ClientOptions, WriteConcern};
 use mongodb::{Client, Database};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub struct Sink {
     pub is_weak: bool,
     /// From where the URI asks to read; documents are read where they are written.
     pub reads_elsewhere: Option<String>,
+    /// Collections whose documents lie in their staging collections.
+    pub(super) staged: Arc<HashSet<String>>,
     /// Why writes are being repeated.
     pub(super) trouble: Arc<Mutex<Option<String>>>,
     /// The driver may read them again.
@@ -59,6 +62,7 @@ impl Sink {
             write_concern,
             is_weak,
             reads_elsewhere,
+            staged: Arc::default(),
             trouble: Arc::default(),
             _certificates: certificates,
             lease: None,
@@ -98,18 +102,24 @@ impl Sink {
         format!("{}/{}", self.hosts, self.database.name())
     }
 
-    /// Whether the server answers and the user may write; `collections` must not be views.
+    /// Whether the server answers and the user may write; `collections` must not be views. Those that become time series
+    /// must not be there, unless they may be: the job drops them, or has made them itself.
     ///
     /// # Errors
     /// Why nothing could be written there.
-    pub async fn check(&self, collections: &[String]) -> Result<(), SinkError> {
+    pub async fn check(&self, collections: &[String], may_be_there: bool) -> Result<(), SinkError> {
         self.ask(doc! {"ping": 1}).await?;
         self.check_case().await?;
-        for collection in collections {
+        let written: Vec<String> = collections.iter().map(|name| self.at(name).into_owned()).collect();
+        for collection in &written {
             self.check_rights(collection).await?;
         }
-        self.check_kinds(collections).await?;
-        match collections.first() {
+        self.check_kinds(&written).await?;
+        for series in collections.iter().filter(|name| self.staged.contains(*name)) {
+            self.check_rights(series).await?;
+            self.check_time_series(series, may_be_there).await?;
+        }
+        match written.first() {
             Some(collection) => self.check_abilities(collection).await,
             None => Ok(()),
         }
@@ -207,17 +217,16 @@ impl Sink {
         }
     }
 
-    /// Drops a collection; one that is not there is fine.
+    /// Drops a collection, and what is collected for it; one that is not there is fine.
     ///
     /// # Errors
     /// When the server refuses.
     pub async fn drop_collection(&self, name: &str) -> Result<(), SinkError> {
         self.may_write().await?;
-        self.database
-            .collection::<Document>(name)
-            .drop()
-            .await
-            .map_err(|e| SinkError::of(&e, &self.hosts))
+        if self.staged.contains(name) {
+            self.drop_exactly(&self.at(name)).await?;
+        }
+        self.drop_exactly(name).await
     }
 
     /// How many documents a collection holds.
@@ -226,7 +235,7 @@ impl Sink {
     /// When the server refuses.
     pub async fn count(&self, name: &str) -> Result<u64, SinkError> {
         self.database
-            .collection::<Document>(name)
+            .collection::<Document>(&self.at(name))
             .estimated_document_count()
             .await
             .map_err(|e| SinkError::of(&e, &self.hosts))

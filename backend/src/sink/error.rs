@@ -34,6 +34,8 @@ pub enum SinkError {
     Unsupported { reason: String },
     #[error("\"{collection}\" cannot be written: it is a {kind}")]
     WrongKind { collection: String, kind: String },
+    #[error("\"{collection}\" cannot become a time series: there is a {kind} of this name")]
+    TimeSeriesTaken { collection: String, kind: String },
     #[error("MongoDB refused a command: {reason}")]
     Command { reason: String, code: Option<i32> },
     #[error("cancelled")]
@@ -52,9 +54,10 @@ impl SinkError {
             | SinkError::DatabaseCase { .. } => ErrorCode::InvalidRequest,
             SinkError::DatabaseMissing => ErrorCode::TargetDatabaseMissing,
             SinkError::Unreachable { .. } | SinkError::WrongCredentials { .. } => ErrorCode::TargetUnreachable,
-            SinkError::NoWrite { .. } | SinkError::NoRead { .. } | SinkError::WrongKind { .. } => {
-                ErrorCode::TargetPermission
-            }
+            SinkError::NoWrite { .. }
+            | SinkError::NoRead { .. }
+            | SinkError::WrongKind { .. }
+            | SinkError::TimeSeriesTaken { .. } => ErrorCode::TargetPermission,
             SinkError::Command {
                 code: Some(UNAUTHORIZED),
                 ..
@@ -83,6 +86,9 @@ impl SinkError {
                 "Give the user the role readWrite on this database."
             }
             SinkError::WrongKind { .. } => "Rename the collection in the mapping, or remove what has its name.",
+            SinkError::TimeSeriesTaken { .. } => {
+                "Let the job drop it, or rename the collection in the mapping: a time series would take every document a second time."
+            }
             SinkError::Command { .. } | SinkError::Cancelled => return None,
         })
     }
@@ -116,6 +122,7 @@ impl SinkError {
             | SinkError::NoWrite { .. }
             | SinkError::NoRead { .. }
             | SinkError::WrongKind { .. }
+            | SinkError::TimeSeriesTaken { .. }
             | SinkError::Cancelled => false,
         }
     }

@@ -19,7 +19,7 @@ impl Sink {
         let list = values.into_iter().collect::<bson::RawArrayBuf>();
         let found = self
             .database
-            .collection::<RawDocumentBuf>(collection)
+            .collection::<RawDocumentBuf>(&self.at(collection))
             .find(Document::try_from(rawdoc! {"_id": {"$in": list}}).unwrap_or_default())
             .projection(doc! {"_id": 1})
             .collation(Collation::builder().locale("simple").build())
@@ -47,7 +47,7 @@ impl Sink {
         let hosts = self.hosts.clone();
         let found = self
             .database
-            .collection::<RawDocumentBuf>(collection)
+            .collection::<RawDocumentBuf>(&self.at(collection))
             .find(doc! {})
             .projection(doc! {"_id": 1})
             .batch_size(IDS_AT_ONCE)

@@ -15,7 +15,7 @@ impl Sink {
     /// # Errors
     /// When the destination does not answer.
     pub async fn count_exactly(&self, name: &str) -> Result<u64, SinkError> {
-        let collection = self.database.collection::<Document>(name);
+        let collection = self.database.collection::<Document>(&self.at(name));
         let counted = collection.count_documents(Document::new()).await;
         counted.map_err(|e| SinkError::of(&e, &self.hosts))
     }
@@ -26,7 +26,7 @@ impl Sink {
     /// When the destination does not answer.
     pub async fn look_at(&self, name: &str) -> Result<CollectionDetails, SinkError> {
         let of = |e: mongodb::error::Error| SinkError::of(&e, &self.hosts);
-        let collection = self.database.collection::<Document>(name);
+        let collection = self.database.collection::<Document>(&self.at(name));
         let documents = self.count(name).await?;
         let group = doc! {"$group": {
             "_id": null, "n": {"$sum": 1}, "average": {"$avg": {"$bsonSize": "$$ROOT"}},

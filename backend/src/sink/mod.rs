@@ -1,7 +1,7 @@
 //! Writes documents to MongoDB: whole ones, by `_id`, and so that every write may be repeated.
 //!
 //! Empty collections are filled by unordered inserts; a document that is there already is replaced. There is no
-//! command here that changes a part of a document or more than one.
+//! command here that changes a part of a document or more than one. Time series are made of whole collections, at the end.
 
 mod check;
 mod collation;
@@ -9,6 +9,7 @@ mod connect;
 mod error;
 mod ids;
 mod inspect;
+mod time_series;
 mod turns;
 mod uri;
 mod write;
@@ -16,5 +17,6 @@ mod write;
 pub use collation::Collated;
 pub use connect::{Sink, check_connection};
 pub use error::SinkError;
+pub use time_series::staging_of;
 pub use turns::Turns;
 pub use write::{Refused, WriteReport};

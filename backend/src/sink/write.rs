@@ -131,7 +131,7 @@ impl Sink {
         command: Command,
         cancel: &CancellationToken,
     ) -> Result<Taken, SinkError> {
-        let message = command.message(collection, part, documents, &self.write_concern);
+        let message = command.message(&self.at(collection), part, documents, &self.write_concern);
         let answer = self.repeated(&message, cancel).await?;
         Ok(Taken {
             errors: command_errors(&answer, part),
@@ -151,7 +151,7 @@ impl Sink {
     ) -> Result<u64, SinkError> {
         let mut deleted = 0;
         for part in parts_of(ids, |id| id.len() + 96) {
-            let message = deletion(collection, part, &self.write_concern);
+            let message = deletion(&self.at(collection), part, &self.write_concern);
             let answer = self.repeated(&message, cancel).await?;
             deleted += answer.get_i32("n").map_or(0, |n| n.max(0) as u64);
             if let Ok([error, ..]) = answer.get_array("writeErrors").map(Vec::as_slice) {

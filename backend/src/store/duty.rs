@@ -98,6 +98,14 @@ impl JobStore {
         self.patiently(job, || self.store.mark_prepared(job)).await
     }
 
+    /// See [`Store::mark_made`].
+    ///
+    /// # Errors
+    /// As [`JobStore::mark_prepared`].
+    pub async fn mark_made(&self, job: &JobId) -> Result<(), StoreError> {
+        self.patiently(job, || self.store.mark_made(job)).await
+    }
+
     /// See [`Store::checkpoint`].
     ///
     /// # Errors

@@ -28,6 +28,8 @@ pub struct JobRecord {
     pub owner: String,
     /// The destination was made ready: what was to be dropped has been dropped.
     pub is_prepared: bool,
+    /// Everything is written, and the time series have been made: nothing is read any more.
+    pub is_made: bool,
     /// The job has ended, and nothing of it is left in the source.
     pub is_source_clean: bool,
 }
@@ -116,6 +118,7 @@ impl Store {
         entry.insert("collections", record.collections.clone());
         entry.insert("owner", &record.owner);
         entry.insert("isPrepared", record.is_prepared);
+        entry.insert("isMade", record.is_made);
         entry.insert("isSourceClean", record.is_source_clean);
         entry.extend(fence_members(fence));
         entry.extend(holder.members());
@@ -159,6 +162,14 @@ impl Store {
     /// When the store fails.
     pub async fn mark_prepared(&self, id: &JobId) -> Result<(), StoreError> {
         self.note(id, doc! {"isPrepared": true}).await
+    }
+
+    /// Notes that the time series have been made: what was collected for them may go.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn mark_made(&self, id: &JobId) -> Result<(), StoreError> {
+        self.note(id, doc! {"isMade": true}).await
     }
 
     /// Notes that nothing of the job is left in the source: its checkpoint, which says what was made there, may go.
@@ -333,6 +344,7 @@ impl Store {
             collections,
             owner,
             is_prepared: entry.get_bool("isPrepared").unwrap_or(false),
+            is_made: entry.get_bool("isMade").unwrap_or(false),
             is_source_clean: entry.get_bool("isSourceClean").unwrap_or(false),
         })
     }

@@ -1,7 +1,9 @@
 //! What the source knows of its rows without reading them, and exact counts where somebody asks for them.
 
 use super::client::{PgClient, query_error};
-use super::queries::{only, quote};
+use super::matching::count_rows;
+use super::queries::matching::key_fan;
+use super::queries::quote;
 use crate::data::catalog::{Catalog, CatalogTable};
 use crate::source::SourceError;
 use godwit_shared::proposal::{Facts, Fan, Figures, TableFacts};
@@ -181,10 +183,9 @@ pub async fn count_exactly(
         else {
             continue;
         };
-        let sql = format!("SELECT count(*) FROM {}", only(found));
-        match pg.client.query_one(&sql, &[]).await.map_err(query_error) {
-            Ok(row) => {
-                let rows = row.get::<_, i64>(0) as f64;
+        match count_rows(pg, found, None).await {
+            Ok(rows) => {
+                let rows = rows as f64;
                 let known = facts.tables.entry(name.clone()).or_default();
                 known.rows = Some(rows);
                 known.row_bytes = bytes_of_row(found, rows);
@@ -199,7 +200,7 @@ pub async fn count_exactly(
             }
             match pg
                 .client
-                .query_one(&fan_of(found, &columns), &[])
+                .query_one(&key_fan(found, &columns), &[])
                 .await
                 .map_err(query_error)
             {
@@ -218,17 +219,4 @@ pub async fn count_exactly(
         }
     }
     Ok(())
-}
-
-/// Rows for each value of the columns: on average, for 99 of 100, at most.
-fn fan_of(table: &CatalogTable, columns: &[&str]) -> String {
-    let names: Vec<String> = columns.iter().map(|c| quote(c)).collect();
-    let there: Vec<String> = names.iter().map(|c| format!("{c} IS NOT NULL")).collect();
-    format!(
-        "SELECT avg(n)::float8, (percentile_disc(0.99) WITHIN GROUP (ORDER BY n))::float8, max(n)::float8 \
-         FROM (SELECT count(*) AS n FROM {} WHERE {} GROUP BY {}) AS counted",
-        only(table),
-        there.join(" AND "),
-        names.join(", ")
-    )
 }

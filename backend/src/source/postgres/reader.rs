@@ -1,10 +1,11 @@
 //! Reads of one point in time: an exported snapshot and the connections that share it.
 
 use super::client::{PgClient, PgSource, query_error};
+use super::matching::count_rows;
 use super::queries::{self, KeyRange};
 use crate::data::catalog::CatalogTable;
 use crate::data::row::{MalformedRow, RowSet};
-use crate::plan::Node;
+use crate::plan::{Node, RowFilter};
 use crate::source::SourceError;
 use bytes::{Buf, Bytes};
 use futures_util::StreamExt;
@@ -259,24 +260,12 @@ impl PgSnapshot {
             .collect())
     }
 
-    /// Counts the rows of a table: cheap enough below some size, and statistics may be missing.
+    /// Counts the rows of a table, all or those that a filter lets through, as they are at its point in time.
     ///
     /// # Errors
     /// When the source refuses or is gone.
-    pub async fn count_rows(&self, table: &CatalogTable) -> Result<u64, SourceError> {
-        let sql = format!("SELECT count(*) FROM {}", queries::only(table));
-        let row = self.holder.client.query_one(&sql, &[]).await.map_err(query_error)?;
-        Ok(row.get::<_, i64>(0) as u64)
-    }
-
-    /// How many rows of a table its filter lets through.
-    ///
-    /// # Errors
-    /// When the source refuses.
-    pub async fn count_in_scope(&self, node: &Node) -> Result<u64, SourceError> {
-        let sql = queries::count_in_scope(node);
-        let row = self.holder.client.query_one(&sql, &[]).await.map_err(query_error)?;
-        Ok(row.get::<_, i64>(0) as u64)
+    pub async fn count_rows(&self, table: &CatalogTable, filter: Option<&RowFilter>) -> Result<u64, SourceError> {
+        count_rows(&self.holder, table, filter).await
     }
 }
 

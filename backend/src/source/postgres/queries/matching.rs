@@ -54,14 +54,28 @@ pub fn key_matches(parent: &CatalogTable, own: &CatalogTable, join: &Join) -> St
     )
 }
 
+/// How many rows there are for each value, as `counted(n)`.
+fn for_each_value(own: &CatalogTable, columns: &[String]) -> String {
+    format!(
+        "(SELECT count(*) AS n FROM {} AS c WHERE {} GROUP BY {}) AS counted",
+        only(own),
+        all_there(columns),
+        columns.join(", ")
+    )
+}
+
 /// The most rows with one value.
 pub fn key_most(own: &CatalogTable, join: &Join) -> String {
-    let columns = own_columns(own, join);
+    let counted = for_each_value(own, &own_columns(own, join));
+    format!("SELECT coalesce(max(n), 0)::int8 FROM {counted}")
+}
+
+/// Rows for each value of some columns: on average, for 99 of 100, at most.
+pub fn key_fan(own: &CatalogTable, columns: &[&str]) -> String {
+    let columns: Vec<String> = columns.iter().map(|name| format!("c.{}", quote(name))).collect();
+    let counted = for_each_value(own, &columns);
     format!(
-        "SELECT coalesce(max(n), 0)::int8 FROM (SELECT count(*) AS n FROM {} AS c WHERE {} GROUP BY {}) AS counted",
-        only(own),
-        all_there(&columns),
-        columns.join(", ")
+        "SELECT avg(n)::float8, (percentile_disc(0.99) WITHIN GROUP (ORDER BY n))::float8, max(n)::float8 FROM {counted}"
     )
 }
 

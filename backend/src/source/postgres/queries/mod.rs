@@ -441,14 +441,6 @@ pub fn streamed_rows(path: &[&Node], range: &KeyRange) -> String {
     ))
 }
 
-/// Counts the rows of a table that its filter lets through.
-pub(super) fn count_in_scope(node: &Node) -> String {
-    format!(
-        "SELECT count(*) FROM {}",
-        from_item(&node.table, node.table_filter.as_ref(), "c")
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
