@@ -17,6 +17,8 @@ pub const CHUNK: &str = "chunk";
 pub const FIGURES: &str = "figures";
 /// Where figures of the CDC stage are published.
 pub const CDC_FIGURES: &str = "cdc-figures";
+/// A job is in the store, and not at work yet.
+pub const CREATED: &str = "created";
 /// The time series are made, and the store does not know it yet.
 pub const SERIES: &str = "series";
 /// The store knows that the time series are made.

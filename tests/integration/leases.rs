@@ -1,12 +1,15 @@
 //! Several servers on one store: one of them works on a job, and the others see it, ask it, or take over when it is gone.
 
+use crate::common::{coll, spec};
 use crate::family::{ROWS, family, streaming_family};
 use bson::doc;
 use godwit_shared::job::{CdcStatus, JobStatus, MigrationJobStatus};
 use godwit_tests::api::{LONG, wait_for};
 use godwit_tests::continuous::{Continuous, continuous_job, left_in_source};
 use godwit_tests::docs::raw_documents;
+use godwit_tests::migrate::Migration;
 use serde_json::json;
+use std::time::Duration;
 
 /// Seen: a copied data folder made both servers fail each other's jobs and drop their slots.
 #[tokio::test(flavor = "multi_thread")]
@@ -55,6 +58,36 @@ async fn a_server_with_a_copied_data_folder_leaves_the_jobs_alone_until_their_se
         (JobStatus::Completed, CdcStatus::Completed)
     );
     assert_eq!(left_in_source(&c.m.source).await, [""; 0]);
+}
+
+/// Seen under load: a job was taken for one that nobody has while it was being created, and ran twice; the second run
+/// emptied collections that the first had reported as complete.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_being_created_is_not_taken_up_a_second_time() {
+    let m = Migration::new(
+        "create table t(id int primary key); insert into t values (1), (2)",
+        spec([coll("t", "t", "")]),
+    )
+    .await;
+    let copy = m.app.with_copied_data().await;
+    m.app.hold("created");
+    let creating = {
+        let (api, job) = (m.app.api(), m.job());
+        tokio::spawn(async move { api.start_job(&job).await })
+    };
+    m.app.is_held("created").await;
+    // Servers look for jobs that nobody has every ten seconds.
+    tokio::time::sleep(Duration::from_secs(12)).await;
+    m.app.let_go("created");
+    let id = creating.await.expect("the job is made");
+    let job = m.app.api().wait_ended(&id, LONG).await;
+    assert_eq!(job.status, JobStatus::Completed);
+    m.expect("t", &[doc! {"_id": 1}, doc! {"_id": 2}]).await;
+    for log in [m.app.log(), copy.log()] {
+        assert!(!log.contains("goes on after a restart"), "{log}");
+    }
+    let restarts = job.job_updates.iter().filter(|u| u.error_code == "job_restarted");
+    assert_eq!(restarts.count(), 0, "{:#?}", job.job_updates);
 }
 
 /// Whoever was frozen and replaced meanwhile writes nothing when he wakes.

@@ -10,6 +10,7 @@ use super::prepare::{PrepareError, Prepared, prepare, sink_of};
 use super::runner::{self, Ended, Work};
 use super::state::{CdcTransitionError, JobEvent, JobState, Phase, TransitionError};
 use super::tracker::{Controls, Tracker};
+use crate::hooks;
 use crate::lease::{self, Lease};
 use crate::store::{Acquired, Fence, Holder, JobRecord, JobSecrets, ProjectRecord, Store, StoreError, new_id};
 use chrono::Utc;
@@ -85,7 +86,8 @@ pub struct Supervisor {
     pub(super) hub: Arc<Hub>,
     pub(super) holder: Holder,
     held: Mutex<HashMap<JobId, Arc<HeldJob>>>,
-    /// One creation at a time, so that two cannot miss each other's collections.
+    /// One creation at a time, so that two cannot miss each other's collections; and none while it is looked for jobs that
+    /// nobody has.
     creating: tokio::sync::Mutex<()>,
     tasks: TaskTracker,
     pub(super) is_over: CancellationToken,
@@ -120,6 +122,11 @@ impl Supervisor {
     /// # Errors
     /// When the store fails.
     pub async fn recover(self: &Arc<Self>) -> Result<(), StoreError> {
+        // A job that is being created is in the store before it is held here: it would be taken for one that nobody has,
+        // and run twice. The next look comes soon.
+        let Ok(_creating) = self.creating.try_lock() else {
+            return Ok(());
+        };
         for id in self.store.jobs_to_go_on_with(&self.holder.owner).await? {
             if self.held(&id).is_some() {
                 continue;
@@ -264,6 +271,7 @@ impl Supervisor {
         };
         let asked_at = lease::now();
         let fence = self.store.insert_job(&record, &self.holder).await?;
+        hooks::hold(hooks::CREATED).await;
         // Another server may have done the same in this moment: then both are refused.
         if let Err(error) = self
             .check_conflict(&status.id, &record.place, &record.collections)

@@ -1,6 +1,6 @@
 //! Jobs and their checkpoints.
 
-use super::leases::Holder;
+use super::leases::{Holder, lease_end};
 use super::projects::code_of;
 use super::quarantine::check_own_id;
 use super::{Store, StoreError, from_json, to_json};
@@ -122,9 +122,15 @@ impl Store {
         entry.insert("isSourceClean", record.is_source_clean);
         entry.extend(fence_members(fence));
         entry.extend(holder.members());
-        self.collection("jobs").insert_one(entry).await?;
-        // By the clock of the store, which all servers share.
-        self.renew_leases(&holder.id).await?;
+        // With its lease, by the clock of the store: one without is free for every server.
+        let whole = doc! {"$mergeObjects": [{"$literal": entry}, {"leaseUntil": lease_end()}]};
+        let jobs = self.collection("jobs");
+        jobs.update_one(
+            doc! {"_id": record.status.id.as_str()},
+            vec![doc! {"$replaceWith": whole}],
+        )
+        .upsert(true)
+        .await?;
         Ok(fence)
     }
 

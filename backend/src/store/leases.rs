@@ -296,6 +296,7 @@ impl Store {
     }
 }
 
-fn lease_end() -> Document {
+/// When a lease ends that begins now.
+pub(super) fn lease_end() -> Document {
     doc! {"$add": ["$$NOW", LEASE_TERM.as_millis() as i64]}
 }
