@@ -48,6 +48,13 @@ const LOCKED_PAUSE: Duration = Duration::from_millis(100);
 /// Tries without any progress for a reason that is not a lost connection; then somebody has to look.
 const FRUITLESS_TRIES_MAX: usize = 8;
 
+/// How long a completion looks for changes that came after its request.
+const LATE_MAX: Duration = Duration::from_secs(5);
+/// What is told of such changes.
+const LATE: &str = "mapped tables were changed while the job completed: its documents may hold a part of these changes";
+const LATE_UNKNOWN: &str = "whether mapped tables were changed while the job completed could not be seen: its documents \
+    may hold a part of such changes";
+
 /// Compiles the job's mapping for a catalog; the error is for the user.
 pub type Compile = Arc<dyn Fn(&Catalog) -> Result<Plan, String> + Send + Sync>;
 
@@ -196,10 +203,19 @@ impl CdcRun {
         };
         let mut looked = Instant::now() - LOOK_EVERY;
         let mut stored = Instant::now();
+        // After a restart nobody knows.
+        let mut was_read_since_request = state.complete_at.is_some();
         loop {
             if let Some(target) = state.complete_at
                 && state.position >= target
             {
+                if was_read_since_request {
+                    tokio::select! {
+                        biased;
+                        () = cancel.cancelled() => return Ok(CdcOutcome::Cancelled),
+                        looked = self.look_for_late_changes(&mut stream, state.position) => looked?,
+                    }
+                }
                 self.save(&state).await?;
                 return Ok(CdcOutcome::Completed);
             }
@@ -274,6 +290,7 @@ impl CdcRun {
             drop(applying);
             let before = state.position;
             state = applied?;
+            was_read_since_request |= state.complete_at.is_some();
             self.tell_late_changes(&state, before, &batch)?;
             self.save(&state).await?;
             stored = Instant::now();
@@ -374,10 +391,36 @@ impl CdcRun {
     /// others of the same moment they do not hold. The user is told.
     fn tell_late_changes(&self, state: &StreamState, before: Lsn, batch: &Batch) -> Result<(), CdcError> {
         let is_late = |target: Lsn| before < target && target < Lsn(batch.end) && batch.transactions.len() > 1;
-        if !state.complete_at.is_some_and(is_late) {
-            return Ok(());
+        match state.complete_at.is_some_and(is_late) {
+            true => self.tell_late(LATE),
+            false => Ok(()),
         }
-        let message = "mapped tables were changed while the job completed: its documents hold a part of these changes";
+    }
+
+    /// Documents that were read after the request may hold changes that were committed after it, and whose part of the
+    /// log is not needed any more. It is read on to where the log ends now, and says whether there are any.
+    async fn look_for_late_changes(&self, stream: &mut Stream, position: Lsn) -> Result<(), CdcError> {
+        let seen = async {
+            let end = slot::log_end(&stream.control).await.ok()?;
+            let mut arrived = position;
+            while arrived < end {
+                let batch = stream.batches.recv().await?;
+                if !batch.is_empty() {
+                    return Some(true);
+                }
+                arrived = arrived.max(Lsn(batch.end));
+            }
+            Some(false)
+        };
+        match tokio::time::timeout(LATE_MAX, seen).await {
+            Ok(Some(false)) => Ok(()),
+            Ok(Some(true)) => self.tell_late(LATE),
+            // The source is away, or writes faster than it is read: the end is not held up for it.
+            Ok(None) | Err(_) => self.tell_late(LATE_UNKNOWN),
+        }
+    }
+
+    fn tell_late(&self, message: &str) -> Result<(), CdcError> {
         self.context.report([Issue {
             kind: IssueKind::LateChanges,
             location: Location::Job,
