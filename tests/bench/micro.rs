@@ -14,8 +14,9 @@ use godwit::assemble::script::{Outcome, Results};
 use godwit::data::row::RowSet;
 use godwit::plan::{Plan, Script};
 use godwit::scripts::{self, Urgency};
-use godwit::source::postgres::queries::KeyRange;
+use godwit::source::api::Snapshot as _;
 use godwit::source::postgres::reader::PgSnapshot;
+use godwit::source::read::KeyRange;
 use godwit_tests::mapping::project_file;
 use std::hint::black_box;
 
@@ -55,8 +56,8 @@ async fn lines(database: &godwit_tests::servers::Database, mapping: &Mapping) ->
     let everything = KeyRange::default();
     let mut rows = (reader.stream_roots(node, &everything, false, Some(ROWS)).await).expect("the rows are read");
     let mut tuples = Vec::new();
-    while let Some(tuple) = rows.next_tuple().await.expect("the rows are read") {
-        tuples.push(tuple);
+    while let Some(batch) = (rows.next_rows(ROWS as usize, usize::MAX).await).expect("the rows are read") {
+        tuples.extend((0..batch.len()).map(|row| Bytes::copy_from_slice(batch.tuple(row))));
     }
     assert_eq!(tuples.len(), ROWS as usize, "rows of a batch");
     let columns = node.columns.len();

@@ -12,6 +12,7 @@ use super::schema::{affected, is_small};
 use super::state::StreamState;
 use crate::hooks;
 use crate::plan::routes::{Route, decode_key};
+use crate::source::api::Snapshot;
 use crate::source::postgres::reader::{PgConnections, PgSnapshot};
 use crate::source::postgres::watch::{SchemaChange, SchemaState, Watched, read_state};
 use std::sync::Arc;
@@ -62,11 +63,9 @@ impl Applier {
         }
         state.schema = now;
         let point = Arc::new(point);
-        let ground = SourceGround {
-            context: &self.context,
-            point: &point,
-        };
+        let ground = SourceGround::new(&self.context, &point);
         self.decider.apply(&ground, batch, state).await?;
+        drop(ground);
         if let Some(point) = Arc::into_inner(point) {
             self.connections = Some(point.end().await?);
         }
@@ -76,7 +75,7 @@ impl Applier {
     /// The rows of new partitions count as inserted.
     async fn take_in_leaves(
         &self,
-        point: &PgSnapshot,
+        point: &dyn Snapshot,
         change: &SchemaChange,
         batch: &mut Batch,
     ) -> Result<(), CdcError> {
@@ -98,7 +97,7 @@ impl Applier {
                 }
             }
         }
-        point.give_back(reader);
+        reader.give_back();
         Ok(())
     }
 
@@ -123,10 +122,7 @@ impl Applier {
         }
         let all: Vec<SchemaChange> = changes.iter().chain(&newer).cloned().collect();
         let point = Arc::new(point);
-        let ground = SourceGround {
-            context: &self.context,
-            point: &point,
-        };
+        let ground = SourceGround::new(&self.context, &point);
         for (name, reason) in affected(&self.context.plan, &all) {
             let Some(collection) = self.context.plan.collections.iter().position(|c| c.name == name) else {
                 continue;

@@ -15,7 +15,7 @@ use crate::data::issue::{Issue, IssueKind, Location};
 use crate::documents::by_key::Rebuilt;
 use crate::hooks;
 use crate::plan::routes::encode_key;
-use crate::source::postgres::reader::PgSnapshot;
+use crate::source::api::Snapshot;
 use crate::store::{Claim, Contender};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
@@ -27,7 +27,7 @@ const NUMBERS_AT_ONCE: u32 = 64;
 /// Rebuilds keys of one root, and of other roots of the collection what waited for an `_id` that became free.
 pub async fn rebuild(
     context: &Context,
-    point: &PgSnapshot,
+    point: &dyn Snapshot,
     place: RootPlace,
     keys: Vec<Vec<u8>>,
     refused: &mut Vec<RefusedDocument>,

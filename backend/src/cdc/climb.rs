@@ -5,8 +5,7 @@ use super::ground::RootKeys;
 use crate::data::row::RowSet;
 use crate::plan::Node;
 use crate::plan::routes::encode_key;
-use crate::source::postgres::reader::{PgReader, PgSnapshot, RowStream};
-use std::sync::Arc;
+use crate::source::api::{Reader, Rows, Snapshot};
 
 /// Rows and bytes that are taken from the source's answer at once.
 const ROWS_AT_ONCE: usize = 2_000;
@@ -14,10 +13,9 @@ const BYTES_AT_ONCE: usize = 4 << 20;
 
 /// Roots that the source finds above some keys.
 pub struct RootStream {
-    point: Arc<PgSnapshot>,
-    rows: RowStream,
+    rows: Box<dyn Rows>,
     /// Given back when all rows are read.
-    reader: Option<PgReader>,
+    reader: Option<Box<dyn Reader>>,
 }
 
 impl RootStream {
@@ -26,14 +24,13 @@ impl RootStream {
     /// # Errors
     /// When the source fails.
     pub async fn open(
-        point: Arc<PgSnapshot>,
+        point: &dyn Snapshot,
         path: &[&Node],
         keys: &[Vec<Option<&str>>],
     ) -> Result<RootStream, CdcError> {
         let reader = point.reader().await?;
         let rows = reader.stream_roots_above(path, keys).await?;
         Ok(RootStream {
-            point,
             rows,
             reader: Some(reader),
         })
@@ -46,7 +43,7 @@ impl RootKeys for RootStream {
             return keys_of(&rows).map(Some);
         }
         if let Some(reader) = self.reader.take() {
-            self.point.give_back(reader);
+            reader.give_back();
         }
         Ok(None)
     }

@@ -7,6 +7,7 @@ use super::rebuild::{Context, RefusedDocument, RootPlace, rebuild, settle_refuse
 use super::refresh::refresh;
 use super::state::Foreign;
 use crate::plan::routes::{Route, decode_key};
+use crate::source::api::Snapshot;
 use crate::source::postgres::reader::{PgSnapshot, TransactionSet};
 use std::sync::Arc;
 
@@ -52,11 +53,21 @@ pub trait RootKeys: Send {
 
 /// A point in time of the source with the job's destination.
 pub struct SourceGround<'a> {
-    pub context: &'a Context,
-    pub point: &'a Arc<PgSnapshot>,
+    context: &'a Context,
+    point: Arc<dyn Snapshot>,
+    transactions: TransactionSet,
 }
 
-impl SourceGround<'_> {
+impl<'a> SourceGround<'a> {
+    /// The destination of a job, as it is to be made from a point in time.
+    pub fn new(context: &'a Context, point: &Arc<PgSnapshot>) -> Self {
+        Self {
+            context,
+            transactions: point.transactions().clone(),
+            point: point.clone(),
+        }
+    }
+
     async fn settle(&self, refused: Vec<RefusedDocument>) -> Result<Vec<RefusedKey>, CdcError> {
         if refused.is_empty() {
             return Ok(Vec::new());
@@ -69,21 +80,21 @@ impl Ground for SourceGround<'_> {
     type Roots = RootStream;
 
     fn transactions(&self) -> &TransactionSet {
-        self.point.transactions()
+        &self.transactions
     }
 
     async fn roots_above(&self, route: &Route, keys: &[&[u8]]) -> Result<RootStream, CdcError> {
         let keys: Vec<Vec<Option<&str>>> = keys.iter().map(|k| decode_key(k)).collect();
-        RootStream::open(self.point.clone(), &route.nodes(&self.context.plan), &keys).await
+        RootStream::open(&*self.point, &route.nodes(&self.context.plan), &keys).await
     }
 
     async fn rebuild(&self, place: RootPlace, keys: Vec<Vec<u8>>) -> Result<Vec<RefusedKey>, CdcError> {
-        let refused = rebuild(self.context, self.point, place, keys).await?;
+        let refused = rebuild(self.context, &self.point, place, keys).await?;
         self.settle(refused).await
     }
 
     async fn refresh(&self, collection: usize, foreign: Foreign, reason: &str) -> Result<Vec<RefusedKey>, CdcError> {
-        let refused = refresh(self.context, self.point, collection, foreign, reason).await?;
+        let refused = refresh(self.context, &self.point, collection, foreign, reason).await?;
         self.settle(refused).await
     }
 

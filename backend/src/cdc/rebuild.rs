@@ -13,8 +13,8 @@ use crate::plan::routes::{decode_key, encode_key};
 use crate::plan::{CollectionPlan, Plan, RootPlan};
 use crate::sink::Sink;
 use crate::source::SourceError;
+use crate::source::api::Snapshot;
 use crate::source::postgres::PgSource;
-use crate::source::postgres::reader::PgSnapshot;
 use crate::store::JobStore;
 use godwit_shared::ids::JobId;
 use godwit_shared::job::EventStage;
@@ -119,13 +119,13 @@ fn fewer_connections() -> Issue {
 /// The first error of any piece: nothing is known of the keys then, and all are to be rebuilt again.
 pub async fn rebuild(
     context: &Context,
-    point: &Arc<PgSnapshot>,
+    point: &Arc<dyn Snapshot>,
     place: RootPlace,
     mut keys: Vec<Vec<u8>>,
 ) -> Result<Vec<RefusedDocument>, CdcError> {
     let mut refused = Vec::new();
     if context.collection(place).needs_claims {
-        claims::rebuild(context, point, place, keys, &mut refused).await?;
+        claims::rebuild(context, &**point, place, keys, &mut refused).await?;
         return Ok(refused);
     }
     let mut pieces: JoinSet<Piece> = JoinSet::new();
@@ -139,7 +139,7 @@ pub async fn rebuild(
             let piece = keys.split_off(keys.len() - count);
             let (context, point) = (context.clone(), point.clone());
             pieces.spawn(async move {
-                let ended = rebuild_piece(&context, &point, place, &piece).await;
+                let ended = rebuild_piece(&context, &*point, place, &piece).await;
                 (piece, ended)
             });
         }
@@ -167,7 +167,7 @@ pub async fn rebuild(
 
 async fn rebuild_piece(
     context: &Context,
-    point: &PgSnapshot,
+    point: &dyn Snapshot,
     place: RootPlace,
     keys: &[Vec<u8>],
 ) -> Result<Vec<RefusedDocument>, CdcError> {
@@ -186,7 +186,7 @@ async fn rebuild_piece(
 /// Assembles in the point in time, and gives the connection back for the next.
 pub async fn assemble(
     context: &Context,
-    point: &PgSnapshot,
+    point: &dyn Snapshot,
     place: RootPlace,
     keys: &[Vec<u8>],
 ) -> Result<Rebuilt, CdcError> {

@@ -9,7 +9,7 @@ use super::error::CdcError;
 use super::rebuild::{Context, RefusedDocument, RootPlace, delete, hash_of, rebuild};
 use super::state::Foreign;
 use crate::data::issue::{Issue, IssueKind, Location};
-use crate::source::postgres::reader::PgSnapshot;
+use crate::source::api::Snapshot;
 use futures_util::StreamExt;
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ const BYTES_AT_ONCE: usize = 4 << 20;
 /// When anything fails: the refresh is to be repeated as a whole.
 pub async fn refresh(
     context: &Context,
-    point: &Arc<PgSnapshot>,
+    point: &Arc<dyn Snapshot>,
     collection: usize,
     foreign: Foreign,
     reason: &str,
@@ -44,7 +44,7 @@ pub async fn refresh(
         while let Some(rows) = stream.next_rows(KEYS_AT_ONCE, BYTES_AT_ONCE).await? {
             refused.extend(rebuild(&context, point, place, keys_of(&rows)?).await?);
         }
-        point.give_back(reader);
+        reader.give_back();
     }
     refused.extend(take_out(&context, point, collection, foreign).await?);
     context.store.forget_written(&context.job).await?;
@@ -55,7 +55,7 @@ pub async fn refresh(
 /// as many as there were may stay; where more are left over, nobody can tell which.
 async fn take_out(
     context: &Context,
-    point: &Arc<PgSnapshot>,
+    point: &Arc<dyn Snapshot>,
     collection: usize,
     foreign: Foreign,
 ) -> Result<Vec<RefusedDocument>, CdcError> {

@@ -133,6 +133,14 @@ impl RowSet {
         &self.rows[row]
     }
 
+    /// Adds one row of another list of the same columns.
+    pub fn push_row_of(&mut self, other: &RowSet, row: usize) {
+        debug_assert_eq!(self.columns, other.columns);
+        self.rows.push(other.rows[row].clone());
+        let cells = &other.cells[row * self.columns..(row + 1) * self.columns];
+        self.cells.extend_from_slice(cells);
+    }
+
     /// Adds the rows of another list of the same columns.
     pub fn append(&mut self, mut other: RowSet) {
         debug_assert_eq!(self.columns, other.columns);
@@ -143,12 +151,7 @@ impl RowSet {
     /// The rows at these places, in this order.
     pub fn select(&self, places: &[usize]) -> RowSet {
         let mut chosen = RowSet::new(self.columns);
-        for place in places {
-            chosen.rows.push(self.rows[*place].clone());
-            chosen
-                .cells
-                .extend_from_slice(&self.cells[place * self.columns..(place + 1) * self.columns]);
-        }
+        places.iter().for_each(|place| chosen.push_row_of(self, *place));
         chosen
     }
 

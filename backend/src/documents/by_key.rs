@@ -9,7 +9,7 @@ use crate::data::issue::Issue;
 use crate::data::row::RowSet;
 use crate::plan::{IdPlan, RootPlan};
 use crate::source::SourceError;
-use crate::source::postgres::reader::RootRows;
+use crate::source::read::RootRows;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 

@@ -18,8 +18,8 @@ use crate::data::row::{RowSet, push_field};
 use crate::plan::{IdPlan, Join, Node, NodeKind, RootPlan, Script};
 use crate::scripts::{self, Unavailable, Urgency};
 use crate::source::SourceError;
-use crate::source::postgres::queries::KeyRange;
-use crate::source::postgres::reader::{BATCH_BYTES_MAX, ChildKeys, PgReader, PgSnapshot, ROOT_BYTES_MAX};
+use crate::source::api::{Reader, Snapshot};
+use crate::source::read::{BATCH_BYTES_MAX, ChildKeys, KeyRange, ROOT_BYTES_MAX};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -31,8 +31,8 @@ use stream::{NodeStream, root_identities};
 
 /// A connection for the rows below the roots, opened when it is first needed and again after it was given up.
 pub struct ChildReader<'s> {
-    snapshot: &'s PgSnapshot,
-    open: Option<PgReader>,
+    snapshot: &'s dyn Snapshot,
+    open: Option<Box<dyn Reader>>,
     /// Nodes that are read in the order of the roots, by the node's id.
     streams: HashMap<usize, NodeStream>,
     /// Rows that many documents share.
@@ -52,12 +52,12 @@ pub struct Batch {
 }
 
 impl<'s> ChildReader<'s> {
-    pub fn new(snapshot: &'s PgSnapshot) -> Self {
+    pub fn new(snapshot: &'s dyn Snapshot) -> Self {
         Self::sharing(snapshot, Arc::default())
     }
 
     /// One of several readers in the same point in time, which keep the rows that documents share together.
-    pub fn sharing(snapshot: &'s PgSnapshot, shared: Arc<SharedRows>) -> Self {
+    pub fn sharing(snapshot: &'s dyn Snapshot, shared: Arc<SharedRows>) -> Self {
         Self {
             snapshot,
             open: None,
@@ -94,24 +94,24 @@ impl<'s> ChildReader<'s> {
         !self.streams.is_empty()
     }
 
-    async fn reader(&mut self) -> Result<&PgReader, SourceError> {
+    async fn reader(&mut self) -> Result<&dyn Reader, SourceError> {
         if self.open.is_none() {
             self.open = Some(self.snapshot.reader().await?);
         }
-        Ok(self.open.as_ref().expect("opened above"))
+        Ok(self.open.as_deref().expect("opened above"))
     }
 
     /// Gives its connections back to the snapshot, for the next point in time.
     pub fn give_back(self) {
         if let Some(reader) = self.open {
-            self.snapshot.give_back(reader);
+            reader.give_back();
         }
     }
 
     /// Ends what the source is doing for this reader.
     pub async fn cancel(&self) {
         let streams = self.streams.values().map(NodeStream::cancel);
-        let keyed = self.open.iter().map(PgReader::cancel);
+        let keyed = self.open.iter().map(|reader| reader.cancel());
         tokio::join!(
             futures_util::future::join_all(streams),
             futures_util::future::join_all(keyed)

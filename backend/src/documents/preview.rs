@@ -5,9 +5,10 @@ use crate::assemble::Assembler;
 use crate::data::issue::IssueLog;
 use crate::plan::CollectionPlan;
 use crate::source::SourceError;
+use crate::source::api::Snapshot as _;
 use crate::source::postgres::PgSource;
-use crate::source::postgres::queries::KeyRange;
 use crate::source::postgres::reader::PgSnapshot;
+use crate::source::read::KeyRange;
 use godwit_shared::job::EventStage;
 use godwit_shared::project::Preview;
 

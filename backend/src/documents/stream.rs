@@ -1,17 +1,19 @@
 //! A child table without an index on its foreign key is read once, in the order of the roots, and merged with them:
 //! one query by key for each batch would scan it each time.
 
-use crate::data::row::{RowSet, leading_fields, push_field};
+use crate::data::row::{MalformedRow, RowSet, leading_fields, push_field};
 use crate::plan::{Node, RootPlan};
 use crate::source::SourceError;
-use crate::source::postgres::queries::KeyRange;
-use crate::source::postgres::reader::{PgReader, PgSnapshot, ROOT_BYTES_MAX, RowStream};
-use bytes::Bytes;
+use crate::source::api::{Reader, Rows, Snapshot};
+use crate::source::read::{KeyRange, ROOT_BYTES_MAX};
 use std::collections::{HashMap, HashSet};
 
 /// Up to this size a scan for each batch costs less than sorting the table once. Measured: 2 MiB are scanned in the
 /// time of about twenty look-ups by index.
 const SCANNED_BYTES_MAX: u64 = 2 << 20;
+/// Rows and bytes that are taken from the source's answer at once.
+const ROWS_AT_ONCE: usize = 1_000;
+const BYTES_AT_ONCE: usize = 1 << 20;
 /// So few roots make too few batches to matter.
 const ROOTS_MIN: u64 = 500;
 
@@ -45,13 +47,14 @@ fn collect<'p>(path: &mut Vec<&'p Node>, found: &mut Vec<Vec<&'p Node>>) {
 
 /// One node's rows, in the order of the roots.
 pub struct NodeStream {
-    stream: RowStream,
-    reader: PgReader,
+    stream: Box<dyn Rows>,
+    reader: Box<dyn Reader>,
     columns: usize,
     root_fields: usize,
     key_fields: usize,
-    /// The first row of a root that is not in the batch yet.
-    ahead: Option<(Vec<u8>, Bytes)>,
+    /// Rows that have come, and how many of them are in a batch.
+    come: RowSet,
+    taken: usize,
     batch: StreamBatch,
 }
 
@@ -71,7 +74,7 @@ impl NodeStream {
     ///
     /// # Errors
     /// When the source refuses it.
-    pub async fn open(snapshot: &PgSnapshot, path: &[&Node], range: &KeyRange) -> Result<Self, SourceError> {
+    pub async fn open(snapshot: &dyn Snapshot, path: &[&Node], range: &KeyRange) -> Result<Self, SourceError> {
         let reader = snapshot.reader().await?;
         let stream = reader.stream_below(path, range).await?;
         let node = path[path.len() - 1];
@@ -81,7 +84,8 @@ impl NodeStream {
             columns: node.cells(),
             root_fields: path[0].table.primary_key.len(),
             key_fields: node.join.as_ref().map_or(0, |j| j.pairs.len()),
-            ahead: None,
+            come: RowSet::default(),
+            taken: 0,
             batch: StreamBatch::default(),
         })
     }
@@ -104,24 +108,20 @@ impl NodeStream {
         let (mut count, mut bytes) = (0, 0);
         let mut of_root: (Vec<u8>, usize) = Default::default();
         loop {
-            let next = match self.ahead.take() {
-                Some(ahead) => ahead,
-                None => {
-                    let Some(tuple) = self.stream.next_tuple().await? else {
-                        break;
-                    };
-                    let root = leading_fields(&tuple, 0, self.root_fields)?;
-                    (
-                        root.ok_or(crate::data::row::MalformedRow("a primary key is null"))?,
-                        tuple,
-                    )
-                }
-            };
-            if !roots.contains(&next.0) {
-                self.ahead = Some(next);
+            if self.taken == self.come.len() {
+                let Some(rows) = self.stream.next_rows(ROWS_AT_ONCE, BYTES_AT_ONCE).await? else {
+                    break;
+                };
+                (self.come, self.taken) = (rows, 0);
+            }
+            let tuple = self.come.tuple(self.taken);
+            let root = leading_fields(tuple, 0, self.root_fields)?;
+            let root = root.ok_or(MalformedRow("a primary key is null"))?;
+            // It is the first row of a root of the next batch.
+            if !roots.contains(&root) {
                 break;
             }
-            let (root, tuple) = next;
+            self.taken += 1;
             count += 1;
             bytes += tuple.len() as u64;
             if of_root.0 != root {
@@ -132,7 +132,7 @@ impl NodeStream {
                 self.batch.too_large.insert(root);
                 continue;
             }
-            let Some(key) = leading_fields(&tuple, self.root_fields, self.key_fields)? else {
+            let Some(key) = leading_fields(tuple, self.root_fields, self.key_fields)? else {
                 continue;
             };
             let (first_root, places) = self
@@ -142,9 +142,7 @@ impl NodeStream {
                 .or_insert_with(|| (root.clone(), Vec::new()));
             if *first_root == root {
                 places.push(self.batch.rows.len());
-                self.batch
-                    .rows
-                    .push_copy_tuple(tuple, self.root_fields + self.key_fields)?;
+                self.batch.rows.push_row_of(&self.come, self.taken - 1);
             }
         }
         Ok((count, bytes))

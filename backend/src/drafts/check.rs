@@ -10,9 +10,10 @@ use crate::jobs::prepare::{PlacedScript, PrepareError, ScriptUse, script_problem
 use crate::plan::{Node, Plan, PlanProblem};
 use crate::scripts::{self, Unavailable, Urgency};
 use crate::source::SourceError;
+use crate::source::api::{Reader, Snapshot};
 use crate::source::postgres::filter::settle_filters;
-use crate::source::postgres::queries::KeyRange;
-use crate::source::postgres::reader::{PgReader, PgSnapshot};
+use crate::source::postgres::reader::PgSnapshot;
+use crate::source::read::KeyRange;
 use godwit_shared::consent::CodeLanguage;
 use godwit_shared::draft::DraftCheck;
 use godwit_shared::edit::{FailedRow, Fault, FaultKind, Place};
@@ -142,7 +143,7 @@ async fn run(session: &Session, faults: &Faults<'_>, tried: Vec<PlacedScript<'_>
             Some((of, rows)) if of == id => rows,
             Some(_) | None => {
                 let reader = snapshot.reader().await?;
-                first_rows(&reader, placed.node).await?
+                first_rows(&*reader, placed.node).await?
             }
         };
         if let Some((row, message)) = first_failure(placed, &rows).await? {
@@ -165,7 +166,7 @@ async fn run(session: &Session, faults: &Faults<'_>, tried: Vec<PlacedScript<'_>
     Ok(found)
 }
 
-async fn first_rows(reader: &PgReader, node: &Node) -> Result<RowSet, SourceError> {
+async fn first_rows(reader: &dyn Reader, node: &Node) -> Result<RowSet, SourceError> {
     let mut stream = reader
         .stream_roots(node, &KeyRange::default(), true, Some(ROWS_TRIED))
         .await?;

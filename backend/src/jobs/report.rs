@@ -4,6 +4,7 @@ use super::prepare::{prepare_source, sink_of};
 use super::summary::tables_of_roots;
 use super::supervisor::JobError;
 use crate::plan::Plan;
+use crate::source::api::Snapshot as _;
 use crate::source::postgres::PgSource;
 use crate::source::postgres::reader::PgSnapshot;
 use crate::store::{JobRecord, JobSecrets};

@@ -5,6 +5,7 @@ use crate::data::catalog::CatalogTable;
 use crate::plan::{CollectionPlan, Node};
 use crate::sink::Sink;
 use crate::source::SourceError;
+use crate::source::api::Snapshot;
 use crate::source::postgres::reader::PgSnapshot;
 use godwit_shared::job::PostMigrationJobRequest;
 use godwit_shared::relmig::ProjectFile;
@@ -76,7 +77,7 @@ pub fn tables_of_roots(collection: &CollectionPlan) -> Vec<String> {
 ///
 /// # Errors
 /// When the source refuses or is gone.
-pub async fn rows_expected(snapshot: &PgSnapshot, table: &CatalogTable) -> Result<u64, SourceError> {
+pub async fn rows_expected(snapshot: &dyn Snapshot, table: &CatalogTable) -> Result<u64, SourceError> {
     match (table.rows_estimated, table.size_bytes) {
         (0, 1..=COUNT_BYTES_MAX) => snapshot.count_rows(table, None).await,
         (0, size) => Ok(size / ROW_BYTES_USUAL),
@@ -88,7 +89,7 @@ pub async fn rows_expected(snapshot: &PgSnapshot, table: &CatalogTable) -> Resul
 ///
 /// # Errors
 /// When the source refuses or is gone.
-pub async fn rows_in_scope(snapshot: &PgSnapshot, node: &Node) -> Result<Option<u64>, SourceError> {
+pub async fn rows_in_scope(snapshot: &dyn Snapshot, node: &Node) -> Result<Option<u64>, SourceError> {
     match node.table.size_bytes {
         0..=EXACT_BYTES_MAX => {
             let counted = snapshot.count_rows(&node.table, node.table_filter.as_ref()).await;

@@ -1,6 +1,6 @@
 //! Where a root table is cut, and what is left of it.
 
-use crate::source::postgres::queries::KeyRange;
+use crate::source::read::KeyRange;
 use crate::store::RootChunks;
 use std::collections::VecDeque;
 

@@ -6,7 +6,7 @@ use super::{CHUNK_BYTES, CHUNK_BYTES_MIN, CHUNKS_MAX, STREAM_PARTS_MAX};
 use crate::data::issue::{Issue, IssueKind, Location};
 use crate::documents::streamed_nodes;
 use crate::plan::{CollectionPlan, Node, RootPlan};
-use crate::source::postgres::reader::PgSnapshot;
+use crate::source::api::Snapshot;
 use crate::store::RootChunks;
 use godwit_shared::job::EventStage;
 use std::collections::HashMap;
@@ -19,7 +19,7 @@ pub(super) fn root_name(collection: &CollectionPlan, root: usize) -> String {
 /// All chunks that are not done, of all roots; `done` gets what is.
 pub(super) async fn make_queue(
     run: &SnapshotRun,
-    snapshot: &PgSnapshot,
+    snapshot: &dyn Snapshot,
     done: &mut HashMap<(usize, usize), RootChunks>,
 ) -> Result<RootQueue, SnapshotError> {
     let mut queue = RootQueue::new();

@@ -42,7 +42,7 @@ pub async fn settle(
     place: (usize, usize),
     keys: &[Vec<String>],
 ) -> Result<Vec<RefusedRow>, SnapshotError> {
-    let mut reader = ChildReader::new(&run.point);
+    let mut reader = ChildReader::new(&*run.point);
     let mut open = Vec::new();
     for keys in keys.chunks(AT_ONCE) {
         open.extend(write(run, &mut reader, place, keys).await?);

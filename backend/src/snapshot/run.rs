@@ -10,7 +10,7 @@ use crate::documents::streamed_nodes;
 use crate::plan::Plan;
 use crate::sink::{Sink, SinkError};
 use crate::source::SourceError;
-use crate::source::postgres::reader::PgSnapshot;
+use crate::source::api::Snapshot;
 use crate::store::{JobStore, RootChunks, StoreError};
 use godwit_shared::ids::JobId;
 use godwit_shared::job::EventStage;
@@ -27,7 +27,7 @@ pub struct SnapshotRun {
     pub job: JobId,
     pub plan: Arc<Plan>,
     /// The point in time that everything is read in.
-    pub point: Arc<PgSnapshot>,
+    pub point: Arc<dyn Snapshot>,
     pub sink: Sink,
     pub store: JobStore,
     pub progress: Arc<Progress>,
@@ -86,7 +86,7 @@ pub async fn run(run: SnapshotRun) -> Result<Finished, SnapshotError> {
     let queue = tokio::select! {
         biased;
         () = run.cancel.cancelled() => return Ok(ended(Outcome::Cancelled)),
-        queue = make_queue(&run, &snapshot, &mut done) => queue?,
+        queue = make_queue(&run, &*snapshot, &mut done) => queue?,
     };
     let place = |name: String| run.progress.tables.iter().position(|t| t.name == name);
     let shared = Arc::new(Shared {
@@ -173,7 +173,7 @@ async fn workers_for(run: &SnapshotRun, shared: &Shared) -> Result<usize, Snapsh
         }
     }
     let Some(refused) = refused else {
-        readers.into_iter().for_each(|r| shared.snapshot.give_back(r));
+        readers.into_iter().for_each(|reader| reader.give_back());
         return Ok(wanted);
     };
     let count = readers.len() / each;
@@ -182,7 +182,7 @@ async fn workers_for(run: &SnapshotRun, shared: &Shared) -> Result<usize, Snapsh
     }
     // The rest goes back to the source.
     readers.truncate(count * each);
-    readers.into_iter().for_each(|r| shared.snapshot.give_back(r));
+    readers.into_iter().for_each(|reader| reader.give_back());
     let told = Issue {
         kind: IssueKind::Note,
         location: Location::Job,

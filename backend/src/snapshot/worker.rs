@@ -14,7 +14,7 @@ use crate::documents::{Batch, ChildReader, SharedRows, assemble_batch};
 use crate::hooks;
 use crate::plan::{CollectionPlan, Node, RootPlan};
 use crate::sink::{Refused, SinkError, Turns};
-use crate::source::postgres::reader::{PgReader, PgSnapshot};
+use crate::source::api::{Reader, Snapshot};
 use crate::store::{Claim, Contender, RootChunks};
 use godwit_shared::job::EventStage;
 use std::collections::HashMap;
@@ -40,7 +40,7 @@ const STOP_MAX: Duration = Duration::from_millis(1500);
 pub(super) struct Shared {
     pub(super) queue: Mutex<RootQueue>,
     pub(super) done: tokio::sync::Mutex<HashMap<(usize, usize), RootChunks>>,
-    pub(super) snapshot: Arc<PgSnapshot>,
+    pub(super) snapshot: Arc<dyn Snapshot>,
     /// Rows that documents of several chunks share.
     pub(super) rows: Arc<SharedRows>,
     /// The place of each node's table in the job's progress, by the node's id.
@@ -58,8 +58,8 @@ pub(super) struct Worker<'r> {
 
 impl Worker<'_> {
     pub(super) async fn work(&self) -> Result<Outcome, SnapshotError> {
-        let mut children = ChildReader::sharing(&self.shared.snapshot, self.shared.rows.clone());
-        let mut roots: Option<PgReader> = None;
+        let mut children = ChildReader::sharing(&*self.shared.snapshot, self.shared.rows.clone());
+        let mut roots: Option<Box<dyn Reader>> = None;
         loop {
             let next = self
                 .shared
@@ -76,7 +76,7 @@ impl Worker<'_> {
                 if roots.is_none() {
                     roots = Some(self.shared.snapshot.reader().await?);
                 }
-                let reader = roots.as_ref().expect("opened above");
+                let reader = roots.as_deref().expect("opened above");
                 match self.chunk(&chunk, reader, &mut children).await {
                     Ok(Outcome::Completed) => {}
                     ended => {
@@ -92,7 +92,7 @@ impl Worker<'_> {
     async fn chunk(
         &self,
         chunk: &Chunk,
-        reader: &PgReader,
+        reader: &dyn Reader,
         children: &mut ChildReader<'_>,
     ) -> Result<Outcome, SnapshotError> {
         let run = self.run;

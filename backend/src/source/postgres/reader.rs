@@ -2,14 +2,16 @@
 
 use super::client::{PgClient, PgSource, query_error};
 use super::matching::count_rows;
-use super::queries::{self, KeyRange};
+use super::queries;
 use crate::data::catalog::CatalogTable;
 use crate::data::row::{MalformedRow, RowSet};
 use crate::plan::{Node, RowFilter};
 use crate::source::SourceError;
+use crate::source::api::{Reader, Rows, Snapshot};
+use crate::source::read::{ChildKeys, KeyRange, RootRows};
+use async_trait::async_trait;
 use bytes::{Buf, Bytes};
 use futures_util::StreamExt;
-use hashbrown::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_postgres::CopyOutStream;
@@ -17,11 +19,6 @@ use tokio_postgres::CopyOutStream;
 /// Signature, flags and the length of the header's extension.
 /// <https://www.postgresql.org/docs/15/sql-copy.html#id-1.9.3.55.9.4>
 const COPY_HEADER_BYTES: usize = 19;
-
-/// What one batch may hold of the source's bytes, all nodes together, while it has more than one root.
-pub const BATCH_BYTES_MAX: usize = 64 << 20;
-/// What one root may hold: several times the largest document, for filters and hidden columns.
-pub const ROOT_BYTES_MAX: usize = 256 << 20;
 
 /// One point in time of the source. As long as it is held, readers can be opened on it, and the source keeps the row
 /// versions that it needs.
@@ -31,7 +28,7 @@ pub struct PgSnapshot {
     id: String,
     transactions: TransactionSet,
     /// Connections for the next readers. Those that were given back are still in their transaction.
-    idle: Mutex<Vec<Idle>>,
+    idle: Arc<Mutex<Vec<Idle>>>,
 }
 
 /// A connection that nobody reads from.
@@ -43,10 +40,12 @@ struct Idle {
 /// A connection inside a snapshot.
 pub struct PgReader {
     pg: PgClient,
+    /// Where it goes when it is given back.
+    idle: Arc<Mutex<Vec<Idle>>>,
 }
 
-/// Rows as they arrive.
-pub struct RowStream {
+/// Rows as they arrive, in the binary COPY format.
+struct RowStream {
     stream: Pin<Box<CopyOutStream>>,
     columns: usize,
     skip: usize,
@@ -146,7 +145,7 @@ impl PgSnapshot {
     /// # Errors
     /// When the source is gone.
     pub async fn end(self) -> Result<PgConnections, SourceError> {
-        let idle = self.idle.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
         let used = idle.iter().filter(|i| i.is_in_transaction).map(|i| &i.pg);
         let ended = used.chain([&self.holder]).map(|pg| pg.client.batch_execute("ROLLBACK"));
         futures_util::future::try_join_all(ended).await.map_err(query_error)?;
@@ -187,14 +186,14 @@ impl PgSnapshot {
             id: row.get(0),
             holder,
             transactions,
-            idle: Mutex::new(
+            idle: Arc::new(Mutex::new(
                 idle.into_iter()
                     .map(|pg| Idle {
                         pg,
                         is_in_transaction: false,
                     })
                     .collect(),
-            ),
+            )),
         })
     }
 
@@ -208,39 +207,33 @@ impl PgSnapshot {
         &self.transactions
     }
 
-    /// Opens one more connection on the same point in time, or takes one that was given back.
-    ///
-    /// # Errors
-    /// When the source cannot be reached, or the snapshot is gone with its connection.
-    pub async fn reader(&self) -> Result<PgReader, SourceError> {
+    fn reader_on(&self, pg: PgClient) -> Box<dyn Reader> {
+        Box::new(PgReader {
+            pg,
+            idle: self.idle.clone(),
+        })
+    }
+}
+
+#[async_trait]
+impl Snapshot for PgSnapshot {
+    async fn reader(&self) -> Result<Box<dyn Reader>, SourceError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let pg = match idle {
             // It is in this point in time already.
             Some(Idle {
                 pg,
                 is_in_transaction: true,
-            }) => return Ok(PgReader { pg }),
+            }) => return Ok(self.reader_on(pg)),
             Some(Idle { pg, .. }) => pg,
             None => self.source.connect().await?,
         };
         let sql = format!("{BEGIN}; SET TRANSACTION SNAPSHOT {}", queries::literal(&self.id));
         pg.client.batch_execute(&sql).await.map_err(query_error)?;
-        Ok(PgReader { pg })
+        Ok(self.reader_on(pg))
     }
 
-    /// Takes a connection back that has read all it was asked for.
-    pub fn give_back(&self, reader: PgReader) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(Idle {
-            pg: reader.pg,
-            is_in_transaction: true,
-        });
-    }
-
-    /// Keys that cut a table into parts of about equal size; empty when one part is enough.
-    ///
-    /// # Errors
-    /// When the source refuses or is gone.
-    pub async fn split_keys(
+    async fn split_keys(
         &self,
         table: &CatalogTable,
         chunk_bytes: u64,
@@ -260,39 +253,61 @@ impl PgSnapshot {
             .collect())
     }
 
-    /// Counts the rows of a table, all or those that a filter lets through, as they are at its point in time.
-    ///
-    /// # Errors
-    /// When the source refuses or is gone.
-    pub async fn count_rows(&self, table: &CatalogTable, filter: Option<&RowFilter>) -> Result<u64, SourceError> {
+    async fn count_rows(&self, table: &CatalogTable, filter: Option<&RowFilter>) -> Result<u64, SourceError> {
         count_rows(&self.holder, table, filter).await
     }
 }
 
 impl PgReader {
-    /// Streams root rows of a range, in the order of their keys where that is asked for.
-    ///
-    /// # Errors
-    /// When the source refuses the read.
-    pub async fn stream_roots(
+    /// Equal rows of a table without a primary key are told apart by nothing: all of them are read.
+    async fn read_keyless(
+        &self,
+        node: &Node,
+        keys: &[Vec<Option<&str>>],
+        mut read: RootRows,
+    ) -> Result<RootRows, SourceError> {
+        let mut stream = self.copy(&queries::decoded_rows(node, keys), node.cells(), 0).await?;
+        while let Some(tuple) = stream.next_tuple().await? {
+            read.keys.push_copy_tuple(tuple, 0)?;
+        }
+        for (numbers, sql) in queries::rows_equal_to(node, keys) {
+            let mut stream = self.copy(&sql, node.cells(), 1).await?;
+            while let Some(tuple) = stream.next_tuple().await? {
+                let place = read_number(&tuple)? as usize;
+                read.rows.push_copy_tuple(tuple, 1)?;
+                read.numbers
+                    .push(*numbers.get(place).ok_or(MalformedRow("a key number out of range"))?);
+            }
+        }
+        Ok(read)
+    }
+
+    async fn copy(&self, sql: &str, columns: usize, skip: usize) -> Result<RowStream, SourceError> {
+        let stream = self.pg.client.copy_out(sql).await.map_err(query_error)?;
+        Ok(RowStream {
+            stream: Box::pin(stream),
+            columns,
+            skip,
+            has_header: false,
+            is_ended: false,
+        })
+    }
+}
+
+#[async_trait]
+impl Reader for PgReader {
+    async fn stream_roots(
         &self,
         node: &Node,
         range: &KeyRange,
         is_ordered: bool,
         limit: Option<u32>,
-    ) -> Result<RowStream, SourceError> {
-        self.copy(&queries::root_rows(node, range, is_ordered, limit), node.cells(), 0)
-            .await
+    ) -> Result<Box<dyn Rows>, SourceError> {
+        let sql = queries::root_rows(node, range, is_ordered, limit);
+        Ok(Box::new(self.copy(&sql, node.cells(), 0).await?))
     }
 
-    /// Reads the rows of a child node for many keys at once. Returns them with the number of the key of each, the rows of
-    /// a key side by side and in the order of the node; `None` when they have more than `bytes_max`.
-    ///
-    /// After a `None` or an error the reader is to be thrown away.
-    ///
-    /// # Errors
-    /// When the source refuses the read or is gone in the middle of it.
-    pub async fn read_children(
+    async fn read_children(
         &self,
         node: &Node,
         keys: &ChildKeys<'_>,
@@ -326,11 +341,7 @@ impl PgReader {
         Ok(Some((rows, numbers)))
     }
 
-    /// Reads root rows by their keys: see [`RootRows`].
-    ///
-    /// # Errors
-    /// When the source refuses the read or is gone in the middle of it.
-    pub async fn read_roots(&self, node: &Node, keys: &[Vec<Option<&str>>]) -> Result<RootRows, SourceError> {
+    async fn read_roots(&self, node: &Node, keys: &[Vec<Option<&str>>]) -> Result<RootRows, SourceError> {
         let own = node.table.primary_key.len();
         let mut read = RootRows::new(node);
         if own == 0 {
@@ -358,100 +369,43 @@ impl PgReader {
         Ok(read)
     }
 
-    /// Equal rows of a table without a primary key are told apart by nothing: all of them are read.
-    async fn read_keyless(
-        &self,
-        node: &Node,
-        keys: &[Vec<Option<&str>>],
-        mut read: RootRows,
-    ) -> Result<RootRows, SourceError> {
-        let mut stream = self.copy(&queries::decoded_rows(node, keys), node.cells(), 0).await?;
-        while let Some(tuple) = stream.next_tuple().await? {
-            read.keys.push_copy_tuple(tuple, 0)?;
-        }
-        for (numbers, sql) in queries::rows_equal_to(node, keys) {
-            let mut stream = self.copy(&sql, node.cells(), 1).await?;
-            while let Some(tuple) = stream.next_tuple().await? {
-                let place = read_number(&tuple)? as usize;
-                read.rows.push_copy_tuple(tuple, 1)?;
-                read.numbers
-                    .push(*numbers.get(place).ok_or(MalformedRow("a key number out of range"))?);
-            }
-        }
-        Ok(read)
-    }
-
-    /// Streams the keys of the root rows above rows of a node that have given values in the columns of its join; each
-    /// root once. A key may be that of a row that no filter lets through.
-    ///
-    /// # Errors
-    /// When the source refuses the read.
-    pub async fn stream_roots_above(
+    async fn stream_roots_above(
         &self,
         path: &[&Node],
         keys: &[Vec<Option<&str>>],
-    ) -> Result<RowStream, SourceError> {
+    ) -> Result<Box<dyn Rows>, SourceError> {
         let sql = queries::roots_above(path, keys);
-        self.copy(&sql, path[0].table.row_key().len(), 0).await
+        let columns = path[0].table.row_key().len();
+        Ok(Box::new(self.copy(&sql, columns, 0).await?))
     }
 
-    /// Streams the values of some columns of a table or of one of its partitions, printed, each combination once.
-    ///
-    /// # Errors
-    /// When the source refuses the read.
-    pub async fn stream_values(
+    async fn stream_values(
         &self,
         table: &CatalogTable,
         leaf: Option<&str>,
         columns: &[usize],
-    ) -> Result<RowStream, SourceError> {
-        self.copy(&queries::printed_values(table, leaf, columns), columns.len(), 0)
-            .await
+    ) -> Result<Box<dyn Rows>, SourceError> {
+        let sql = queries::printed_values(table, leaf, columns);
+        Ok(Box::new(self.copy(&sql, columns.len(), 0).await?))
     }
 
-    /// Streams all rows of a node below the roots of a range, in the order of the roots: [`queries::streamed_rows`].
-    ///
-    /// # Errors
-    /// When the source refuses the read.
-    pub async fn stream_below(&self, path: &[&Node], range: &KeyRange) -> Result<RowStream, SourceError> {
+    async fn stream_below(&self, path: &[&Node], range: &KeyRange) -> Result<Box<dyn Rows>, SourceError> {
         let (root, node) = (path[0], path[path.len() - 1]);
         let keys = root.table.primary_key.len() + node.join.as_ref().map_or(0, |j| j.pairs.len());
-        self.copy(&queries::streamed_rows(path, range), node.cells(), keys)
-            .await
+        let sql = queries::streamed_rows(path, range);
+        Ok(Box::new(self.copy(&sql, node.cells(), keys).await?))
     }
 
-    /// Ends what the connection is doing now.
-    pub async fn cancel(&self) {
+    async fn cancel(&self) {
         self.pg.cancel_query().await;
     }
 
-    async fn copy(&self, sql: &str, columns: usize, skip: usize) -> Result<RowStream, SourceError> {
-        let stream = self.pg.client.copy_out(sql).await.map_err(query_error)?;
-        Ok(RowStream {
-            stream: Box::pin(stream),
-            columns,
-            skip,
-            has_header: false,
-            is_ended: false,
-        })
-    }
-}
-
-/// Keys of a parent's rows, each once.
-pub struct ChildKeys<'k> {
-    pub parent: &'k CatalogTable,
-    /// The values as the source prints them: one list for each pair of the join.
-    pub printed: Vec<Vec<String>>,
-    /// The bytes of each key, in the form of [`push_field`](crate::data::row::push_field).
-    pub identities: Vec<&'k [u8]>,
-}
-
-impl ChildKeys<'_> {
-    /// The number of each key that has one field, by its bytes.
-    fn numbers_by_field(&self) -> HashMap<&[u8], u32> {
-        (self.identities.iter().zip(0..))
-            .filter_map(|(identity, number)| Some((identity.get(4..)?, number)))
-            .collect()
+    fn give_back(self: Box<Self>) {
+        let PgReader { pg, idle } = *self;
+        idle.lock().unwrap_or_else(PoisonError::into_inner).push(Idle {
+            pg,
+            is_in_transaction: true,
+        });
     }
 }
 
@@ -470,48 +424,9 @@ fn read_number(tuple: &[u8]) -> Result<u32, MalformedRow> {
     u32::try_from(number - 1).map_err(|_| MalformedRow("a key number below 1"))
 }
 
-/// Root rows that were asked for by key.
-#[derive(Debug, Default)]
-pub struct RootRows {
-    /// For each key a row that holds the columns of the key and nothing else.
-    pub keys: RowSet,
-    /// The rows that there are; of a table without a primary key several may belong to one key.
-    pub rows: RowSet,
-    /// The place of the key of each row.
-    pub numbers: Vec<u32>,
-}
-
-impl RootRows {
-    fn new(node: &Node) -> Self {
-        Self {
-            keys: RowSet::new(node.cells()),
-            rows: RowSet::new(node.cells()),
-            numbers: Vec::new(),
-        }
-    }
-}
-
 impl RowStream {
-    /// Takes rows until there are so many or they have so many bytes. `None` when there are no more.
-    ///
-    /// # Errors
-    /// When the source is gone before the end of the rows.
-    pub async fn next_rows(&mut self, rows_max: usize, bytes_max: usize) -> Result<Option<RowSet>, SourceError> {
-        let mut rows = RowSet::new(self.columns);
-        let mut bytes = 0;
-        while rows.len() < rows_max && bytes < bytes_max {
-            let Some(tuple) = self.next_tuple().await? else { break };
-            bytes += tuple.len();
-            rows.push_copy_tuple(tuple, self.skip)?;
-        }
-        Ok((!rows.is_empty()).then_some(rows))
-    }
-
     /// The next row as a tuple of the binary COPY format; `None` after the last.
-    ///
-    /// # Errors
-    /// When the source is gone before the end of the rows.
-    pub async fn next_tuple(&mut self) -> Result<Option<Bytes>, SourceError> {
+    async fn next_tuple(&mut self) -> Result<Option<Bytes>, SourceError> {
         while !self.is_ended {
             // The server sends each tuple as a message of its own, the header in front of the first.
             let Some(message) = self.stream.next().await else {
@@ -538,6 +453,20 @@ impl RowStream {
             }
         }
         Ok(None)
+    }
+}
+
+#[async_trait]
+impl Rows for RowStream {
+    async fn next_rows(&mut self, rows_max: usize, bytes_max: usize) -> Result<Option<RowSet>, SourceError> {
+        let mut rows = RowSet::new(self.columns);
+        let mut bytes = 0;
+        while rows.len() < rows_max && bytes < bytes_max {
+            let Some(tuple) = self.next_tuple().await? else { break };
+            bytes += tuple.len();
+            rows.push_copy_tuple(tuple, self.skip)?;
+        }
+        Ok((!rows.is_empty()).then_some(rows))
     }
 }
 

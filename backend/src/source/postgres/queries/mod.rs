@@ -8,10 +8,11 @@ pub mod matching;
 mod range;
 
 pub use clauses::only;
-pub use range::{KeyRange, split_keys};
+pub use range::split_keys;
 
 use crate::data::catalog::{CatalogColumn, CatalogTable};
 use crate::plan::{Join, Node};
+use crate::source::read::KeyRange;
 use clauses::{as_cell, cell, cells, from_item, order_by, order_terms, select_list};
 use compare::{Operand, bytes_of, cast_to, class, is_printed, is_value, joins};
 use keys::{KeyPart, array_of, key_list, key_name, unnested};

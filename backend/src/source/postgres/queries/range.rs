@@ -5,15 +5,7 @@ use super::compare::cast_to;
 use super::{literal, quote};
 use crate::data::catalog::{CatalogColumn, CatalogTable};
 use crate::data::equality::KeyOrder;
-
-/// A part of a table by primary key: from the first key on, up to but without the second. Keys are printed values.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct KeyRange {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<Vec<String>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<Vec<String>>,
-}
+use crate::source::read::KeyRange;
 
 /// Keys that cut a table into `chunks` parts of about equal size, from a sample of `pages` pages: one text for each
 /// column of the key. Pages, because how many rows there are is an estimate that may be missing or old.
