@@ -272,6 +272,15 @@ impl RelationalModel {
         })
     }
 
+    /// Leaves out all other tables. Keys that refer to one of those stay.
+    pub fn retain_tables(&mut self, keep: impl Fn(&TableName) -> bool) {
+        for database in self.databases.values_mut() {
+            for (schema, objects) in &mut database.schemas {
+                objects.tables.retain(|table, _| keep(&TableName::new(schema, table)));
+            }
+        }
+    }
+
     /// The table of this name in whichever database of the file has it.
     pub fn table(&self, name: &TableName) -> Option<&Table> {
         self.databases

@@ -30,6 +30,7 @@ use godwit_shared::ids::{ProjectId, TableId};
 use godwit_shared::proposal::{Proposal, ProposeForDraft, ProposeForSchema};
 use godwit_shared::relmig::{ProjectFile, ProjectFileError};
 use godwit_shared::schema::{RelationalModel, TableName};
+use std::collections::HashSet;
 
 /// The longest text that is searched for, in characters.
 const SEARCH_LENGTH_MAX: usize = 200;
@@ -252,11 +253,15 @@ pub async fn propose_for_schema(
     Body(request): Body<ProposeForSchema>,
 ) -> Result<Json<Proposal>, ApiError> {
     check_id("schema", &id)?;
-    let model = state
+    let mut model = state
         .store
         .schema(&id)
         .await?
         .ok_or_else(|| ApiError::not_found("schema", &id))?;
+    if let Some(tables) = request.tables {
+        let tables: HashSet<TableName> = tables.into_iter().collect();
+        model.retain_tables(|name| tables.contains(name));
+    }
     let Some(mut details) = request.jdbc_connection_details else {
         return Ok(Json(drafts::proposal::without_figures(
             &model,

@@ -13,7 +13,7 @@ use crate::store::new_id;
 use axum::Json;
 use axum::extract::{Path, State};
 use godwit_shared::connection::JdbcConnectionDetails;
-use godwit_shared::ddl::{DdlFile, DdlSchema};
+use godwit_shared::ddl::{DdlFile, DdlSchema, joined, place_of};
 use godwit_shared::error::{ErrorCode, ErrorResponse};
 use godwit_shared::ids::ProjectId;
 use godwit_shared::schema::RelationalModel;
@@ -76,16 +76,25 @@ pub async fn get(State(state): State<AppState>, Path(id): Path<String>) -> Resul
     }))
 }
 
-/// Reads the relational model out of a DDL file of PostgreSQL, MySQL, SQL Server or Oracle. Statements about anything but
+/// Reads the relational model out of DDL files of PostgreSQL, MySQL, SQL Server or Oracle. Statements about anything but
 /// tables, keys and indexes are passed over; those about them that cannot be read are told with their lines, and the
 /// others are read all the same.
 #[utoipa::path(post, path = "/schema/ddl", tag = "schema", request_body = DdlFile, responses(
     (status = 200, body = DdlSchema), (status = 400, body = ErrorResponse), (status = 413, body = ErrorResponse), (status = 422, body = ErrorResponse)))]
 pub async fn read_ddl(State(state): State<AppState>, Body(file): Body<DdlFile>) -> Result<Json<DdlSchema>, ApiError> {
-    let read = read_file(move || Ok(ddl::read(&file.text, file.database))).await?;
+    let read = read_file(move || {
+        let database = file.database;
+        let (text, starts) = joined(file);
+        let mut read = ddl::read(&text, database);
+        for skipped in &mut read.skipped {
+            (skipped.file, skipped.line) = place_of(skipped.line, &starts);
+        }
+        Ok(read)
+    })
+    .await?;
     if read.model.tables().next().is_none() {
         let error = match read.skipped.first() {
-            Some(first) => format!("line {}, \"{}\": {}", first.line, first.statement, first.reason),
+            Some(first) => format!("{}, \"{}\": {}", first.place(), first.statement, first.reason),
             None => "the file has no statement CREATE TABLE".to_owned(),
         };
         return Err(ApiError::new(ErrorCode::InvalidDdl, error).with_hint(Some(

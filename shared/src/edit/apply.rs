@@ -70,7 +70,11 @@ fn run(editor: &mut Editor<'_>, edit: &Edit) -> Result<String, EditError> {
         Edit::SetTableFilter { table, filter } => relational::set_filter(editor, table, filter.as_ref()),
         Edit::AddTables { tables } => relational::add_tables(editor, tables),
         Edit::RemoveTables { tables } => relational::remove_tables(editor, tables),
-        Edit::TakeSchema { model, drop_gone } => schema::take(editor, model, *drop_gone),
+        Edit::TakeSchema {
+            model,
+            drop_gone,
+            renamed,
+        } => schema::take(editor, model, *drop_gone, renamed),
         Edit::SetProjectName { name } => settings::set_name(editor, name),
         Edit::SetCasing { casing, rename } => settings::set_casing(editor, *casing, *rename),
         Edit::SetNullDefault { omit } => settings::set_null_default(editor, *omit),

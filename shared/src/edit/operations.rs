@@ -4,7 +4,7 @@ use crate::casing::Casing;
 use crate::ids::{CollectionId, MappingId, TableId};
 use crate::job::TableFilter;
 use crate::mapping::{ArraySort, FieldType, KeyHandling};
-use crate::schema::{ForeignKey, RelationalModel, Table, TablePath};
+use crate::schema::{ForeignKey, RelationalModel, Table, TableName, TablePath};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -162,6 +162,9 @@ pub enum Edit {
         model: Box<RelationalModel>,
         #[serde(default)]
         drop_gone: bool,
+        /// Tables that go on under another name.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        renamed: Vec<(TableId, TableName)>,
     },
 
     SetProjectName {

@@ -299,6 +299,10 @@ fn edit(dice: &mut Dice, draft: &Draft) -> Edit {
             1 => Edit::TakeSchema {
                 model: Box::new(testing::shop()),
                 drop_gone: dice.coin(),
+                renamed: match dice.below(3) {
+                    0 => vec![(table, crate::schema::TableName::new("s", name(dice)))],
+                    _ => Vec::new(),
+                },
             },
             _ => Edit::AddTables {
                 tables: testing::shop()

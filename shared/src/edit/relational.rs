@@ -6,7 +6,7 @@ use super::{EditError, EditReason, Made, Part, Place, going};
 use crate::ids::TableId;
 use crate::job::TableFilter;
 use crate::mapping::{MappingList, TableEntry};
-use crate::schema::{ForeignKey, Table, TablePath};
+use crate::schema::{ForeignKey, Table, TableName, TablePath};
 use serde_json::Map;
 
 /// The member of a table's entry that holds its filter.
@@ -184,6 +184,52 @@ pub(super) fn add_tables(editor: &mut Editor<'_>, tables: &[(TablePath, Table)])
         [(path, _)] => format!("added the table {}", path.name()),
         several => format!("added {} tables", several.len()),
     })
+}
+
+/// A table of the source that has another name now: its rules and keys follow.
+pub(super) fn rename_table(editor: &mut Editor<'_>, id: &TableId, name: &TableName) -> Result<(), EditError> {
+    let (path, table) = editor.table(id)?;
+    let new = TablePath {
+        database: path.database.clone(),
+        schema: name.schema.clone(),
+        table: name.table.clone(),
+    };
+    if editor.draft.table_id(name).is_some() {
+        return Err(EditReason::NameTaken(name.to_string()).at(Place::of_table(id, Part::Whole)));
+    }
+    let listed = editor
+        .draft
+        .content
+        .relationships
+        .tables
+        .get(&path_text(&path))
+        .cloned();
+    editor.set_of_table(&path_text(&path), |place| *place = None);
+    editor.set_of_table(&path_text(&new), |place| *place = listed);
+    editor.set_model_table(&path, |place| *place = None);
+    editor.set_model_table(&new, |place| *place = Some(table));
+    editor.set_table(id, |place| {
+        place.iter_mut().for_each(|entry| entry.path = new.clone());
+    });
+    let refers = |table: &Table| {
+        let mut keys = table.foreign_keys.values();
+        keys.any(|key| key.target_table.name() == path.name())
+    };
+    let others: Vec<TablePath> = editor
+        .draft
+        .model
+        .tables()
+        .filter(|(_, table)| refers(table))
+        .map(|(path, _)| path)
+        .collect();
+    for other in others {
+        editor.set_model_table(&other, |place| {
+            let keys = place.iter_mut().flat_map(|table| table.foreign_keys.values_mut());
+            keys.filter(|key| key.target_table.name() == path.name())
+                .for_each(|key| key.target_table.clone_from(&new));
+        });
+    }
+    Ok(())
 }
 
 /// Tables that take part no longer, with their rules. Keys of other tables that refer to them stay: a key whose target is

@@ -514,6 +514,7 @@ fn a_schema_that_was_read_again() {
         &Edit::TakeSchema {
             model: Box::new(new),
             drop_gone: true,
+            renamed: Vec::new(),
         },
     )
     .unwrap();

@@ -20,6 +20,9 @@ pub struct SchemaChange {
     pub words: String,
     /// The rules that are concerned.
     pub rules: Vec<MappingId>,
+    /// The table that a renamed one may have become.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renamed_to: Option<TableName>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -60,6 +63,7 @@ pub fn changes(draft: &Draft, new: &RelationalModel) -> Vec<SchemaChange> {
             column: column.map(str::to_owned),
             words,
             rules: rules.clone(),
+            renamed_to: None,
         };
         let Some(before) = draft.table(id).map(|(_, table)| table) else {
             continue;
@@ -67,11 +71,14 @@ pub fn changes(draft: &Draft, new: &RelationalModel) -> Vec<SchemaChange> {
         let Some(after) = new.table(name) else {
             let is_alike = |(_, table): &&(TableName, &Table)| table.columns.keys().eq(before.columns.keys());
             match added.iter().find(is_alike) {
-                Some((other, _)) => found.push(change(
-                    SchemaChangeKind::TableRenamed,
-                    None,
-                    format!("the table {name} is gone; {other} has the same columns"),
-                )),
+                Some((other, _)) => found.push(SchemaChange {
+                    renamed_to: Some(other.clone()),
+                    ..change(
+                        SchemaChangeKind::TableRenamed,
+                        None,
+                        format!("the table {name} is gone; {other} has the same columns"),
+                    )
+                }),
                 None => found.push(change(
                     SchemaChangeKind::TableGone,
                     None,
@@ -88,6 +95,7 @@ pub fn changes(draft: &Draft, new: &RelationalModel) -> Vec<SchemaChange> {
         table,
         column: None,
         rules: Vec::new(),
+        renamed_to: None,
     }));
     found
 }
@@ -162,7 +170,15 @@ fn of_table(
 
 /// Takes a schema over: columns, types and keys of the tables of the project. Synthetic keys stay; columns that are new
 /// become fields; a field whose column is gone stays, for the user to decide.
-pub(super) fn take(editor: &mut Editor<'_>, new: &RelationalModel, drop_gone: bool) -> Result<String, EditError> {
+pub(super) fn take(
+    editor: &mut Editor<'_>,
+    new: &RelationalModel,
+    drop_gone: bool,
+    renamed: &[(TableId, TableName)],
+) -> Result<String, EditError> {
+    for (id, name) in renamed {
+        super::relational::rename_table(editor, id, name)?;
+    }
     let ids: Vec<TableId> = editor.draft.content.tables.keys().cloned().collect();
     let count = changes(editor.draft, new).len();
     let mut gone = Vec::new();

@@ -76,6 +76,9 @@ pub struct ProposeForSchema {
     pub jdbc_connection_details: Option<JdbcConnectionDetails>,
     #[serde(default)]
     pub exact: bool,
+    /// The tables that take part; absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tables: Option<Vec<TableName>>,
 }
 
 /// One decision. The user takes it or leaves it.

@@ -30,6 +30,7 @@ pub fn read(text: &str, database: DdlDatabase) -> ReadDdl {
     for statement in split::statements(text, database == DdlDatabase::Mysql) {
         if let Err(problem) = statement::read(&statement, database, &mut tables) {
             skipped.push(SkippedStatement {
+                file: None,
                 line: problem.line,
                 statement: split::beginning(statement.text),
                 reason: problem.reason,

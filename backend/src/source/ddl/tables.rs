@@ -214,6 +214,7 @@ impl Tables {
 
 fn unresolved(made: &Made, key: &Unresolved, to: String) -> SkippedStatement {
     SkippedStatement {
+        file: None,
         line: key.line,
         statement: format!("foreign key ({}) of {}", key.columns.join(", "), made.path.name()),
         reason: format!("it refers to {to}"),
