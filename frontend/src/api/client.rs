@@ -8,6 +8,7 @@ use godwit_shared::ids::JobId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
+use web_sys::{AbortController, AbortSignal};
 
 /// Why a request brought no result.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -127,6 +128,36 @@ pub async fn get<T: DeserializeOwned>(path: &str) -> Result<T, ApiError> {
 
 pub async fn post<B: Serialize, T: DeserializeOwned>(path: &str, body: &B) -> Result<T, ApiError> {
     read(send(Request::post(&url(path)), Some(to_json(body)?)).await?).await
+}
+
+/// Ends the requests that have its signal, once it is dropped.
+pub struct Abort(AbortController);
+
+impl Abort {
+    #[expect(clippy::new_without_default, reason = "it does something in the browser")]
+    pub fn new() -> Self {
+        Self(AbortController::new().expect("every browser that runs this page has it"))
+    }
+
+    pub fn signal(&self) -> AbortSignal {
+        self.0.signal()
+    }
+}
+
+impl Drop for Abort {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// As [`post`], until the signal ends it: then it has not been answered.
+pub async fn post_until<B: Serialize, T: DeserializeOwned>(
+    path: &str,
+    body: &B,
+    signal: &AbortSignal,
+) -> Result<T, ApiError> {
+    let request = Request::post(&url(path)).abort_signal(Some(signal));
+    read(send(request, Some(to_json(body)?)).await?).await
 }
 
 /// As [`post`], with a body that is JSON already.

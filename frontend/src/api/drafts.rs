@@ -7,15 +7,16 @@ use godwit_shared::draft::{
 };
 use godwit_shared::ids::ProjectId;
 use godwit_shared::proposal::{Proposal, ProposeForDraft};
+use web_sys::AbortSignal;
 
 /// What is wrong with a draft.
-pub async fn check(id: &ProjectId, request: &CheckDraft) -> Result<DraftCheck, ApiError> {
-    client::post(&format!("/project/{id}/draft/check"), request).await
+pub async fn check(id: &ProjectId, request: &CheckDraft, signal: &AbortSignal) -> Result<DraftCheck, ApiError> {
+    client::post_until(&format!("/project/{id}/draft/check"), request, signal).await
 }
 
 /// Documents of a draft, assembled from live rows.
-pub async fn preview(id: &ProjectId, request: &PreviewDraft) -> Result<DraftPreview, ApiError> {
-    client::post(&format!("/project/{id}/draft/preview"), request).await
+pub async fn preview(id: &ProjectId, request: &PreviewDraft, signal: &AbortSignal) -> Result<DraftPreview, ApiError> {
+    client::post_until(&format!("/project/{id}/draft/preview"), request, signal).await
 }
 
 /// How rows match a synthetic key.

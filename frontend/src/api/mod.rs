@@ -9,4 +9,4 @@ pub mod projects;
 pub mod schema;
 pub mod store;
 
-pub use client::{ApiError, advice};
+pub use client::{Abort, ApiError, advice};

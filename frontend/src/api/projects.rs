@@ -79,6 +79,11 @@ pub async fn import(file: String) -> Result<ProjectSummary, ApiError> {
     client::post_json("/project/import?consent=ask", file).await
 }
 
+/// Makes a project of the sample shop.
+pub async fn create_sample() -> Result<ProjectSummary, ApiError> {
+    client::post_empty("/project/sample").await
+}
+
 /// The SQL and JavaScript that a project carries.
 pub async fn consent(id: &ProjectId) -> Result<Consent, ApiError> {
     client::get(&format!("/project/{id}/consent")).await

@@ -2,7 +2,9 @@
 
 use super::client::{self, ApiError};
 use godwit_shared::connection::JdbcConnectionDetails;
+use godwit_shared::ddl::{DdlFile, DdlSchema};
 use godwit_shared::ids::ProjectId;
+use godwit_shared::proposal::{Proposal, ProposeForSchema};
 use godwit_shared::schema::RelationalModel;
 use serde::{Deserialize, Serialize};
 
@@ -30,4 +32,19 @@ pub async fn read(source: &JdbcConnectionDetails) -> Result<StoredSchema, ApiErr
 /// The relational model that a project was made of.
 pub async fn of_project(project: &ProjectId) -> Result<StoredSchema, ApiError> {
     client::get(&format!("/schema/{project}")).await
+}
+
+/// The relational model that was read under this id.
+pub async fn stored(id: &str) -> Result<StoredSchema, ApiError> {
+    client::get(&format!("/schema/{id}")).await
+}
+
+/// The tables of DDL files, and the statements about them that cannot be read.
+pub async fn read_ddl(file: &DdlFile) -> Result<DdlSchema, ApiError> {
+    client::post("/schema/ddl", file).await
+}
+
+/// A document model for the tables of a schema, with reasons.
+pub async fn propose(id: &str, request: &ProposeForSchema) -> Result<Proposal, ApiError> {
+    client::post(&format!("/schema/{id}/proposal"), request).await
 }

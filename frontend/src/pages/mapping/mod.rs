@@ -7,6 +7,7 @@
 //! stands in the URL.
 
 mod carry;
+pub mod decisions;
 mod delete;
 mod diagram;
 mod diagram_calls;

@@ -1,5 +1,6 @@
 //! A document model that is proposed, with a reason for every decision; taken whole or in part.
 
+use super::decisions::{DecisionList, choices, figures_text, in_order};
 use super::preview::body_of;
 use super::workbench::{Workbench, use_workbench};
 use crate::api::{self, ApiError};
@@ -7,45 +8,15 @@ use crate::components::button::{Button, ButtonTone};
 use crate::components::dialog::{Dialog, DialogSize};
 use crate::components::error_panel::ErrorPanel;
 use crate::components::skeleton::Skeleton;
-use crate::format::text::sentence;
 use crate::pages::migration::wizard::use_drafts;
-use godwit_shared::edit::{Draft, Edit, Shape, apply};
-use godwit_shared::proposal::{Choice, Decision, Figures, Proposal, ProposeForDraft, take};
+use godwit_shared::edit::{Draft, Edit, apply};
+use godwit_shared::proposal::{Figures, Proposal, ProposeForDraft, take};
 use leptos::prelude::*;
 use std::collections::HashSet;
 
-/// *Array in customers*.
-fn what(proposal: &Proposal, decision: &Decision) -> String {
-    match &decision.choice {
-        Choice::Collection => "Collection".to_owned(),
-        Choice::Refer { to, .. } => format!("Refers to {}", to.table),
-        Choice::Embed { under, shape, .. } => {
-            let above = proposal.decisions.iter().find(|other| other.id == *under);
-            let above = above.map(|other| other.table.table.clone()).unwrap_or_default();
-            let shape = match shape {
-                Shape::Array => "Array",
-                Shape::Values => "Array of values",
-                Shape::Document => "Document",
-                Shape::Merged => "Fields",
-            };
-            format!("{shape} in {above}")
-        }
-    }
-}
-
-/// What can be taken or left: a reference leaves everything as it is.
-fn is_choice(decision: &Decision) -> bool {
-    !matches!(decision.choice, Choice::Refer { .. })
-}
-
 /// The edit that takes what is chosen; with `anew` in the place of all collections that there are.
 fn edit_of(draft: &Draft, proposal: &Proposal, taken: &HashSet<String>, anew: bool) -> Edit {
-    let taken: Vec<String> = proposal
-        .decisions
-        .iter()
-        .filter(|d| taken.contains(&d.id))
-        .map(|d| d.id.clone())
-        .collect();
+    let taken = in_order(proposal, taken);
     let mut work = draft.clone();
     let mut edits = Vec::new();
     if anew {
@@ -100,33 +71,15 @@ fn ProposalForm(on_close: Callback<()>) -> impl IntoView {
 #[component]
 fn Decisions(proposal: Proposal, exact: RwSignal<bool>, on_close: Callback<()>) -> impl IntoView {
     let bench = use_workbench();
-    let all: HashSet<String> = proposal
-        .decisions
-        .iter()
-        .filter(|d| is_choice(d))
-        .map(|d| d.id.clone())
-        .collect();
-    let taken = RwSignal::new(all);
+    let taken = RwSignal::new(choices(&proposal));
     let anew = RwSignal::new(
         bench
             .draft
             .with_untracked(|draft| !draft.content.collections.is_empty()),
     );
     let had_some = anew.get_untracked();
-    let figures = match (proposal.figures, &proposal.source_problem) {
-        (Figures::Exact, _) => "By keys and exact counts of the rows.".to_owned(),
-        (Figures::Catalog, _) => "By keys and the statistics of the source.".to_owned(),
-        (Figures::None, Some(problem)) => format!("By keys alone: {problem}."),
-        (Figures::None, None) => "By keys alone.".to_owned(),
-    };
+    let figures = figures_text(&proposal);
     let can_count = proposal.figures == Figures::Catalog;
-    let lines: Vec<(Decision, String)> = proposal
-        .decisions
-        .iter()
-        .map(|d| (d.clone(), what(&proposal, d)))
-        .collect();
-    let line =
-        move |(decision, what): (Decision, String)| view! { <DecisionLine decision=decision what=what taken=taken/> };
     let proposal = StoredValue::new(proposal);
     let accept = Callback::new(move |()| {
         let edit = bench.draft.with_untracked(|draft| {
@@ -146,7 +99,7 @@ fn Decisions(proposal: Proposal, exact: RwSignal<bool>, on_close: Callback<()>) 
                 <p class="gw-muted">{figures}</p>
                 {can_count.then(|| view! { <Button label="Count exactly" tone=ButtonTone::Quiet on_press=count/> })}
             </div>
-            <ul class="gw-proposal">{lines.into_iter().map(line).collect_view()}</ul>
+            <DecisionList proposal=proposal taken=taken/>
             {had_some.then(|| view! {
                 <label class="gw-choice">
                     <input
@@ -171,46 +124,10 @@ fn Decisions(proposal: Proposal, exact: RwSignal<bool>, on_close: Callback<()>) 
     }
 }
 
-#[component]
-fn DecisionLine(decision: Decision, what: String, taken: RwSignal<HashSet<String>>) -> impl IntoView {
-    let id = StoredValue::new(decision.id.clone());
-    let needs = StoredValue::new(decision.needs.clone());
-    let is_taken = move || id.with_value(|id| taken.with(|taken| taken.contains(id)));
-    let set = move |is_on: bool| {
-        taken.update(|taken| match is_on {
-            // What it lies below comes with it.
-            true => {
-                taken.insert(id.get_value());
-                taken.extend(needs.get_value());
-            }
-            false => _ = taken.remove(&id.get_value()),
-        });
-    };
-    let label = format!("{}: {what}", decision.table);
-    let control = is_choice(&decision).then(|| {
-        view! {
-            <input
-                type="checkbox"
-                aria-label=label
-                prop:checked=is_taken
-                on:change=move |event| set(event_target_checked(&event))
-            />
-        }
-    });
-    view! {
-        <li class="gw-proposal__line" data-testid="decision">
-            <span>{control}</span>
-            <div>
-                <p><span class="gw-code">{decision.table.to_string()}</span> " · " {what}</p>
-                <p class="gw-muted">{sentence(&decision.reason)}</p>
-            </div>
-        </li>
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pages::mapping::decisions::what;
     use crate::pages::mapping::samples;
     use godwit_shared::proposal::{Facts, propose};
 

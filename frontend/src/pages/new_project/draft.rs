@@ -8,17 +8,43 @@ use crate::connections::save::SaveDraft;
 use crate::projects::name_error;
 use godwit_shared::casing::Casing;
 use godwit_shared::connection::JdbcConnectionDetails;
+use godwit_shared::ddl::DdlDatabase;
+use godwit_shared::edit::{Draft, EditError, apply};
 use godwit_shared::ids::{ConnectionId, TableId};
 use godwit_shared::initial::{InitialMapping, content_of};
 use godwit_shared::mapping::{Content, KeyHandling};
 use godwit_shared::project::{ProjectSummary, SaveProject};
+use godwit_shared::proposal::{Proposal, take};
 use godwit_shared::schema::RelationalModel;
 use reactive_stores::Store;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+
+/// Where the tables of a new project are known from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Origin {
+    #[default]
+    Connection,
+    DdlFiles,
+    /// The sample shop, which is a project at once.
+    Sample,
+}
+
+/// *Initial mappings*.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Start {
+    /// One collection for each table.
+    #[default]
+    Relational,
+    /// A model that is proposed, or a part of it.
+    Proposed,
+    Empty,
+}
 
 /// No `Debug`: it holds passwords.
 #[derive(Clone, PartialEq, Store)]
 pub struct ProjectDraft {
+    pub origin: Origin,
     pub source: SourceDraft,
     /// Of a connection that was typed in: it is saved with the project.
     pub save: SaveDraft,
@@ -28,20 +54,21 @@ pub struct ProjectDraft {
     pub keeps_original_names: bool,
     /// A value of [`casing_name`].
     pub casing: String,
-    pub starts_empty: bool,
+    pub start: Start,
     pub name: String,
 }
 
 impl Default for ProjectDraft {
     fn default() -> Self {
         Self {
+            origin: Origin::default(),
             source: SourceDraft::in_fields(),
             save: SaveDraft::default(),
             filter: String::new(),
             bulk_names: String::new(),
             keeps_original_names: false,
             casing: casing_name(Casing::default()).into(),
-            starts_empty: false,
+            start: Start::default(),
             name: String::new(),
         }
     }
@@ -78,19 +105,12 @@ impl ProjectDraft {
         self.save.has_source_to_save(&self.source) && self.save.problem().is_some()
     }
 
-    pub fn initial_mapping(&self) -> InitialMapping {
-        match self.starts_empty {
-            true => InitialMapping::Empty,
-            false => InitialMapping::Relational,
-        }
-    }
-
     /// What is sent to make the project.
     pub fn to_save(&self, read: &ReadSchema, content: Content, connection: Option<ConnectionId>) -> SaveProject {
         SaveProject {
             id: None,
             name: self.name.trim().to_owned(),
-            kind: SOURCE_KIND.into(),
+            kind: read.kind().to_owned(),
             schemas_id: read.id.clone(),
             content,
             jdbc_id: connection.map(|id| id.to_string()),
@@ -126,30 +146,77 @@ pub fn new_name_error(name: &str, projects: &[ProjectSummary]) -> Option<String>
     name_error(name).or_else(|| is_taken.then(|| "Another project has this name.".into()))
 }
 
+/// Where tables were read from: other tables have to be read anew.
+#[derive(Clone, PartialEq)]
+pub enum ReadFrom {
+    Connection(Box<JdbcConnectionDetails>),
+    /// The id of the schema that the files came to.
+    Ddl {
+        database: DdlDatabase,
+        schema: String,
+    },
+}
+
 /// The tables that were read, and where.
 #[derive(Clone, PartialEq)]
 pub struct ReadSchema {
     pub id: String,
     pub model: Arc<RelationalModel>,
     pub tree: Arc<TableTree>,
-    /// What the connection was when it was read: another one has to be read anew.
-    pub source: JdbcConnectionDetails,
+    pub from: ReadFrom,
 }
 
 impl ReadSchema {
-    pub fn new(stored: StoredSchema, source: JdbcConnectionDetails) -> Self {
+    pub fn new(stored: StoredSchema, from: ReadFrom) -> Self {
         Self {
             id: stored.id,
             tree: Arc::new(TableTree::of(&stored.full)),
             model: Arc::new(stored.full),
-            source,
+            from,
         }
     }
 
-    /// The rules that the project starts with.
+    /// The kind of database, as a project says it.
+    pub fn kind(&self) -> &'static str {
+        match &self.from {
+            ReadFrom::Connection(_) => SOURCE_KIND,
+            ReadFrom::Ddl { database, .. } => database.project_kind(),
+        }
+    }
+
+    /// The connection, where there is one.
+    pub fn connection(&self) -> Option<JdbcConnectionDetails> {
+        match &self.from {
+            ReadFrom::Connection(details) => Some((**details).clone()),
+            ReadFrom::Ddl { .. } => None,
+        }
+    }
+
+    /// The rules that the project starts with, without a proposal.
     pub fn content(&self, selection: &Selection, casing: Casing, initial: InitialMapping) -> Content {
         let part = selected_part(&self.model, &self.tree, selection);
         content_of(&part, casing, KeyHandling::default(), initial)
+    }
+
+    /// The rules of what is taken of a proposal.
+    ///
+    /// # Errors
+    /// Why it cannot be taken: the tables have changed since.
+    pub fn proposed(
+        &self,
+        selection: &Selection,
+        casing: Casing,
+        proposal: &Proposal,
+        taken: &[String],
+    ) -> Result<Content, EditError> {
+        let mut draft = Draft {
+            content: self.content(selection, casing, InitialMapping::Empty),
+            model: selected_part(&self.model, &self.tree, selection),
+            ..Draft::default()
+        };
+        let edit = take(&draft, proposal, taken);
+        apply(&mut draft, &edit)?;
+        Ok(draft.content)
     }
 }
 
@@ -225,7 +292,7 @@ mod tests {
             id: "s1".into(),
             full: model(&[("public", "ORDER_LINE"), ("public", "orderLine"), ("public", "b")]),
         };
-        let read = ReadSchema::new(stored, JdbcConnectionDetails::default());
+        let read = ReadSchema::new(stored, ReadFrom::Connection(Box::default()));
         let mut selection = Selection::all_of(&read.tree);
         selection.set([1].into_iter(), false);
         let content = read.content(&selection, Casing::CamelCase, InitialMapping::Relational);

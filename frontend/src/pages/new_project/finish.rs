@@ -1,11 +1,14 @@
 //! Saves the connection, makes the project, and opens it.
 
 use super::NewProject;
-use super::draft::{ProjectDraft, ReadSchema};
+use super::draft::{Origin, ProjectDraft, ReadSchema, Start};
+use super::keep::Kept;
 use crate::api::{self, ApiError};
 use crate::components::toast::use_toasts;
+use crate::pages::mapping::decisions::in_order;
 use crate::routes;
 use godwit_shared::ids::ConnectionId;
+use godwit_shared::initial::InitialMapping;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
@@ -25,10 +28,14 @@ pub fn finish(context: NewProject) -> UnsyncCallback<(), Done> {
             let Some(read) = context.schema.get_untracked() else {
                 return Ok(());
             };
-            let connection = connection_of(context, &draft).await?;
+            let connection = match draft.origin {
+                Origin::Connection => connection_of(context, &draft).await?,
+                Origin::DdlFiles | Origin::Sample => None,
+            };
             let project = create(context, &draft, &read, connection).await?;
             toasts.say(format!("Created “{}”.", project.name));
             context.projects.reload();
+            Kept::forget();
             navigate(&routes::mapping(&project.id), NavigateOptions::default());
             Ok(())
         });
@@ -64,7 +71,36 @@ async fn create(
     connection: Option<ConnectionId>,
 ) -> Result<godwit_shared::project::ProjectSummary, ApiError> {
     let selection = context.selection.get_untracked();
-    let content = read.content(&selection, draft.chosen_casing(), draft.initial_mapping());
+    let casing = draft.chosen_casing();
+    let content = match (draft.start, context.proposal.get_untracked()) {
+        (Start::Relational, _) => read.content(&selection, casing, InitialMapping::Relational),
+        (Start::Empty, _) | (Start::Proposed, None) => read.content(&selection, casing, InitialMapping::Empty),
+        (Start::Proposed, Some(proposal)) => {
+            let taken = context.taken.with_untracked(|taken| in_order(&proposal, taken));
+            // What is proposed was asked for with these very tables.
+            read.proposed(&selection, casing, &proposal, &taken)
+                .map_err(|error| ApiError::Unreadable {
+                    reason: error.to_string(),
+                })?
+        }
+    };
     let project = api::projects::create(&draft.to_save(read, content, connection)).await?;
     Ok(project.summary)
+}
+
+/// Makes a project of the sample shop, and opens it.
+pub fn make_sample(context: NewProject) -> UnsyncCallback<(), Done> {
+    let (toasts, navigate) = (use_toasts(), use_navigate());
+    UnsyncCallback::new(move |()| {
+        let navigate = navigate.clone();
+        let done: Done = Box::pin(async move {
+            let project = api::projects::create_sample().await?;
+            toasts.say(format!("Created “{}”.", project.name));
+            context.projects.reload();
+            Kept::forget();
+            navigate(&routes::mapping(&project.id), NavigateOptions::default());
+            Ok(())
+        });
+        done
+    })
 }

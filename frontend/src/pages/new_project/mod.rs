@@ -1,38 +1,44 @@
-//! *New project*: from a live database to a project with its first mapping rules, in five steps.
+//! *New project*: from a live database, DDL files or a sample to a project with its first mapping rules, in five steps.
 //!
 //! The step stands in the URL, so that the browser's own buttons go back and forth; what was entered stays as long as the
-//! page is open ([`draft`]). Which tables take part is decided in [`selection`].
+//! page is open ([`draft`]), and survives a reload but for passwords ([`keep`]). Which tables take part is decided in [`selection`].
 
 mod casing_step;
 mod connect_step;
+pub mod ddl_files;
 mod draft;
 mod finish;
+mod keep;
 mod mapping_step;
 mod name_step;
-mod selection;
+pub mod selection;
 mod steps;
 mod tables_step;
-mod tree;
+pub mod tree;
 
 use crate::api::ApiError;
 use crate::api::connections::SavedConnections;
+use crate::api::schema::StoredSchema;
 use crate::components::button::{Button, ButtonTone};
 use crate::components::error_panel::StepError;
 use crate::components::focus::{focus_at_change, focus_invalid};
 use crate::components::keys::on_enter;
 use crate::components::skeleton::Skeleton;
 use crate::components::steps::StepList;
-use crate::connections::details::source_details;
 use crate::connections::problem::{KnownSources, is_source_complete};
 use crate::pages::home::HomeBar;
 use crate::projects::{Projects, use_projects};
 use crate::{api, routes};
 use casing_step::CasingStep;
-use connect_step::{ConnectStep, connect};
-use draft::{ProjectDraft, ProjectDraftStoreFields, ReadSchema, new_name_error};
-use finish::finish;
+use connect_step::{ConnectStep, connect, place_of, take_over};
+use ddl_files::DdlInput;
+use draft::{Origin, ProjectDraft, ProjectDraftStoreFields, ReadFrom, ReadSchema, Start, new_name_error};
+use finish::{finish, make_sample};
+use godwit_shared::ddl::{DdlDatabase, DdlSchema};
 use godwit_shared::ids::ConnectionId;
 use godwit_shared::project::ProjectSummary;
+use godwit_shared::proposal::Proposal;
+use keep::Kept;
 use leptos::html;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -41,6 +47,8 @@ use mapping_step::MappingStep;
 use name_step::NameStep;
 use reactive_stores::Store;
 use selection::Selection;
+use std::collections::HashSet;
+use std::sync::Arc;
 use steps::Step;
 use tables_step::TablesStep;
 
@@ -52,6 +60,15 @@ struct NewProject {
     projects: Projects,
     schema: RwSignal<Option<ReadSchema>>,
     selection: RwSignal<Selection>,
+    /// `schema.table` of what was not selected before the page was loaded again.
+    left_out: StoredValue<HashSet<String>>,
+    ddl: DdlInput,
+    /// The model that is proposed for the selected tables, and what is taken of it.
+    proposal: RwSignal<Option<Arc<Proposal>>>,
+    taken: RwSignal<HashSet<String>>,
+    untaken: RwSignal<HashSet<String>>,
+    /// A password was entered before the page was loaded again.
+    needs_password: RwSignal<bool>,
     /// The connection that was saved for this draft by an earlier try to finish.
     saved_connection: StoredValue<Option<(ProjectDraft, ConnectionId)>>,
     step: Signal<Step>,
@@ -66,15 +83,20 @@ fn use_new_project() -> NewProject {
 }
 
 impl NewProject {
-    fn new(saved: SavedConnections) -> Self {
-        let draft = Store::new(ProjectDraft::default());
+    fn new(saved: SavedConnections, kept: &Kept) -> Self {
+        let draft = Store::new(kept.draft());
         let schema = RwSignal::new(None::<ReadSchema>);
+        let ddl = DdlInput::new(kept.database().unwrap_or(DdlDatabase::Postgresql));
+        let proposal = RwSignal::new(None::<Arc<Proposal>>);
         let query = use_query_map();
         let step = Memo::new(move |_| {
             // The tables of another connection are not those of this one.
-            let source = draft.source().with(source_details);
-            let has_schema = schema.with(|read| read.as_ref().is_some_and(|read| read.source == source));
-            query.with(|q| Step::from_query(q.get_str(routes::STEP), has_schema))
+            let from = place_of(draft, ddl);
+            let has_schema = schema.with(|read| read.as_ref().is_some_and(|read| Some(&read.from) == from.as_ref()));
+            let step = query.with(|q| Step::from_query(q.get_str(routes::STEP), has_schema));
+            // A proposal that is not there yet is asked for where it is shown.
+            let lacks_proposal = draft.start().get() == Start::Proposed && proposal.with(Option::is_none);
+            if lacks_proposal { step.min(Step::Mapping) } else { step }
         });
         let navigate = use_navigate();
         let correct = navigate.clone();
@@ -99,6 +121,12 @@ impl NewProject {
             projects: use_projects(),
             schema,
             selection: RwSignal::new(Selection::default()),
+            left_out: StoredValue::new(kept.left_out.clone()),
+            ddl,
+            proposal,
+            taken: RwSignal::new(HashSet::new()),
+            untaken: RwSignal::new(kept.untaken.clone()),
+            needs_password: RwSignal::new(kept.needs_password),
             saved_connection: StoredValue::new(None),
             step: step.into(),
             go,
@@ -113,6 +141,11 @@ impl NewProject {
         self.go.run(step);
     }
 
+    /// Where the draft says that the tables are.
+    fn reads_from(self) -> Option<ReadFrom> {
+        untrack(|| place_of(self.draft, self.ddl))
+    }
+
     /// Those whose names are taken, as far as the page knows them now.
     fn other_projects(self) -> Vec<ProjectSummary> {
         self.projects.state().get_untracked().ready().unwrap_or_default()
@@ -120,13 +153,20 @@ impl NewProject {
 
     fn is_step_complete(self) -> bool {
         match self.step.get_untracked() {
-            Step::Connect => self.saved.with_value(|saved| {
-                let known = KnownSources::saved(&saved.jdbc);
-                self.draft
-                    .with_untracked(|d| is_source_complete(&d.source, known) && !d.has_save_problem())
-            }),
+            Step::Connect => match self.draft.origin().get_untracked() {
+                Origin::Connection => self.saved.with_value(|saved| {
+                    let known = KnownSources::saved(&saved.jdbc);
+                    self.draft
+                        .with_untracked(|d| is_source_complete(&d.source, known) && !d.has_save_problem())
+                }),
+                Origin::DdlFiles => untrack(|| self.ddl.schema()).is_some(),
+                Origin::Sample => true,
+            },
             Step::Tables => self.selection.with_untracked(Selection::count) > 0,
-            Step::Casing | Step::Mapping => true,
+            Step::Casing => true,
+            Step::Mapping => {
+                self.draft.start().get_untracked() != Start::Proposed || !self.taken.with_untracked(HashSet::is_empty)
+            }
             Step::Name => {
                 let projects = self.other_projects();
                 self.draft
@@ -137,13 +177,33 @@ impl NewProject {
     }
 }
 
+/// What there is before the first step is shown.
+#[derive(Clone)]
+struct Begin {
+    saved: SavedConnections,
+    kept: Kept,
+    /// The tables that had been read before the page was loaded again.
+    schema: Option<StoredSchema>,
+}
+
+async fn begin() -> Begin {
+    let kept = Kept::read().unwrap_or_else(|| Kept::of(&ProjectDraft::default()));
+    // Without the saved connections everything can still be typed in.
+    let saved = api::connections::saved().await.unwrap_or_default();
+    let schema = match &kept.schema {
+        // Tables that are no longer there are read again.
+        Some((id, _)) if !kept.needs_password => api::schema::stored(id).await.ok(),
+        Some(_) | None => None,
+    };
+    Begin { saved, kept, schema }
+}
+
 #[component]
 pub fn NewProjectPage() -> impl IntoView {
-    // Without the saved connections everything can still be typed in.
-    let saved = LocalResource::new(|| async { api::connections::saved().await.unwrap_or_default() });
-    let body = move || match saved.get() {
+    let answer = LocalResource::new(begin);
+    let body = move || match answer.get() {
         None => view! { <Skeleton lines=6/> }.into_any(),
-        Some(saved) => view! { <Steps saved=saved/> }.into_any(),
+        Some(begin) => view! { <Steps begin=begin/> }.into_any(),
     };
     view! {
         <div class="gw-shell">
@@ -158,9 +218,55 @@ pub fn NewProjectPage() -> impl IntoView {
     }
 }
 
+/// Goes on with what was kept, and keeps what is entered from now on.
+fn keep_draft(context: NewProject, begin: Begin) {
+    let Begin { kept, schema, .. } = begin;
+    if let Some(stored) = schema {
+        if let Some(database) = kept.database() {
+            context.ddl.restore(DdlSchema {
+                id: stored.id.clone(),
+                full: stored.full.clone(),
+                skipped: Vec::new(),
+            });
+            let schema = stored.id.clone();
+            take_over(
+                context,
+                ReadSchema::new(stored, ReadFrom::Ddl { database, schema }),
+                None,
+            );
+        } else if let Some(from) = context.reads_from() {
+            take_over(context, ReadSchema::new(stored, from), None);
+        }
+    }
+    Effect::new(move |_| {
+        let mut kept = context.draft.with(Kept::of);
+        let schema = context.schema.get();
+        let left_out = match &schema {
+            Some(read) => {
+                let tables = read.tree.tables.iter().enumerate();
+                let is_left = |place: usize| context.selection.with(|selection| !selection.contains(place));
+                tables
+                    .filter(|(place, _)| is_left(*place))
+                    .map(|(_, table)| table.path.name().to_string())
+                    .collect()
+            }
+            None => context.left_out.get_value(),
+        };
+        let of_files = |read: &ReadSchema| match &read.from {
+            ReadFrom::Connection(_) => None,
+            ReadFrom::Ddl { database, .. } => Some(*database),
+        };
+        kept.schema = schema.map(|read| (read.id.clone(), of_files(&read)));
+        kept.left_out = left_out;
+        kept.untaken = context.untaken.get();
+        kept.keep();
+    });
+}
+
 #[component]
-fn Steps(saved: SavedConnections) -> impl IntoView {
-    let context = NewProject::new(saved);
+fn Steps(begin: Begin) -> impl IntoView {
+    let context = NewProject::new(begin.saved.clone(), &begin.kept);
+    keep_draft(context, begin);
     provide_context(context);
     let forward = forward_action(context);
     let body = NodeRef::<html::Div>::new();
@@ -194,12 +300,17 @@ fn Steps(saved: SavedConnections) -> impl IntoView {
 
 /// Reads the schema, goes on, or makes the project: whatever leads on from the step.
 fn forward_action(context: NewProject) -> Action<(), ()> {
-    let finish = finish(context);
+    let (finish, make_sample) = (finish(context), make_sample(context));
     Action::new_local(move |(): &()| {
         let step = context.step.get_untracked();
+        let is_sample = context.draft.origin().get_untracked() == Origin::Sample;
         context.failure.set(None);
         async move {
             let done = match step {
+                Step::Connect if is_sample => match make_sample.run(()).await {
+                    Ok(()) => return,
+                    failed => failed,
+                },
                 Step::Connect => connect(context).await,
                 Step::Tables | Step::Casing | Step::Mapping => Ok(()),
                 Step::Name => finish.run(()).await,
@@ -217,7 +328,10 @@ fn forward_action(context: NewProject) -> Action<(), ()> {
 fn Foot(forward: Callback<()>, is_busy: Signal<bool>) -> impl IntoView {
     let context = use_new_project();
     let navigate = use_navigate();
-    let cancel = Callback::new(move |()| navigate(routes::HOME, NavigateOptions::default()));
+    let cancel = Callback::new(move |()| {
+        Kept::forget();
+        navigate(routes::HOME, NavigateOptions::default());
+    });
     let back = Callback::new(move |()| {
         if let Some(step) = context.step.get_untracked().previous() {
             context.enter(step);
@@ -226,7 +340,11 @@ fn Foot(forward: Callback<()>, is_busy: Signal<bool>) -> impl IntoView {
     let is_first = Signal::derive(move || context.step.get().previous().is_none());
     let label = Signal::derive(move || {
         match context.step.get() {
-            Step::Connect => "Connect",
+            Step::Connect => match context.draft.origin().get() {
+                Origin::Connection => "Connect",
+                Origin::DdlFiles => "Import",
+                Origin::Sample => "Create sample",
+            },
             Step::Tables | Step::Casing | Step::Mapping => "Next",
             Step::Name => "Done",
         }

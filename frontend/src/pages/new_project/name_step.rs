@@ -1,6 +1,6 @@
 //! *Name*
 
-use super::draft::{ProjectDraftStoreFields, new_name_error};
+use super::draft::{ProjectDraftStoreFields, Start, new_name_error};
 use super::selection::Selection;
 use super::use_new_project;
 use crate::components::field::TextField;
@@ -20,9 +20,10 @@ pub fn NameStep() -> impl IntoView {
         let count = context.selection.with(Selection::count);
         number::counted(count as u64, "table", "tables")
     };
-    let rules = move || match context.draft.starts_empty().get() {
-        true => "no mapping rules yet",
-        false => "one collection for each",
+    let rules = move || match context.draft.start().get() {
+        Start::Empty => "no mapping rules yet",
+        Start::Relational => "one collection for each",
+        Start::Proposed => "the proposed model",
     };
     view! {
         <div class="gw-form">

@@ -1,7 +1,8 @@
 //! Which tables take part. Tables are known by their place in the tree.
 
 use crate::components::choice::Share;
-use godwit_shared::schema::{RelationalModel, TablePath};
+use godwit_shared::schema::{RelationalModel, TableName, TablePath};
+use std::collections::HashSet;
 
 /// The tables of a model by database and schema, each list by name.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -134,6 +135,19 @@ impl Selection {
         self.0.get(place).copied().unwrap_or_default()
     }
 
+    /// The tables that are selected.
+    pub fn tables<'a>(&'a self, tree: &'a TableTree) -> impl Iterator<Item = &'a TablePath> {
+        let tables = tree.tables.iter().enumerate();
+        tables
+            .filter(|(place, _)| self.contains(*place))
+            .map(|(_, table)| &table.path)
+    }
+
+    /// Of a tree the tables for which the condition holds.
+    pub fn of(tree: &TableTree, is_selected: impl Fn(&TablePath) -> bool) -> Self {
+        Self(tree.tables.iter().map(|table| is_selected(&table.path)).collect())
+    }
+
     pub fn count(&self) -> usize {
         self.0.iter().filter(|is_selected| **is_selected).count()
     }
@@ -167,21 +181,8 @@ impl Selection {
 /// The model with the selected tables alone.
 pub fn selected_part(model: &RelationalModel, tree: &TableTree, selection: &Selection) -> RelationalModel {
     let mut part = model.clone();
-    let is_selected = |path: &TablePath| {
-        let place = tree.tables.iter().position(|t| t.path == *path);
-        place.is_some_and(|place| selection.contains(place))
-    };
-    for (database, objects) in &mut part.databases {
-        for (schema, objects) in &mut objects.schemas {
-            objects.tables.retain(|table, _| {
-                is_selected(&TablePath {
-                    database: database.clone(),
-                    schema: schema.clone(),
-                    table: table.clone(),
-                })
-            });
-        }
-    }
+    let selected: HashSet<TableName> = selection.tables(tree).map(|path| path.name()).collect();
+    part.retain_tables(|name| selected.contains(name));
     part
 }
 

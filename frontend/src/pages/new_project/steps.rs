@@ -15,7 +15,7 @@ impl Step {
 
     pub fn title(self) -> &'static str {
         match self {
-            Step::Connect => "Connect database",
+            Step::Connect => "Source",
             Step::Tables => "Select tables",
             Step::Casing => "Global casing",
             Step::Mapping => "Initial mappings",

@@ -45,7 +45,7 @@ pub fn TablesStep() -> impl IntoView {
             <BulkSelection/>
             <p role="status" data-testid="table-count">{summary}</p>
             <p class="gw-field__note gw-field__note--error" role="alert">{error}</p>
-            {move || view! { <TreeView tree=tree.get() filter=filter.into() selection=context.selection/> }}
+            {move || view! { <TreeView tree=tree.get() filter=Signal::derive(move || filter.get()) selection=context.selection/> }}
         </div>
     }
 }

@@ -7,7 +7,6 @@ use crate::components::choice::{Share, TriCheckbox};
 use crate::components::icon::{Glyph, Icon};
 use crate::format::number;
 use leptos::prelude::*;
-use reactive_stores::Field;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -42,7 +41,11 @@ impl TreeContext {
 }
 
 #[component]
-pub fn TreeView(tree: Arc<TableTree>, filter: Field<String>, selection: RwSignal<Selection>) -> impl IntoView {
+pub fn TreeView(
+    tree: Arc<TableTree>,
+    #[prop(into)] filter: Signal<String>,
+    selection: RwSignal<Selection>,
+) -> impl IntoView {
     let databases = tree.databases();
     let all = tree.clone();
     let shown = Memo::new(move |_| {

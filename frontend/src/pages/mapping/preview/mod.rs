@@ -2,12 +2,13 @@
 //! written. What cannot be assembled is said, and the last documents stay, greyed.
 
 mod document;
+mod find;
 mod json_lines;
 
 use super::source::{SourceDrawer, has_source};
 use super::workbench::{Workbench, use_workbench};
-use crate::api::{self, ApiError};
-use crate::components::button::{Button, ButtonTone};
+use crate::api::{self, Abort, ApiError};
+use crate::components::button::{Button, ButtonTone, IconButton};
 use crate::components::error_panel::ErrorPanel;
 use crate::components::icon::Icon;
 use crate::components::skeleton::Skeleton;
@@ -15,7 +16,8 @@ use crate::format::number;
 use crate::format::text::sentence;
 use crate::pages::migration::wizard::use_drafts;
 use document::DocumentView;
-use godwit_shared::draft::{CheckDraft, DraftBody, DraftCheck, DraftPreview, Pick, PreviewDraft};
+use find::{Find, FindFields, key_columns};
+use godwit_shared::draft::{CheckDraft, DraftBody, DraftCheck, DraftPreview, PreviewDraft};
 use godwit_shared::ids::CollectionId;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -40,6 +42,8 @@ struct Answer {
 struct Shown {
     documents: Vec<(String, serde_json::Value)>,
     sizes: String,
+    /// There would be more documents.
+    is_cut: bool,
     issues: Vec<String>,
 }
 
@@ -60,6 +64,7 @@ fn shown(preview: &DraftPreview) -> Shown {
                 bytes(preview.average)
             ),
         },
+        is_cut: preview.is_cut,
         issues: preview.issues.iter().map(|issue| sentence(&issue.message)).collect(),
     }
 }
@@ -83,7 +88,7 @@ pub fn PreviewPane() -> impl IntoView {
     let is_choosing = RwSignal::new(false);
     // Counts every wish to look again.
     let version = RwSignal::new(0u32);
-    let search = RwSignal::new(String::new());
+    let find = RwSignal::new(Find::default());
     let is_known = Memo::new(move |_| {
         version.track();
         let saved = bench.details.with_value(|details| details.summary.jdbc_id.clone());
@@ -94,7 +99,7 @@ pub fn PreviewPane() -> impl IntoView {
         bench,
         Wish {
             version,
-            search,
+            find,
             is_known,
             answer,
             is_busy,
@@ -118,21 +123,13 @@ pub fn PreviewPane() -> impl IntoView {
             <header class="gw-mapping__pane-head">
                 <h2 title=name>"Documents of " <span class="gw-code" data-testid="preview-collection">{name}</span></h2>
                 <Show when=move || is_known.get()>
-                    <input
-                        class="gw-input gw-preview__search"
-                        type="search"
-                        placeholder="Rows with…"
-                        aria-label="Search rows of the documents"
-                        data-testid="preview-search"
-                        on:input=move |event| search.set(event_target_value(&event))
-                    />
+                    <FindFields find=find/>
                 </Show>
                 <div class="gw-mapping__pane-end">
-                    <Button label="Source" icon=Icon::Database tone=ButtonTone::Quiet on_press=choose attr:data-testid="preview-source"/>
-                    <Button
-                        label="Refresh"
+                    <IconButton label="Source of the documents" icon=Icon::Database on_press=choose attr:data-testid="preview-source"/>
+                    <IconButton
+                        label="Read the rows again"
                         icon=Icon::Retry
-                        tone=ButtonTone::Quiet
                         is_busy=is_busy
                         is_disabled=Signal::derive(move || !is_known.get())
                         on_press=refresh
@@ -160,26 +157,30 @@ fn NoSource(on_choose: Callback<()>) -> impl IntoView {
 #[derive(Clone, Copy)]
 struct Wish {
     version: RwSignal<u32>,
-    search: RwSignal<String>,
+    find: RwSignal<Find>,
     is_known: Memo<bool>,
     answer: RwSignal<Answer>,
     is_busy: RwSignal<bool>,
 }
 
-/// Asks a moment after each change; an answer that comes too late is not looked at.
+/// Asks a moment after each change, and no longer for what stood there before.
 fn look(bench: Workbench, wish: Wish) {
     let drafts = use_drafts();
     let asked = StoredValue::new(0u32);
+    let under_way = StoredValue::new_local(None::<Abort>);
+    on_cleanup(move || _ = under_way.try_update_value(Option::take));
     Effect::new(move |_| {
         let Some(collection) = bench.collection.get().filter(|_| wish.is_known.get()) else {
             return;
         };
         bench.version.track();
         wish.version.track();
-        let text = wish.search.get().trim().to_owned();
+        let find = wish.find.get();
         let number = asked.get_value() + 1;
         asked.set_value(number);
         wish.is_busy.set(true);
+        // The server ends what it does for a request that is gone.
+        under_way.set_value(None);
         let is_newest = move || asked.try_get_value() == Some(number);
         let ask = move || {
             if !is_newest() {
@@ -187,28 +188,29 @@ fn look(bench: Workbench, wish: Wish) {
             }
             let id = bench.id.get_value();
             let source = drafts.source_of(&id);
+            let columns = bench.draft.with_untracked(|draft| key_columns(draft, &collection));
             let preview = PreviewDraft {
                 draft: body_of(bench),
                 jdbc_connection_details: source.clone(),
                 collection: collection.clone(),
-                pick: Some(match text.is_empty() {
-                    true => Pick::First { limit: DOCUMENTS },
-                    false => Pick::Search { text, limit: DOCUMENTS },
-                }),
+                pick: Some(find.pick(&columns, DOCUMENTS)),
             };
             let check = CheckDraft {
                 draft: preview.draft.clone(),
                 jdbc_connection_details: source,
                 rule: None,
             };
+            let abort = Abort::new();
+            let signal = abort.signal();
+            under_way.set_value(Some(abort));
             leptos::task::spawn_local(async move {
-                let result = api::drafts::preview(&id, &preview).await;
+                let result = api::drafts::preview(&id, &preview, &signal).await;
                 if !is_newest() {
                     return;
                 }
                 wish.is_busy.set(false);
                 wish.answer.update(|answer| take(answer, &collection, result));
-                let checked: Result<DraftCheck, ApiError> = api::drafts::check(&id, &check).await;
+                let checked: Result<DraftCheck, ApiError> = api::drafts::check(&id, &check, &signal).await;
                 if let (true, Ok(check)) = (is_newest(), checked) {
                     bench.faults.set(check.faults);
                 }
@@ -272,7 +274,7 @@ fn Documents(answer: RwSignal<Answer>, retry: Callback<()>) -> impl IntoView {
 #[component]
 fn ShownDocuments(shown: Arc<Shown>) -> impl IntoView {
     let nothing = shown.documents.is_empty().then(|| {
-        view! { <p class="gw-muted">"The tables of this collection hold no rows that pass its rules."</p> }
+        view! { <p class="gw-muted">"No row is found that passes the rules of this collection."</p> }
     });
     let issue = |issue: &String| view! { <li>{issue.clone()}</li> };
     let issues = (!shown.issues.is_empty()).then(|| {
@@ -290,6 +292,11 @@ fn ShownDocuments(shown: Arc<Shown>) -> impl IntoView {
         {nothing}
         <p class="gw-muted gw-documents__sizes">{shown.sizes.clone()}</p>
         {shown.documents.iter().map(document).collect_view()}
+        {shown.is_cut.then(|| view! {
+            <p class="gw-forms__warning" data-testid="preview-cut">
+                "Cut here: with the next document the answer would be larger than 16 MiB."
+            </p>
+        })}
         {issues}
     }
 }
