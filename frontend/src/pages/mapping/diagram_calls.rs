@@ -6,10 +6,11 @@ use super::diagram::card::Card;
 use super::diagram::geometry::Point;
 use super::diagram::layout::Layout;
 use super::diagram::pane::DiagramCalls;
-use super::diagram::saved::{FIRST_ID, FIRST_NAME, Side};
+use super::diagram::saved::Side;
+use super::diagram_edits::{hide_chosen, node, place, tab_call};
 use super::lineage::Thing;
 use super::workbench::Workbench;
-use godwit_shared::edit::{DiagramEdit, Edit, NodePlace, View};
+use godwit_shared::edit::Edit;
 use godwit_shared::ids::TableId;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -29,60 +30,9 @@ pub fn diagram_calls(bench: Workbench) -> DiagramCalls {
             }
         }),
         on_remove: Callback::new(move |()| remove(bench)),
-        on_hide: Callback::new(move |()| hide(bench)),
+        on_hide: Callback::new(move |()| hide_chosen(bench)),
+        on_tab: Callback::new(move |call| tab_call(bench, call)),
     }
-}
-
-fn view_of(side: Side) -> View {
-    match side {
-        Side::Relational => View::Relational,
-        Side::Documents => View::Collection,
-    }
-}
-
-fn node(card: &Card, at: Point, hidden: bool) -> (String, NodePlace) {
-    let size = card.size();
-    let place = NodePlace {
-        x: at.x,
-        y: at.y,
-        width: size.width,
-        height: size.height,
-        hidden,
-    };
-    (card.id.clone(), place)
-}
-
-/// The edit that puts cards somewhere; the first one makes the diagram where the project has none.
-fn placed(bench: Workbench, nodes: Vec<(Side, Vec<(String, NodePlace)>)>, words: String) -> Edit {
-    let (tab, is_new) = bench.diagram.diagrams.with_untracked(|all| {
-        let is_new = bench.draft.with_untracked(|draft| !has_tabs(&draft.content));
-        (all.active().id.clone(), is_new)
-    });
-    let make = is_new.then(|| {
-        Edit::Diagram(DiagramEdit::AddTab {
-            tab: Some(FIRST_ID.to_owned()),
-            name: FIRST_NAME.to_owned(),
-            copy_of: None,
-        })
-    });
-    let place = |(side, nodes): (Side, Vec<(String, NodePlace)>)| {
-        Edit::Diagram(DiagramEdit::PlaceNodes {
-            tab: tab.clone(),
-            view: view_of(side),
-            nodes,
-            words: Some(words.clone()),
-        })
-    };
-    let edits: Vec<Edit> = make.into_iter().chain(nodes.into_iter().map(place)).collect();
-    Edit::All { words, edits }
-}
-
-fn has_tabs(content: &godwit_shared::mapping::Content) -> bool {
-    let tabs = content
-        .diagrams
-        .as_ref()
-        .and_then(|diagrams| diagrams.get("tabs")?.as_array());
-    tabs.is_some_and(|tabs| !tabs.is_empty())
 }
 
 /// The first move of a view fixes all of its cards: the others would find new places beside the one that was moved.
@@ -109,7 +59,7 @@ fn move_cards(bench: Workbench, side: Side, places: Vec<(String, Point)>) {
         many => format!("moved {} cards in the diagram", many.len()),
     };
     let nodes: Vec<_> = cards.collect();
-    bench.apply(placed(bench, vec![(side, nodes)], words));
+    place(bench, vec![(side, nodes)], words);
 }
 
 fn arrange(bench: Workbench, layout: Layout) {
@@ -124,43 +74,8 @@ fn arrange(bench: Workbench, layout: Layout) {
         )
     });
     let words = format!("arranged the diagram {}", layout.label().to_lowercase());
-    bench.apply(placed(
-        bench,
-        nodes.into_iter().filter(|(_, nodes)| !nodes.is_empty()).collect(),
-        words,
-    ));
+    place(bench, nodes.into(), words);
     bench.diagram.fit_soon();
-}
-
-/// Hides what is chosen in this diagram; the project keeps it.
-fn hide(bench: Workbench) {
-    let chosen = bench.chosen.get_untracked();
-    let of_side = |side: Side| {
-        let scene = bench.diagram.scene(side);
-        let cards = chosen
-            .iter()
-            .filter_map(|thing| thing.card())
-            .filter(|(own, _)| *own == side);
-        let nodes = cards.filter_map(|(_, id)| {
-            let placed = scene.card(id)?;
-            Some(node(&placed.card, Point::new(placed.rect.x, placed.rect.y), true))
-        });
-        (side, nodes.collect::<Vec<_>>())
-    };
-    let nodes: Vec<_> = [Side::Relational, Side::Documents]
-        .into_iter()
-        .map(of_side)
-        .filter(|(_, n)| !n.is_empty())
-        .collect();
-    let count: usize = nodes.iter().map(|(_, nodes)| nodes.len()).sum();
-    if count > 0 {
-        let words = format!(
-            "hid {count} {} in the diagram",
-            if count == 1 { "card" } else { "cards" }
-        );
-        bench.apply(placed(bench, nodes, words));
-        bench.chosen.set(Vec::new());
-    }
 }
 
 fn remove(bench: Workbench) {

@@ -11,6 +11,7 @@ pub mod decisions;
 mod delete;
 mod diagram;
 mod diagram_calls;
+mod diagram_edits;
 mod documents;
 mod fill;
 mod forms;

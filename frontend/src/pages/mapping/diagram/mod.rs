@@ -7,6 +7,8 @@
 pub mod build;
 pub mod canvas;
 pub mod card;
+mod cards_dialog;
+pub mod coupling;
 pub mod documents;
 mod drawing;
 pub mod edge;
@@ -21,5 +23,6 @@ pub mod relational;
 pub mod saved;
 pub mod scene;
 pub mod state;
+pub mod tabs;
 pub mod view;
 mod zoom_bar;

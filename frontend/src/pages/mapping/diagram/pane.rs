@@ -8,6 +8,7 @@ use super::layout::Layout;
 use super::saved::Side;
 use super::scene::Hit;
 use super::state::{DiagramState, Panes};
+use super::tabs::{DiagramTabs, TabCall};
 use crate::browser;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::menu::{Menu, MenuItem};
@@ -30,6 +31,8 @@ pub struct DiagramCalls {
     pub on_remove: Callback<()>,
     /// What is chosen is to be hidden in this diagram.
     pub on_hide: Callback<()>,
+    /// What is done with whole diagrams.
+    pub on_tab: Callback<TabCall>,
 }
 
 #[component]
@@ -52,6 +55,7 @@ pub fn DiagramPane(
                 <LayoutMenu on_layout=calls.on_layout/>
                 <ExportMenu state=state/>
             </header>
+            <div class="gw-diagram__head"><DiagramTabs state=state on_call=calls.on_tab/></div>
             <div class="gw-diagram__views">
                 {canvas(Side::Relational)}
                 {canvas(Side::Documents)}

@@ -3,6 +3,7 @@
 use super::build::{laid_out, scene};
 use super::canvas::CanvasState;
 use super::card::Card;
+use super::coupling::Cards;
 use super::edge::Edge;
 use super::geometry::Point;
 use super::gesture::Tool;
@@ -59,6 +60,7 @@ impl Graph {
 
 #[derive(Clone, Copy)]
 pub struct DiagramState {
+    pub draft: RwSignal<Draft>,
     pub diagrams: Memo<Diagrams>,
     pub relational: CanvasState,
     pub documents: CanvasState,
@@ -97,6 +99,7 @@ impl DiagramState {
             CanvasState::new(side, tool, scene.into(), marks.into())
         });
         Self {
+            draft,
             diagrams,
             relational,
             documents,
@@ -139,6 +142,28 @@ impl DiagramState {
         let shown: Vec<&Arc<Card>> = graph.cards.iter().filter(is_shown).collect();
         let places = laid_out(&shown, &graph.edges, layout);
         shown.into_iter().cloned().zip(places).collect()
+    }
+
+    /// The cards in sight, of both views.
+    pub fn shown_cards(self) -> Cards {
+        let of_side = |side: Side| {
+            let scene = self.scene(side);
+            let ids = scene.cards.iter().map(|placed| (side, placed.card.id.clone()));
+            ids.collect::<Vec<_>>()
+        };
+        [Side::Relational, Side::Documents]
+            .into_iter()
+            .flat_map(of_side)
+            .collect()
+    }
+
+    /// How many cards of both views are hidden in the diagram in sight.
+    pub fn hidden_count(self) -> usize {
+        let of_side = |side: Side| {
+            let all = self.graphs[usize::from(side == Side::Documents)].with(|graph| graph.cards.len());
+            all - self.canvas(side).scene.with(|scene| scene.cards.len())
+        };
+        of_side(Side::Relational) + of_side(Side::Documents)
     }
 
     /// What is chosen by a click, or added to what is.
