@@ -1,7 +1,8 @@
 //! Which rows of a table count: what follows WHERE, and how many, with a count of the rows that it lets through.
 
+use super::forms::code_area::{CodeArea, Language};
 use super::forms::faults::error_at;
-use super::forms::inputs::{TextArea, TextInput};
+use super::forms::inputs::TextInput;
 use super::workbench::use_workbench;
 use crate::api;
 use crate::components::button::{Button, ButtonTone};
@@ -86,12 +87,12 @@ pub fn TableFilterField(table: TableId) -> impl IntoView {
     view! {
         <section class="gw-forms__part" aria-label="Rows of the table">
             <header class="gw-forms__part-head"><h3>"Rows"</h3></header>
-            <TextArea
+            <CodeArea
                 label="Only rows where (SQL)"
                 value=clause
                 on_commit=set_clause
                 error=error
-                is_code=true
+                language=Language::Sql
                 placeholder="placed_on >= '2025-01-01'"
                 testid="table-filter"
             />

@@ -1,7 +1,8 @@
 //! Calculated fields: a name and an expression over the columns of the row.
 
+use super::code_area::{CodeArea, Language};
 use super::faults::error_at;
-use super::inputs::{TextArea, TextInput, Toggle};
+use super::inputs::{TextInput, Toggle};
 use crate::components::button::{Button, ButtonTone};
 use crate::components::icon::Icon;
 use crate::pages::mapping::outline::lines::calculated_of;
@@ -43,12 +44,12 @@ pub fn CalculatedForm(rule: MappingId, id: String) -> impl IntoView {
                 <Button label="Delete" icon=Icon::Delete tone=ButtonTone::Quiet on_press=remove/>
             </header>
             <TextInput label="Field name" value=name on_commit=set_name is_code=true testid="calculated-name"/>
-            <TextArea
+            <CodeArea
                 label="Value (JavaScript)"
                 value=expression
                 on_commit=set_expression
                 error=error_at(place)
-                is_code=true
+                language=Language::Javascript
                 testid="calculated-expression"
             />
             <Toggle label="Leave the field out where it is null" is_on=omit on_change=set_omit/>
@@ -86,11 +87,11 @@ pub fn NewCalculated(rule: StoredValue<MappingId>) -> impl IntoView {
         </div>
         <Show when=move || is_open.get()>
             <TextInput label="Field name" value=name on_commit=Callback::new(move |text| name.set(text)) is_code=true testid="new-calculated-name"/>
-            <TextArea
+            <CodeArea
                 label="Value (JavaScript over columns)"
                 value=expression
                 on_commit=Callback::new(move |text| expression.set(text))
-                is_code=true
+                language=Language::Javascript
                 placeholder="columns[\"first\"] + ' ' + columns[\"last\"]"
                 testid="new-calculated-expression"
             />

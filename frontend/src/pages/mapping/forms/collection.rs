@@ -6,6 +6,7 @@ use super::column::ColumnForm;
 use super::faults::{FaultList, error_at};
 use super::inputs::TextInput;
 use super::rule::RuleForm;
+use super::time_series::TimeSeriesFields;
 use super::words::{RuleLine, rules_of};
 use crate::components::button::{Button, ButtonTone, IconButton};
 use crate::components::icon::{Glyph, Icon};
@@ -56,8 +57,9 @@ pub fn CollectionForm(collection: CollectionId) -> impl IntoView {
                 <Show when=move || is_adding.get() || is_empty.get()>
                     <AddRule collection=id.get_value() on_done=Callback::new(move |()| is_adding.set(false))/>
                 </Show>
-                <RuleList collection=collection/>
+                <RuleList collection=collection.clone()/>
             </section>
+            <TimeSeriesFields collection=collection/>
         </div>
     }
 }
@@ -81,6 +83,7 @@ fn RuleList(collection: CollectionId) -> impl IntoView {
                     class="gw-forms__rule"
                     aria-pressed=move || is_chosen().to_string()
                     data-testid="rule"
+                    data-rule=rule.rule.to_string()
                     on:click=move |_| bench.choose(Thing::Rule(id.clone()))
                 >
                     <Glyph icon=Icon::Table/>

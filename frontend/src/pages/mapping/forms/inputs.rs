@@ -48,38 +48,24 @@ pub fn TextInput(
     }
 }
 
-/// Several lines: notes, expressions.
+/// Several lines of prose; expressions have a [`super::code_area::CodeArea`].
 #[component]
 pub fn TextArea(
     #[prop(into)] label: String,
     #[prop(into)] value: Signal<String>,
     on_commit: Callback<String>,
-    #[prop(optional, into)] error: Signal<Option<String>>,
-    #[prop(optional)] is_code: bool,
-    #[prop(optional, into)] placeholder: String,
     #[prop(optional)] testid: &'static str,
 ) -> impl IntoView {
-    let note = unique_id("note");
-    let described_by = note.clone();
-    let class = match is_code {
-        true => "gw-input gw-input--code gw-forms__area",
-        false => "gw-input gw-forms__area",
-    };
     view! {
         <label class="gw-field">
             <span class="gw-field__label">{label}</span>
             <textarea
-                class=class
+                class="gw-input gw-forms__area"
                 rows="2"
-                spellcheck=(!is_code).to_string()
-                placeholder=placeholder
                 data-testid=testid
-                aria-invalid=move || error.with(Option::is_some).then_some("true")
-                aria-describedby=described_by
                 prop:value=value
                 on:change=move |event| on_commit.run(event_target_value(&event))
             ></textarea>
-            <InputError id=note error=error/>
         </label>
     }
 }

@@ -2,6 +2,7 @@
 
 mod add;
 mod calculated;
+pub mod code_area;
 mod collection;
 mod column;
 pub mod faults;
@@ -9,6 +10,7 @@ pub mod inputs;
 pub mod key;
 mod rule;
 mod table;
+mod time_series;
 pub mod words;
 
 use super::lineage::Thing;

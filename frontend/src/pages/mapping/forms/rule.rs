@@ -1,6 +1,7 @@
 //! One rule: what it becomes, where, by which key, which rows, and its notes.
 
 use super::calculated::NewCalculated;
+use super::code_area::{CodeArea, Language};
 use super::faults::error_at;
 use super::inputs::{Choice, TextArea, TextInput, Toggle};
 use super::words::{
@@ -149,12 +150,12 @@ fn FilterField(rule: StoredValue<MappingId>) -> impl IntoView {
         bench.apply(Edit::SetRuleFilter { rule, expression });
     });
     view! {
-        <TextArea
+        <CodeArea
             label="Only rows where (JavaScript)"
             value=value
             on_commit=commit
             error=error(rule, Part::RuleFilter)
-            is_code=true
+            language=Language::Javascript
             placeholder="columns[\"status\"] == \"S\""
             testid="rule-filter"
         />

@@ -67,6 +67,7 @@ pub fn Row(id: String, outline: Outline) -> impl IntoView {
             data-drop="field"
             data-rule=drop_rule
             data-path=drop_path
+            data-column=move || line.with(|line| line.as_ref().and_then(column))
             on:click=move |_| choose()
             on:dblclick=move |_| outline.renaming.set(Some(id.get_value()))
             on:focus=move |_| outline.entry.set(Some(id.get_value()))
@@ -78,6 +79,14 @@ pub fn Row(id: String, outline: Outline) -> impl IntoView {
             <TypeChoice line=line is_entry=is_entry/>
             <Actions line=line is_entry=is_entry/>
         </div>
+    }
+}
+
+/// The column of a line that is made of one.
+fn column(line: &Line) -> Option<String> {
+    match &line.origin {
+        Origin::Column(column) => Some(column.clone()),
+        Origin::Id | Origin::Calculated(_) | Origin::Group | Origin::Rule(_) => None,
     }
 }
 
