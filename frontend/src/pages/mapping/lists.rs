@@ -19,7 +19,7 @@ use std::collections::HashSet;
 const SCHEMAS_OPEN_MAX: usize = 8;
 
 #[component]
-pub fn TableList() -> impl IntoView {
+pub fn TableList(on_manage: Callback<()>) -> impl IntoView {
     let bench = use_workbench();
     let nodes = Memo::new(move |_| bench.with(|draft| relational_tree(&draft.model, &draft.content)));
     let open = nodes.with_untracked(|nodes| {
@@ -50,8 +50,12 @@ pub fn TableList() -> impl IntoView {
         }
     });
     let drag = Callback::new(move |(line, at, is_done): (String, Point, bool)| drag(bench, &line, at, is_done));
+    let actions = move || {
+        view! { <IconButton label="Manage relational model" icon=Icon::Database on_press=on_manage attr:data-testid="manage-schema"/> }
+            .into_any()
+    };
     view! {
-        <ListPanel title="Relational" actions=|| ().into_any()>
+        <ListPanel title="Relational" actions=actions>
             <SearchedTree title="Relational" nodes=nodes.into() open=open selected=selected.into() marked=marked.into() on_select=select on_drag=drag/>
         </ListPanel>
     }

@@ -19,6 +19,7 @@ mod head;
 mod key_dialog;
 mod lineage;
 mod lists;
+mod manage;
 mod offers;
 mod outline;
 mod preview;
@@ -28,6 +29,7 @@ mod rules;
 #[cfg(test)]
 mod samples;
 mod saving;
+mod settings;
 mod source;
 mod table_filter;
 mod workbench;
@@ -54,10 +56,12 @@ use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 use lists::{CollectionList, TableList};
+use manage::ManageDialog;
 use offers::DropChooser;
 use preview::PreviewPane;
 use proposal::ProposalDialog;
 use saving::{Kept, follow_others, save_by_itself};
+use settings::SettingsDialog;
 use std::sync::Arc;
 use workbench::Workbench;
 
@@ -107,18 +111,21 @@ fn Mapping(loaded: Arc<Loaded>) -> impl IntoView {
     save_by_itself(bench);
     follow_others(bench);
     keep_in_url(bench);
-    let is_proposing = RwSignal::new(false);
+    let [is_proposing, is_managing, has_settings] = [(); 3].map(|()| RwSignal::new(false));
     let propose = Callback::new(move |()| is_proposing.set(true));
+    let settings = Callback::new(move |()| has_settings.set(true));
+    let manage = Callback::new(move |()| is_managing.set(true));
     view! {
         <div class="gw-mapping">
             <aside class="gw-mapping__trees" aria-label="Source and collections">
-                <TableList/>
+                <TableList on_manage=manage/>
                 <CollectionList/>
             </aside>
             <div class="gw-mapping__middle">
                 <DiagramPane state=bench.diagram calls=diagram_calls(bench)>
                     <HistoryButtons/>
                     <IconButton label="Propose a model" icon=Icon::Sparkles on_press=propose attr:data-testid="propose"/>
+                    <IconButton label="Project settings" icon=Icon::Settings on_press=settings attr:data-testid="settings"/>
                 </DiagramPane>
                 <FillButton on_propose=propose/>
                 <PreviewPane/>
@@ -130,6 +137,8 @@ fn Mapping(loaded: Arc<Loaded>) -> impl IntoView {
         <KeyDialog key=bench.key/>
         <DeleteDialog/>
         <ProposalDialog is_open=is_proposing/>
+        <ManageDialog is_open=is_managing/>
+        <SettingsDialog is_open=has_settings/>
     }
 }
 
