@@ -181,3 +181,54 @@ async fn a_project_without_rules_leads_to_the_first_drag() {
     page.wait_collection("customer").await;
     page.wait_saved().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_are_found_by_key_and_by_text() {
+    let (migration, browser) = tokio::join!(Migration::new(SQL, spec()), Browser::start());
+    let page = MappingTab::open(&browser, &migration.app, &migration.project).await;
+    page.wait_collection("customers").await;
+    browser.click(&testid("preview-connect")).await;
+    page.connect(&migration.source, PASSWORD).await;
+    page.document("Ada Lovelace").await;
+    let only = async |name: &str| {
+        let look = async || {
+            let documents = browser.texts(&testid("document")).await;
+            (documents.len() == 1 && documents[0].contains(name)).then(|| documents[0].clone())
+        };
+        wait_for(&format!("the document of {name} alone"), SOON, look).await
+    };
+    browser.fill(&testid("preview-search"), "HOPPER").await;
+    only("Grace Hopper").await;
+    let by = browser.find(&testid("preview-by")).await;
+    by.select_by_value("key").await.expect("an option");
+    browser.fill(&testid("preview-key"), "1").await;
+    let document = only("Ada Lovelace").await;
+    // Its size, and how many elements its arrays have.
+    assert!(
+        document.contains("orders: 2") && document.contains("orders.lines: 2"),
+        "{document}"
+    );
+    look(&browser, "mapping-by-key").await;
+    browser.fill(&testid("preview-key"), "77").await;
+    browser
+        .find_text("No row is found that passes the rules of this collection.")
+        .await;
+    browser.fill(&testid("preview-key"), "no number").await;
+    browser
+        .find_text("No row is found that passes the rules of this collection.")
+        .await;
+
+    // What is typed on ends what is under way: the browser says so of the older requests.
+    let count = "window.__ended = 0; const send = window.fetch; window.fetch = (...all) => {
+        const signal = all[0].signal ?? all[1]?.signal;
+        signal?.addEventListener('abort', () => window.__ended++); return send(...all) }";
+    browser.run(count, &[]).await;
+    by.select_by_value("text").await.expect("an option");
+    let slow = "const e = document.querySelector('[data-testid=preview-search]'); let n = 0;
+        const type = () => { e.value = 'ada'.slice(0, n % 3 + 1); e.dispatchEvent(new Event('input', {bubbles: true}));
+          if (++n < 12) setTimeout(type, 125); }; type()";
+    browser.find(&testid("preview-search")).await;
+    browser.run(slow, &[]).await;
+    let ended = async || (browser.run("return window.__ended > 0", &[]).await == true).then_some(());
+    wait_for("a request that was ended", SOON, ended).await;
+}

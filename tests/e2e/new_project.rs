@@ -213,3 +213,197 @@ async fn a_project_is_made_by_uri_and_begins_without_rules() {
     page.migration().await;
     browser.find(&format!("{}:enabled", testid("create-job"))).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_begins_with_a_proposed_model() {
+    let sql = "create table customer (id int primary key, full_name text not null);
+        create table orders (id int primary key, customer_id int not null references customer);
+        create table order_line (order_id int references orders, line_no int, qty int, primary key (order_id, line_no));
+        insert into customer select i, 'Customer ' || i from generate_series(1, 50) i;
+        insert into orders select i, i % 50 + 1 from generate_series(1, 200) i;
+        insert into order_line select i, n, 1 from generate_series(1, 200) i, generate_series(1, 3) n; analyze";
+    let database = servers().await.postgres.database("proposed", sql);
+    let (app, browser, source) = tokio::join!(App::start(), Browser::start(), database);
+    let page = HomePage::open(&browser, &app).await.new_project().await;
+    page.fill_source(&source, PASSWORD).await;
+    page.next().await;
+    page.wait_count("3 of 3 tables selected").await;
+    page.next().await;
+    page.next().await;
+    browser.click(&testid("mapping-proposed")).await;
+    let decisions = browser.find(&testid("decision")).await;
+    assert!(
+        decisions.text().await.expect("a text").contains("public."),
+        "a decision names its table"
+    );
+    page.wait_text("By keys and the statistics of the source.").await;
+    look(&browser, "new-project-proposed").await;
+    page.next().await;
+    page.wait_text("the proposed model").await;
+    page.next().await;
+    browser.find(&testid("outline")).await;
+    let projects = app.api().get("/project").await.ok();
+    let id = projects[0]["id"].as_str().expect("a project");
+    let file = app.api().get(&format!("/project/{id}/export")).await.ok();
+    let rules = file["project"]["content"]["mappings"]
+        .as_object()
+        .expect("rules")
+        .clone();
+    let kinds: Vec<&str> = rules
+        .values()
+        .filter_map(|rule| rule["settings"]["type"].as_str())
+        .collect();
+    assert!(kinds.contains(&"EMBEDDED_DOCUMENT_ARRAY"), "{kinds:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_is_made_of_ddl_files() {
+    let (app, browser) = tokio::join!(App::start(), Browser::start());
+    let page = HomePage::open(&browser, &app).await.new_project().await;
+    browser.click(&testid("origin-ddl")).await;
+    page.next().await;
+    page.wait_text("Choose at least one file with a table in it.").await;
+    let folder = tempfile::tempdir_in(godwit_tests::process::scratch()).expect("a folder");
+    let write = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).expect("a file");
+        file.to_str().expect("a path").to_owned()
+    };
+    let wrong = write("wrong.sql", "select 1;");
+    let input = browser.find(&testid("ddl-files")).await;
+    input.send_keys(&wrong).await.expect("a file is chosen");
+    let message = page.error().await;
+    assert!(message.contains("no statement CREATE TABLE"), "{message}");
+    look(&browser, "new-project-ddl-wrong").await;
+
+    // Two files, of which the second refers to the first, and has a statement that cannot be read.
+    let tables = write(
+        "tables.sql",
+        "CREATE TABLE `customer` (`id` int NOT NULL, `name` varchar(50), PRIMARY KEY (`id`));",
+    );
+    let more = write(
+        "orders.sql",
+        "CREATE TABLE `orders` (`id` int NOT NULL, `customer_id` int, PRIMARY KEY (`id`),\n\
+         CONSTRAINT `fk` FOREIGN KEY (`customer_id`) REFERENCES `customer` (`id`));\n\nCREATE TABLE `broken` (`id` int,;\n",
+    );
+    input
+        .send_keys(&format!("{tables}\n{more}"))
+        .await
+        .expect("files are chosen");
+    browser
+        .find(&testid("ddl-database"))
+        .await
+        .select_by_value("MYSQL")
+        .await
+        .expect("an option");
+    let skipped = crate::pages::wait_text(&browser, &testid("ddl-skipped"), "what was left out", SOON, |text| {
+        text.contains("orders.sql")
+    })
+    .await;
+    assert!(skipped.starts_with("Line 4 of orders.sql"), "{skipped}");
+    look(&browser, "new-project-ddl").await;
+    page.next().await;
+    page.wait_count("2 of 2 tables selected").await;
+    for _ in 0..3 {
+        page.next().await;
+    }
+    browser.fill(&testid("project-name"), "From files").await;
+    page.next().await;
+    browser.find(&testid("outline")).await;
+    let projects = app.api().get("/project").await.ok();
+    assert_eq!(
+        (&projects[0]["name"], &projects[0]["type"]),
+        (&"From files".into(), &"MYSQL".into())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sample_is_a_project_at_once() {
+    let (app, browser) = tokio::join!(App::start(), Browser::start());
+    let page = HomePage::open(&browser, &app).await.new_project().await;
+    browser.click(&testid("origin-sample")).await;
+    look(&browser, "new-project-sample").await;
+    page.next().await;
+    browser.find(&testid("outline")).await;
+    page.wait_text("public.order_lines").await;
+}
+
+/// Where the button that leads on ends, and the window does.
+const NEXT: &str = "const b = document.querySelector('[data-testid=project-next]').getBoundingClientRect();
+    return [Math.round(b.top), Math.round(b.bottom), innerHeight]";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_survives_a_reload_and_next_is_in_sight() {
+    let tables: String = (0..60)
+        .map(|n| format!("create table t{n} (id int primary key);"))
+        .collect();
+    let sql = format!("{SQL};{tables}");
+    let database = servers().await.postgres.database("kept", &sql);
+    let (app, browser, source) = tokio::join!(App::start(), Browser::start(), database);
+    let page = HomePage::open(&browser, &app).await.new_project().await;
+    let in_sight = async |step: &str| {
+        browser.resize(1280, 720).await;
+        let found: [i64; 3] = serde_json::from_value(browser.run(NEXT, &[]).await).expect("places");
+        assert!(found[0] > 0 && found[1] <= found[2], "{step}: {found:?}");
+    };
+    in_sight("source").await;
+    page.fill_source(&source, PASSWORD).await;
+    page.next().await;
+    page.wait_count("64 of 64 tables selected").await;
+    in_sight("tables").await;
+    page.toggle("archive").await;
+    page.wait_count("62 of 64 tables selected").await;
+    page.next().await;
+    let casing = browser.find(&testid("casing")).await;
+    casing.select_by_value("snake_case").await.expect("an option");
+    in_sight("casing").await;
+    page.next().await;
+    browser.find(&testid("mapping-empty")).await;
+    in_sight("mapping").await;
+    browser.click(&testid("mapping-empty")).await;
+    page.next().await;
+    browser.fill(&testid("project-name"), "Kept").await;
+
+    // Passwords are not kept: the source is asked for once more, and everything else is as it was.
+    browser.client.refresh().await.expect("a reload");
+    browser.find(&testid("password-again")).await;
+    look(&browser, "new-project-reloaded").await;
+    let stored = browser
+        .run("return JSON.stringify({...sessionStorage, ...localStorage})", &[])
+        .await;
+    assert!(!stored.as_str().expect("a text").contains(PASSWORD), "{stored}");
+    browser.fill(&testid("source-password"), PASSWORD).await;
+    page.next().await;
+    page.wait_count("62 of 64 tables selected").await;
+    page.next().await;
+    let casing = browser.find(&testid("casing")).await;
+    assert_eq!(
+        casing.prop("value").await.expect("a property").as_deref(),
+        Some("snake_case")
+    );
+    page.next().await;
+    page.next().await;
+    let name = browser.find(&testid("project-name")).await;
+    assert_eq!(name.prop("value").await.expect("a property").as_deref(), Some("Kept"));
+
+    // With a saved connection nothing has to be entered again: the step itself comes back.
+    page.next().await;
+    browser.find(&testid("first-step")).await;
+    let page = HomePage::open(&browser, &app).await.new_project().await;
+    let saved = browser.find(&testid("source-saved")).await;
+    saved
+        .select_by_index(1)
+        .await
+        .expect("the connection that was saved with the project");
+    page.next().await;
+    page.wait_count("64 of 64 tables selected").await;
+    page.bulk_names("customer").await;
+    browser.click(&testid("bulk-only")).await;
+    page.wait_count("1 of 64 tables selected").await;
+    page.next().await;
+    browser.find(&testid("casing")).await;
+    browser.client.refresh().await.expect("a reload");
+    browser.find(&testid("casing")).await;
+    page.back().await;
+    page.wait_count("1 of 64 tables selected").await;
+}

@@ -26,6 +26,7 @@
 
 mod change_log;
 mod copy_rows;
+mod ddl;
 mod expressions;
 mod harness;
 mod json_numbers;

@@ -29,6 +29,11 @@ impl<'a> MappingTab<'a> {
         MappingTab { browser }
     }
 
+    /// The tab that is in sight already.
+    pub fn opened(browser: &'a Browser) -> Self {
+        MappingTab { browser }
+    }
+
     /// Chooses a collection by its name.
     pub async fn choose_collection(&self, name: &str) {
         let css = "[role='tree'][aria-label='MongoDB'] [role='treeitem']";
