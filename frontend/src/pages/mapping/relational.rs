@@ -4,16 +4,20 @@ use crate::components::icon::Icon;
 use crate::components::tree::TreeNode;
 use crate::format::number;
 use godwit_shared::ids::{CollectionId, TableId};
-use godwit_shared::mapping::{Content, Mapping};
+use godwit_shared::mapping::Content;
 use godwit_shared::schema::{Column, RelationalModel, Table, TableName, TablePath};
+use std::collections::{HashMap, HashSet};
 
 /// Schemas, their tables, their columns, each by name but the columns. A project has the tables that it took over.
 pub fn relational_tree(model: &RelationalModel, content: &Content) -> Vec<TreeNode> {
-    let mut tables: Vec<(TablePath, &Table)> = model.tables().filter(|(path, _)| is_taken(content, path)).collect();
+    let taken: HashSet<TableName> = content.tables.values().map(|entry| entry.path.name()).collect();
+    let is_taken = |path: &TablePath| taken.is_empty() || taken.contains(&path.name());
+    let mut tables: Vec<(TablePath, &Table)> = model.tables().filter(|(path, _)| is_taken(path)).collect();
+    let fed = fed(content);
     tables.sort_by(|(a, _), (b, _)| (&a.schema, &a.table).cmp(&(&b.schema, &b.table)));
     let mut schemas: Vec<TreeNode> = Vec::new();
     for (path, table) in tables {
-        let line = table_line(&path, table, content);
+        let line = table_line(&path, table, fed.get(&path.name()).map_or(0, HashSet::len));
         match schemas.last_mut().filter(|schema| schema.label == path.schema) {
             Some(schema) => schema.children.push(line),
             None => schemas.push(TreeNode {
@@ -31,8 +35,15 @@ pub fn relational_tree(model: &RelationalModel, content: &Content) -> Vec<TreeNo
     schemas
 }
 
-fn is_taken(content: &Content, path: &TablePath) -> bool {
-    content.tables.is_empty() || content.tables.values().any(|entry| entry.path.name() == path.name())
+/// The collections that each table feeds.
+fn fed(content: &Content) -> HashMap<TableName, HashSet<&CollectionId>> {
+    let mut fed: HashMap<TableName, HashSet<&CollectionId>> = HashMap::new();
+    for rule in content.mappings.values() {
+        if let Some(entry) = content.tables.get(&TableId::new(&rule.table)) {
+            fed.entry(entry.path.name()).or_default().insert(&rule.collection_id);
+        }
+    }
+    fed
 }
 
 /// `schema.table`: what the id of a table's line is, too.
@@ -40,9 +51,9 @@ pub fn table_line_id(name: &TableName) -> String {
     name.to_string()
 }
 
-fn table_line(path: &TablePath, table: &Table, content: &Content) -> TreeNode {
+fn table_line(path: &TablePath, table: &Table, collections: usize) -> TreeNode {
     let id = table_line_id(&path.name());
-    let note = match collections_of(content, &id).len() as u64 {
+    let note = match collections as u64 {
         0 => "not mapped".to_owned(),
         n => number::counted(n, "collection", "collections"),
     };
@@ -78,21 +89,6 @@ pub fn table_of_line(id: &str) -> &str {
     id.split_once('\n').map_or(id, |(table, _)| table)
 }
 
-/// The collections that a table feeds, in the order of the project.
-pub fn collections_of(content: &Content, table: &str) -> Vec<CollectionId> {
-    let feeds = |collection: &CollectionId| {
-        let mut rules = content.mappings.values();
-        rules.any(|rule| rule.collection_id == *collection && table_name(content, rule).as_deref() == Some(table))
-    };
-    content.collections.keys().filter(|id| feeds(id)).cloned().collect()
-}
-
-/// `schema.table` of a rule.
-pub fn table_name(content: &Content, rule: &Mapping) -> Option<String> {
-    let entry = content.tables.get(&TableId::new(&rule.table))?;
-    Some(table_line_id(&entry.path.name()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,9 +117,9 @@ mod tests {
     #[test]
     fn tables_and_collections_know_each_other() {
         let content = content();
-        let borrowers = CollectionId::new("c1");
-        assert_eq!(collections_of(&content, "public.loans"), [borrowers]);
-        assert_eq!(collections_of(&content, "staff.desks"), []);
+        let fed = fed(&content);
+        assert!(fed[&TableName::new("public", "loans")].contains(&CollectionId::new("c1")));
+        assert!(!fed.contains_key(&TableName::new("staff", "desks")));
         assert_eq!(table_of_line("public.loans\ntitle"), "public.loans");
         assert_eq!(table_of_line("public.loans"), "public.loans");
     }
