@@ -325,7 +325,7 @@ async fn a_sample_is_a_project_at_once() {
     look(&browser, "new-project-sample").await;
     page.next().await;
     browser.find(&testid("outline")).await;
-    page.wait_text("public.order_lines").await;
+    page.wait_text("order_lines").await;
 }
 
 /// Where the button that leads on ends, and the window does.
