@@ -60,6 +60,8 @@ pub struct CanvasState {
     pub marks: Signal<Arc<Marks>>,
     /// Whether it has been fitted once.
     is_fitted: RwSignal<bool>,
+    /// The view that fitted it last: as long as nobody moves it, it is fitted to every size of the window.
+    fitted: StoredValue<Option<View>>,
 }
 
 impl CanvasState {
@@ -73,6 +75,7 @@ impl CanvasState {
             scene,
             marks,
             is_fitted: RwSignal::new(false),
+            fitted: StoredValue::new(None),
         }
     }
 
@@ -80,7 +83,9 @@ impl CanvasState {
         let bounds = self.scene.with_untracked(|scene| scene.bounds());
         let window = self.window.get_untracked();
         if let Some(bounds) = bounds.filter(|_| window.width > 0.0) {
-            self.view.set(View::fitted(bounds, window));
+            let view = View::fitted(bounds, window);
+            self.fitted.set_value(Some(view));
+            self.view.set(view);
         }
     }
 
@@ -367,7 +372,11 @@ fn watch_size(state: CanvasState, element: NodeRef<html::Div>) {
         browser::on_resize(&element, move || {
             let size = Size::new(f64::from(measured.client_width()), f64::from(measured.client_height()));
             if state.window.try_get_untracked().is_some_and(|before| before != size) {
+                let is_untouched = state.fitted.get_value() == state.view.try_get_untracked();
                 state.window.set(size);
+                if is_untouched {
+                    state.fit();
+                }
             }
         });
     });

@@ -52,10 +52,13 @@ pub fn DiagramPane(
                 <ToolChoice state=state/>
                 <PaneChoice state=state/>
                 <CardSearch state=state/>
-                <LayoutMenu on_layout=calls.on_layout/>
-                <ExportMenu state=state/>
             </header>
-            <div class="gw-diagram__head"><DiagramTabs state=state on_call=calls.on_tab/></div>
+            <div class="gw-diagram__head">
+                <DiagramTabs state=state on_call=calls.on_tab>
+                    <LayoutMenu on_layout=calls.on_layout/>
+                    <ExportMenu state=state/>
+                </DiagramTabs>
+            </div>
             <div class="gw-diagram__views">
                 {canvas(Side::Relational)}
                 {canvas(Side::Documents)}

@@ -43,7 +43,7 @@ pub fn free_name(all: &Diagrams) -> String {
 }
 
 #[component]
-pub fn DiagramTabs(state: DiagramState, on_call: Callback<TabCall>) -> impl IntoView {
+pub fn DiagramTabs(state: DiagramState, on_call: Callback<TabCall>, children: Children) -> impl IntoView {
     let tabs = Memo::new(move |_| {
         let of = |tab: &Diagram| (tab.id.clone(), tab.name.clone());
         state.diagrams.with(|all| all.tabs.iter().map(of).collect::<Vec<_>>())
@@ -105,11 +105,14 @@ pub fn DiagramTabs(state: DiagramState, on_call: Callback<TabCall>) -> impl Into
         is_choosing.set(true);
     });
     view! {
+        <div class="gw-diagram__strip">
         <div class="gw-diagram__tabs" role="group" aria-label="Diagrams">
             {move || tabs.get().into_iter().map(tab).collect_view()}
             <IconButton label="Add a diagram" icon=Icon::Plus on_press=add attr:data-testid="diagram-add"/>
             <Menu label="This diagram" icon=Icon::ChevronDown items=items is_small=true testid="diagram-menu"/>
             <Hidden state=state on_press=Callback::new(move |()| is_choosing.set(true))/>
+        </div>
+        {children()}
         </div>
         <Notes state=state/>
         {move || is_describing.get().then(|| view! { <Describe state=state on_call=on_call on_close=Callback::new(move |()| is_describing.set(false))/> })}
