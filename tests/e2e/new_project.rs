@@ -300,7 +300,7 @@ async fn a_project_is_made_of_ddl_files() {
         text.contains("orders.sql")
     })
     .await;
-    assert!(skipped.starts_with("Line 4 of orders.sql"), "{skipped}");
+    assert!(skipped.starts_with("orders.sql, line 4"), "{skipped}");
     look(&browser, "new-project-ddl").await;
     page.next().await;
     page.wait_count("2 of 2 tables selected").await;

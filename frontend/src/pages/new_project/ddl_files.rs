@@ -6,7 +6,6 @@ use crate::components::error_panel::ErrorPanel;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::skeleton::Skeleton;
 use crate::format::number;
-use crate::format::text::sentence;
 use godwit_shared::ddl::{DdlDatabase, DdlFile, DdlSchema, NamedDdl, SkippedStatement};
 use godwit_shared::project::FILE_BYTES_MAX;
 use leptos::html;
@@ -251,12 +250,20 @@ fn Outcome(input: DdlInput) -> impl IntoView {
     }
 }
 
+/// `orders.sql, line 4`
+fn place(skipped: &SkippedStatement) -> String {
+    match &skipped.file {
+        Some(file) => format!("{file}, line {}", skipped.line),
+        None => format!("Line {}", skipped.line),
+    }
+}
+
 #[component]
 fn ReadFiles(schema: Arc<DdlSchema>) -> impl IntoView {
     let line = |skipped: &SkippedStatement| {
         view! {
             <li data-testid="ddl-skipped">
-                <p><strong>{sentence(&skipped.place())}</strong> ": " {skipped.reason.clone()}</p>
+                <p><strong>{place(skipped)}</strong> ": " {skipped.reason.clone()}</p>
                 <p class="gw-code gw-muted">{skipped.statement.clone()}</p>
             </li>
         }
