@@ -1,6 +1,6 @@
 //! Which cards are in sight in a diagram: all of both views, with a box at each.
 
-use super::coupling::{Cards, feeds, hide, show};
+use super::coupling::{feeds, hide, show};
 use super::saved::Side;
 use super::state::DiagramState;
 use super::tabs::TabCall;
@@ -49,8 +49,12 @@ pub fn CardsDialog(state: DiagramState, on_call: Callback<TabCall>, on_close: Ca
     let set = move |cards: Vec<(Side, String)>, is_on: bool| {
         shown.update(|shown| {
             pairs.with_value(|pairs| {
-                let change: fn(&mut Cards, &(Side, String), &[(String, String)]) = if is_on { show } else { hide };
-                cards.iter().for_each(|card| change(shown, card, pairs));
+                for card in &cards {
+                    match is_on {
+                        true => show(shown, card, pairs),
+                        false => hide(shown, card, pairs),
+                    }
+                }
             });
         });
     };
