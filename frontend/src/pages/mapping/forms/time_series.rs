@@ -200,10 +200,9 @@ fn Fields(
             />
         </div>
         <p class="gw-muted">
-            "MongoDB keeps the documents in buckets by time. A row without a time becomes no document, "
-            <span class="gw-code">"_id"</span>
-            " is not unique, and a collection of this name that is no time series has to be dropped first: run jobs with \
-             “Drop destination collections”."
+            "A job collects the documents beside it and makes the time series at its end: MongoDB replaces no single \
+             document in one. A row without a time becomes no document, and is reported. A collection of this name that is \
+             there already has to be dropped by the job."
         </p>
     }
 }
