@@ -123,8 +123,11 @@ impl Tables {
     pub fn add_column(&mut self, table: usize, read: ReadColumn) -> Result<(), Problem> {
         let made = &mut self.all[table];
         let Some(mut column) = read.column else { return Ok(()) };
-        column.ordinal_position = made.table.columns.len() as u32 + 1;
-        made.table.columns.insert(read.name.clone(), column);
+        let columns = &mut made.table.columns;
+        // One that is named twice keeps its first place.
+        let place = columns.get_index_of(&read.name).unwrap_or(columns.len());
+        column.ordinal_position = place as u32 + 1;
+        columns.insert(read.name.clone(), column);
         if read.is_primary {
             made.primary = vec![read.name.clone()];
         }
@@ -171,10 +174,23 @@ impl Tables {
     /// The model, and the keys that refer to nothing.
     pub fn finish(mut self) -> (RelationalModel, Vec<SkippedStatement>) {
         let mut skipped = Vec::new();
-        let targets: IndexMap<TableName, (TablePath, Vec<String>)> = self
+        for made in self.all.values_mut() {
+            let own = &made.table.columns;
+            for name in &mut made.primary {
+                if let Some(spelling) = spelled(own.keys(), name) {
+                    name.clone_from(spelling);
+                }
+            }
+        }
+        let target = |made: &Made| Target {
+            path: made.path.clone(),
+            primary: made.primary.clone(),
+            columns: made.table.columns.keys().cloned().collect(),
+        };
+        let targets: IndexMap<TableName, Target> = self
             .all
             .iter()
-            .map(|(name, made)| (name.clone(), (made.path.clone(), made.primary.clone())))
+            .map(|(name, made)| (name.clone(), target(made)))
             .collect();
         for at in 0..self.all.len() {
             let keys = std::mem::take(&mut self.all[at].keys);
@@ -186,7 +202,7 @@ impl Tables {
                 let found = targets.get(&own).filter(|_| is_bare).or_else(|| targets.get(&wanted));
                 let made = &mut self.all[at];
                 match found {
-                    Some((path, primary)) => resolve(made, key, path, primary, &mut skipped),
+                    Some(target) => resolve(made, key, target, &mut skipped),
                     None => skipped.push(unresolved(
                         made,
                         &key,
@@ -212,6 +228,20 @@ impl Tables {
     }
 }
 
+/// A table that keys may refer to.
+struct Target {
+    path: TablePath,
+    primary: Vec<String>,
+    columns: Vec<String>,
+}
+
+/// A column as its table spells it: some databases take its name in any letters.
+fn spelled<'a>(mut columns: impl Iterator<Item = &'a String> + Clone, name: &str) -> Option<&'a String> {
+    let exact = columns.clone().find(|own| *own == name);
+    let lower = name.to_lowercase();
+    exact.or_else(|| columns.find(|own| own.to_lowercase() == lower))
+}
+
 fn unresolved(made: &Made, key: &Unresolved, to: String) -> SkippedStatement {
     SkippedStatement {
         file: None,
@@ -221,18 +251,33 @@ fn unresolved(made: &Made, key: &Unresolved, to: String) -> SkippedStatement {
     }
 }
 
-fn resolve(
-    made: &mut Made,
-    key: Unresolved,
-    target: &TablePath,
-    primary: &[String],
-    skipped: &mut Vec<SkippedStatement>,
-) {
-    let columns = match key.reference.columns.is_empty() {
-        true => primary.to_vec(),
+fn resolve(made: &mut Made, mut key: Unresolved, target: &Target, skipped: &mut Vec<SkippedStatement>) {
+    let mut columns = match key.reference.columns.is_empty() {
+        true => target.primary.clone(),
         false => key.reference.columns.clone(),
     };
-    if columns.len() != key.columns.len() {
+    let Target {
+        path: target,
+        columns: known,
+        ..
+    } = target;
+    let own: Vec<String> = made.table.columns.keys().cloned().collect();
+    let spell = |names: &mut Vec<String>, table: &[String], of: TableName| {
+        for name in names {
+            match spelled(table.iter(), name) {
+                Some(spelling) => name.clone_from(spelling),
+                None => return Err(format!("the column \"{name}\", which {of} does not have")),
+            }
+        }
+        Ok(())
+    };
+    let spelt =
+        spell(&mut key.columns, &own, made.path.name()).and_then(|()| spell(&mut columns, known, target.name()));
+    if let Err(words) = spelt {
+        skipped.push(unresolved(made, &key, words));
+        return;
+    }
+    if columns.len() != key.columns.len() || columns.is_empty() {
         let words = format!(
             "{} columns of {} by {} of its own",
             columns.len(),

@@ -273,3 +273,34 @@ fn nothing_that_is_sent_ends_the_reading() {
         }
     }
 }
+
+#[test]
+fn a_column_that_is_named_twice_keeps_its_place() {
+    let read = read("create table t (a int, b int, a text, c int)", DdlDatabase::Mysql);
+    let (_, table) = read.model.tables().next().expect("a table");
+    let places: Vec<_> = table
+        .columns
+        .iter()
+        .map(|(name, c)| (name.as_str(), c.ordinal_position))
+        .collect();
+    assert_eq!(places, [("a", 1), ("b", 2), ("c", 3)]);
+}
+
+#[test]
+fn a_key_names_columns_that_are_there() {
+    let text = "create table a (Id int, primary key (id));
+create table b (a_id int, foreign key (A_ID) references a (id));
+create table c (a_id int, foreign key (other) references a (Id));
+create table d (a_id int, foreign key (a_id) references a (gone));";
+    let read = read(text, DdlDatabase::Mysql);
+    let keys = shown(&read).into_iter().filter(|line| line.starts_with("  "));
+    assert_eq!(keys.collect::<Vec<_>>(), ["  b_a_id_fkey -> database.a a_id=Id"]);
+    let said: Vec<_> = read.skipped.iter().map(|s| (s.line, s.reason.as_str())).collect();
+    assert_eq!(
+        said,
+        [
+            (3, "it refers to the column \"other\", which database.c does not have"),
+            (4, "it refers to the column \"gone\", which database.a does not have")
+        ]
+    );
+}
