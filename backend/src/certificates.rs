@@ -105,6 +105,16 @@ pub fn check_socket(name: &str) -> Result<(), CertificateError> {
     }
 }
 
+/// Whether there is a folder that connections may take certificates from.
+pub fn has_folder() -> bool {
+    allowed().folder.is_some()
+}
+
+/// Whether connections may name sockets of this machine.
+pub fn allows_sockets() -> bool {
+    allowed().has_sockets
+}
+
 /// Whether there may be such a file. Nothing is looked for yet: what lies elsewhere is not even asked about.
 ///
 /// # Errors

@@ -39,6 +39,13 @@ pub struct Serve {
     /// Let connection strings name Unix sockets of this machine, where servers may know this server's own user.
     #[arg(long, env = "GODWIT_ALLOW_UNIX_SOCKETS")]
     pub allow_unix_sockets: bool,
+    /// Where messages about jobs are posted as JSON: their end, a lag beyond the limit, a log about to be discarded. http or
+    /// https. Users of the page see the host and may have a test sent there; they cannot set it.
+    #[arg(long, env = "GODWIT_WEBHOOK_URL", hide_env_values = true)]
+    pub webhook_url: Option<String>,
+    /// With a lag of more seconds than this the webhook is told.
+    #[arg(long, env = "GODWIT_WEBHOOK_LAG_SECONDS", default_value_t = 60)]
+    pub webhook_lag_seconds: u64,
     /// Another origin whose page may use the server: that of the page in development.
     #[arg(long, env = "GODWIT_PAGE_ORIGIN", hide = true)]
     pub page_origin: Option<url::Url>,

@@ -21,3 +21,4 @@ pub mod sink;
 pub mod snapshot;
 pub mod source;
 pub mod store;
+pub mod webhook;

@@ -4,8 +4,9 @@ use crate::api::{self, AppState, Doors, Health, Texts, router};
 use crate::certificates;
 use crate::config::Serve;
 use crate::crash;
-use crate::jobs::{Hub, Supervisor, keeper};
+use crate::jobs::{Hub, Supervisor, keeper, notices};
 use crate::store::{LocalMongod, Store, claim_folder, new_id};
+use crate::webhook::{Webhook, WebhookAddress};
 use anyhow::{Context, bail};
 use fs4::fs_std::FileExt;
 use std::fs::File;
@@ -37,6 +38,8 @@ pub async fn serve(settings: Serve) -> anyhow::Result<()> {
     let end = end_asked()?;
     certificates::allow(settings.certificates_dir.as_deref(), settings.allow_unix_sockets)
         .context("the folder of --certificates-dir cannot be used")?;
+    let webhook_address = settings.webhook_url.as_deref().map(WebhookAddress::parse);
+    let webhook_address = webhook_address.transpose().context("--webhook-url cannot be used")?;
     api::raise_file_limit();
     let folder = &settings.data_dir;
     claim_folder(folder)?;
@@ -67,6 +70,12 @@ pub async fn serve(settings: Serve) -> anyhow::Result<()> {
         seat(&data_lock),
         has_crashed,
     ));
+    let webhook =
+        webhook_address.map(|address| Webhook::start(address, settings.webhook_lag_seconds.saturating_mul(1_000)));
+    if let Some(webhook) = webhook.clone() {
+        // Before jobs go on: what they tell at once is told.
+        tokio::spawn(notices::watch(supervisor.clone(), hub.clone(), webhook));
+    }
     supervisor.recover().await?;
     let keeper = tokio::spawn(keeper::keep(supervisor.clone()));
     let shutdown = CancellationToken::new();
@@ -78,6 +87,7 @@ pub async fn serve(settings: Serve) -> anyhow::Result<()> {
         doors: Doors::of(address, settings.page_origin),
         hub,
         supervisor: supervisor.clone(),
+        webhook,
         shutdown: shutdown.clone(),
     };
     println!("Godwit listens on http://{address}");

@@ -16,6 +16,7 @@ pub mod initial;
 pub mod job;
 pub mod live;
 pub mod mapping;
+pub mod notice;
 pub mod outage;
 pub mod preflight;
 pub mod project;
@@ -23,8 +24,10 @@ pub mod proposal;
 pub mod quarantine;
 pub mod relmig;
 pub mod report;
+pub mod retry;
 pub mod sample;
 pub mod schema;
+pub mod settings;
 pub mod summary;
 pub mod written;
 

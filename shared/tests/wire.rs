@@ -19,6 +19,7 @@ fn job() -> MigrationJobStatus {
         project_name: "Shop".into(),
         name: None,
         note: None,
+        retry_of: None,
         status: JobStatus::CleaningUp,
         submitted_at: at("2026-01-02T03:04:05Z"),
         ended_at: None,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the server by level. A room may import those of lower levels, and the ones named beside it.
-const LEVELS: [(&str, u8, &[&str]); 20] = [
+const LEVELS: [(&str, u8, &[&str]); 21] = [
     ("certificates", 0, &[]),
     ("data", 0, &[]),
     ("lease", 0, &[]),
@@ -15,6 +15,7 @@ const LEVELS: [(&str, u8, &[&str]); 20] = [
     ("sink", 2, &[]),
     ("store", 2, &[]),
     ("scripts", 2, &[]),
+    ("webhook", 2, &[]),
     ("documents", 3, &[]),
     ("snapshot", 4, &[]),
     ("cdc", 4, &[]),
@@ -28,7 +29,7 @@ const LEVELS: [(&str, u8, &[&str]); 20] = [
 ];
 
 /// Crates that stay in their rooms.
-const KEPT: [(&str, &[&str]); 7] = [
+const KEPT: [(&str, &[&str]); 8] = [
     ("mongodb", &["sink", "store"]),
     ("tokio_postgres", &["source"]),
     ("postgres_protocol", &["source"]),
@@ -36,6 +37,7 @@ const KEPT: [(&str, &[&str]); 7] = [
     ("axum", &["api", "serve"]),
     ("rquickjs", &["scripts"]),
     ("aes_gcm", &["store"]),
+    ("tokio_rustls", &["webhook"]),
 ];
 
 /// Production lines of a file; beyond this it has two reasons to change.

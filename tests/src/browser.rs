@@ -1,14 +1,18 @@
 //! A headless Chromium driven over WebDriver; nothing of it outlives its test.
 
 use crate::process::{self, free_port, scratch, tail};
+use base64::prelude::{BASE64_STANDARD, Engine};
 use fantoccini::elements::Element;
 use fantoccini::error::{CmdError, ErrorStatus, NewSessionError};
+use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
+use hyper::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use url::Url;
 
 /// Time enough for anything on a page on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -172,6 +176,54 @@ impl Browser {
         resized.unwrap_or_else(|e| panic!("the window cannot be {width} x {height}: {e}"));
     }
 
+    /// A command of the browser's own protocol (<https://chromedevtools.github.io/devtools-protocol/>); its result.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        let asked = Devtools(json!({"cmd": command, "params": parameters}));
+        let result = self.client.issue_cmd(asked).await;
+        result.unwrap_or_else(|e| panic!("{command} is refused: {e}"))
+    }
+
+    /// Shows the page as in a window of this size, which may be smaller than any window can be; with the scale of a page
+    /// that was enlarged by its user. `resize` alone does not end it, [`Browser::stop_emulating`] does.
+    pub async fn emulate(&self, width: u32, height: u32, scale: f64) {
+        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": scale, "mobile": false});
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
+    /// Shows the page as the window is.
+    pub async fn stop_emulating(&self) {
+        self.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await;
+    }
+
+    /// The page as it is printed.
+    pub async fn pdf(&self) -> Vec<u8> {
+        let paper = json!({"printBackground": true, "paperWidth": 8.27, "paperHeight": 11.69});
+        let printed = self.devtools("Page.printToPDF", paper).await;
+        let text = printed["data"].as_str().expect("a file");
+        BASE64_STANDARD.decode(text).expect("base64")
+    }
+
+    /// Presses the mouse at a point of the window, moves it to another one and lets it go there.
+    pub async fn drag(&self, from: (f64, f64), to: (f64, f64)) {
+        let event = async |kind: &str, (x, y): (f64, f64), buttons: u8| {
+            let button = if kind == "mouseMoved" && buttons == 0 {
+                "none"
+            } else {
+                "left"
+            };
+            let event = json!({"type": kind, "x": x, "y": y, "button": button, "buttons": buttons, "clickCount": 1});
+            self.devtools("Input.dispatchMouseEvent", event).await;
+        };
+        event("mouseMoved", from, 0).await;
+        event("mousePressed", from, 1).await;
+        for step in 1..=4 {
+            let share = f64::from(step) / 4.0;
+            let place = (from.0 + (to.0 - from.0) * share, from.1 + (to.1 - from.1) * share);
+            event("mouseMoved", place, 1).await;
+        }
+        event("mouseReleased", to, 0).await;
+    }
+
     /// Processor time that the browser has had so far with all that belongs to it, in seconds.
     pub fn cpu_seconds(&self) -> f64 {
         process::cpu_seconds_of_tree(self.processes.driver.id())
@@ -181,6 +233,20 @@ impl Browser {
     pub async fn screenshot(&self, file: &Path) -> Result<(), CmdError> {
         std::fs::write(file, self.client.screenshot().await?).expect("the picture can be written");
         Ok(())
+    }
+}
+
+/// A command that chromedriver hands on.
+#[derive(Debug)]
+struct Devtools(Value);
+
+impl WebDriverCompatibleCommand for Devtools {
+    fn endpoint(&self, base_url: &Url, session_id: Option<&str>) -> Result<Url, url::ParseError> {
+        base_url.join(&format!("session/{}/goog/cdp/execute", session_id.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.0.to_string()))
     }
 }
 

@@ -30,8 +30,9 @@ pub async fn serve(uri: Uri, asked: HeaderMap) -> Response {
         },
     };
     let kind = mime_guess::from_path(name).first_or_octet_stream();
-    // Names of the page's parts hold their hash; the page itself is asked for every time.
-    let keep = if name == "index.html" {
+    // Names of the page's parts hold their hash, or a version; the page itself is asked for every time.
+    let has_hash = name != "index.html" && !name.ends_with(".txt");
+    let keep = if !has_hash {
         "no-cache"
     } else {
         "public, max-age=31536000, immutable"

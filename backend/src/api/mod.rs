@@ -23,6 +23,7 @@ mod router;
 mod sample;
 mod schema;
 mod server;
+mod settings;
 mod shelf;
 
 pub use guard::Doors;

@@ -6,10 +6,12 @@ use super::guard::Doors;
 use super::info::Health;
 use super::live::Texts;
 use super::{
-    assets, connections, consent, drafts, guard, headers, info, jobs, live, preflight, projects, sample, schema, shelf,
+    assets, connections, consent, drafts, guard, headers, info, jobs, live, preflight, projects, sample, schema,
+    settings, shelf,
 };
 use crate::jobs::{Hub, Supervisor};
 use crate::store::AskedStore;
+use crate::webhook::Webhook;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::Next;
 use axum::routing::get;
@@ -32,6 +34,8 @@ pub struct AppState {
     pub doors: Doors,
     pub hub: Arc<Hub>,
     pub supervisor: Arc<Supervisor>,
+    /// Where messages about jobs go, if anywhere.
+    pub webhook: Option<Webhook>,
     /// Ends the live connections when the server shuts down.
     pub shutdown: tokio_util::sync::CancellationToken,
 }
@@ -59,6 +63,8 @@ pub fn router(state: AppState) -> Router {
             OpenApiRouter::new()
                 .routes(routes!(info::info))
                 .routes(routes!(info::unreadable))
+                .routes(routes!(settings::settings))
+                .routes(routes!(settings::test_webhook))
                 .routes(routes!(projects::list, projects::create))
                 .routes(routes!(projects::get, projects::update, projects::delete))
                 .routes(routes!(projects::import))
@@ -93,6 +99,8 @@ pub fn router(state: AppState) -> Router {
                 .routes(routes!(shelf::label))
                 .routes(routes!(shelf::written))
                 .routes(routes!(shelf::delete_written))
+                .routes(routes!(shelf::failed_rows))
+                .routes(routes!(shelf::retry))
                 .routes(routes!(shelf::collection))
                 .routes(routes!(shelf::report))
                 .routes(routes!(shelf::report_html))

@@ -14,6 +14,7 @@ use godwit_shared::error::ErrorResponse;
 use godwit_shared::ids::JobId;
 use godwit_shared::job::{JobLabel, MigrationJobStatus};
 use godwit_shared::report::JobReport;
+use godwit_shared::retry::{FailedRows, RetryAnswer};
 use godwit_shared::written::{CollectionDetails, DeleteWritten, Written};
 
 /// Gives a job a name and a note.
@@ -112,4 +113,23 @@ pub async fn download_report(
 ) -> Result<impl IntoResponse, ApiError> {
     let name = format!("attachment; filename=\"report-{id}.json\"");
     Ok(([(header::CONTENT_DISPOSITION, name)], Json(made(state, id).await?)))
+}
+
+/// The rows of a job that have no document because they failed, and that can be tried again.
+#[utoipa::path(get, path = "/jobs/{jobId}/failed-rows", tag = "jobs", params(("jobId" = String, Path)), responses(
+    (status = 200, body = FailedRows), (status = 404, body = ErrorResponse)))]
+pub async fn failed_rows(State(state): State<AppState>, Path(id): Path<JobId>) -> Result<Json<FailedRows>, ApiError> {
+    check_id("job", id.as_str())?;
+    Ok(Json(state.supervisor.failed_rows(&id).await?))
+}
+
+/// Tries them again. A job that follows changes does it itself; for one that has ended a new job does it, which makes
+/// documents only where there are none.
+#[utoipa::path(post, path = "/jobs/{jobId}/failed-rows/retry", tag = "jobs", params(("jobId" = String, Path)), responses(
+    (status = 200, body = RetryAnswer), (status = 404, body = ErrorResponse), (status = 409, body = ErrorResponse),
+    (status = 422, body = ErrorResponse), (status = 502, body = ErrorResponse)))]
+pub async fn retry(State(state): State<AppState>, Path(id): Path<JobId>) -> Result<Json<RetryAnswer>, ApiError> {
+    check_id("job", id.as_str())?;
+    let done = async move { Box::pin(state.supervisor.retry(&id)).await };
+    Ok(Json(to_its_end("the retry", done).await?))
 }

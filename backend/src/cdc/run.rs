@@ -15,9 +15,11 @@ use super::setup;
 use super::state::{CdcState, StreamState};
 use super::statistics::CdcMeter;
 use crate::data::catalog::Catalog;
+use crate::data::failed::FailedRow;
 use crate::data::issue::{Issue, IssueKind, Location};
+use crate::documents::again::roots_of;
 use crate::plan::Plan;
-use crate::plan::routes::{Route, routes};
+use crate::plan::routes::{Route, encode_key, routes};
 use crate::source::SourceError;
 use crate::source::postgres::PgSource;
 use crate::source::postgres::client::PgClient;
@@ -68,6 +70,20 @@ pub struct CdcRun {
     pub is_paused: watch::Receiver<bool>,
     /// The user has asked to complete.
     pub completes: watch::Receiver<bool>,
+    /// How often the user has asked to try failed rows again.
+    pub retries: watch::Receiver<u64>,
+    /// What the last such try came to.
+    pub retried: watch::Sender<Retried>,
+}
+
+/// Rows that had failed and were tried again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Retried {
+    /// How often the user had asked by then.
+    pub asked: u64,
+    pub rows: u64,
+    /// Those that have failed again.
+    pub failed: u64,
 }
 
 /// How the stage ended without an error.
@@ -172,6 +188,12 @@ async fn asked(mut completes: watch::Receiver<bool>) {
     }
 }
 
+async fn asked_again(mut retries: watch::Receiver<u64>) {
+    if retries.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
 impl CdcRun {
     fn stream_state(&self) -> Result<StreamState, CdcError> {
         let none = || CdcError::Resync("the job has no position in the log".into());
@@ -179,6 +201,9 @@ impl CdcRun {
     }
 
     async fn save(&mut self, stream: &StreamState) -> Result<(), CdcError> {
+        if let Some(rows) = self.context.progress.take_changed_failed() {
+            self.context.store.save_failed_rows(&self.context.job, &rows).await?;
+        }
         self.state.stream = Some(stream.clone());
         Ok(self
             .context
@@ -224,6 +249,7 @@ impl CdcRun {
                 tokio::select! {
                     biased;
                     () = asked(self.completes.clone()), if is_asked => Ok(Step::Complete),
+                    () = asked_again(self.retries.clone()) => Ok(Step::Retry),
                     batch = stream.batches.recv() => Ok(Step::Batch(batch)),
                     () = tokio::time::sleep_until(looked + LOOK_EVERY) => Ok::<_, CdcError>(Step::Look),
                 }
@@ -234,7 +260,13 @@ impl CdcRun {
                 () = paused(is_paused.clone()) => return Ok(CdcOutcome::Paused { reason: None }),
                 step = step => step?,
             };
+            let mut again = None;
             let mut batch = match step {
+                Step::Retry => {
+                    again = Some(self.take_failed(&mut state).await?);
+                    // Nothing of it is in the log, so no batch may come.
+                    Batch::empty(stream.applier.routes.len())
+                }
                 Step::Complete => {
                     let end = slot::log_end(&stream.control).await?;
                     state.complete_at = Some(end);
@@ -293,10 +325,39 @@ impl CdcRun {
             was_read_since_request |= state.complete_at.is_some();
             self.tell_late_changes(&state, before, &batch)?;
             self.save(&state).await?;
+            if let Some((asked, rows)) = again {
+                self.tell_retried(asked, &rows);
+            }
             stored = Instant::now();
             stream.durable.send_replace(state.position);
             self.context.meter.applied(&batch, state.position);
         }
+    }
+
+    /// Has the roots that have failed rebuilt with the next batch. That is stored first: from then on they are not lost,
+    /// and may be taken out of the log.
+    async fn take_failed(&mut self, state: &mut StreamState) -> Result<(u64, Vec<FailedRow>), CdcError> {
+        let asked = *self.retries.borrow_and_update();
+        let failed: Vec<FailedRow> = self.context.progress.failed().rows.into_iter().collect();
+        let again = roots_of(&self.context.plan, &failed);
+        for root in &again.roots {
+            let name = &self.context.plan.collections[root.collection].name;
+            let key = encode_key(root.key.iter().map(|part| Some(part.as_str())));
+            state.try_again(name, root.root, &key);
+        }
+        self.save(state).await?;
+        self.context.progress.withdraw(&again.rows);
+        Ok((asked, again.rows))
+    }
+
+    fn tell_retried(&self, asked: u64, rows: &[FailedRow]) {
+        let left = self.context.progress.failed();
+        let failed = rows.iter().filter(|row| left.rows.contains(*row)).count();
+        self.retried.send_replace(Retried {
+            asked,
+            rows: rows.len() as u64,
+            failed: failed as u64,
+        });
     }
 
     async fn open(&mut self, state: &mut StreamState) -> Result<Stream, CdcError> {
@@ -438,6 +499,9 @@ impl CdcRun {
         }
         let reasons = affected(&self.context.plan, changes);
         tracing::info!(job.id = %self.context.job, ?reasons, "The schema of the source has changed");
+        let told: std::collections::BTreeSet<&str> = reasons.values().map(String::as_str).collect();
+        let told: Vec<&str> = told.into_iter().collect();
+        self.context.progress.schema_changed(told.join("; "));
         let control = self.context.source.connect().await?;
         let catalog = read_catalog(&control).await?;
         let mut plan = (self.compile)(&catalog).map_err(CdcError::Blocked)?;
@@ -542,6 +606,8 @@ async fn apply(applier: &mut Applier, batch: &mut Batch, state: &StreamState) ->
 
 enum Step {
     Complete,
+    /// Rows that have failed are to be tried again.
+    Retry,
     Batch(Option<Batch>),
     Look,
 }

@@ -1,5 +1,6 @@
 //! What a job has to tell about single rows, grouped as it comes.
 
+use super::failed::FailedRow;
 use godwit_shared::job::{EventStage, EventType, JOB_UPDATES_MAX, JobUpdate, LocationType};
 use indexmap::IndexMap;
 use std::collections::HashSet;
@@ -268,6 +269,41 @@ impl IssueLog {
         true
     }
 
+    /// Takes one issue of a row out again: the row is tried anew, and comes back where it fails.
+    pub fn withdraw(&mut self, row: &FailedRow) {
+        let Some(kind) = IssueKind::ALL.into_iter().find(|k| k.code() == row.code) else {
+            return;
+        };
+        let issue = Issue {
+            kind,
+            location: Location::Table(row.table.clone()),
+            field: row.field.clone(),
+            message: String::new(),
+            key: row.key.clone(),
+        };
+        self.seen.remove(&identity_of(&issue));
+        let own = (kind, issue.location, issue.field);
+        let group = if self.groups.contains_key(&own) {
+            own
+        } else {
+            (kind, Location::Job, None)
+        };
+        let Some(update) = self.groups.get_mut(&group) else {
+            return;
+        };
+        let before = update.weight();
+        update.count = update.count.saturating_sub(1);
+        let lost = before - update.weight().min(before);
+        if update.count == 0 {
+            self.groups.shift_remove(&group);
+        }
+        match kind.event_type() {
+            EventType::Error => self.errors = self.errors.saturating_sub(lost),
+            EventType::Warning => self.warnings = self.warnings.saturating_sub(lost),
+            EventType::Info => {}
+        }
+    }
+
     /// The groups, in the order in which they came up.
     pub fn updates(&self) -> Vec<JobUpdate> {
         self.groups.values().cloned().collect()
@@ -354,5 +390,20 @@ mod tests {
         assert_eq!((log.warnings, log.updates()[1].count), (1, 2));
         let restored = IssueLog::restore(log.updates(), &IssueKind::ALL);
         assert_eq!((restored.errors, restored.warnings), (2, 1));
+    }
+
+    #[test]
+    fn a_row_that_is_tried_again_counts_no_more_until_it_fails_again() {
+        let mut log = IssueLog::default();
+        for key in ["1", "2"] {
+            log.add(issue(IssueKind::WriteRefused, key), EventStage::Snapshotting);
+        }
+        let row = FailedRow::of(&issue(IssueKind::WriteRefused, "1")).expect("a row");
+        log.withdraw(&row);
+        assert_eq!((log.errors, log.updates()[0].count), (1, 1));
+        assert!(log.add(issue(IssueKind::WriteRefused, "1"), EventStage::Streaming));
+        log.withdraw(&row);
+        log.withdraw(&FailedRow::of(&issue(IssueKind::WriteRefused, "2")).expect("a row"));
+        assert_eq!((log.errors, log.updates().len()), (0, 0));
     }
 }

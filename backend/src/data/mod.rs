@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod change;
 pub mod decimal;
 pub mod equality;
+pub mod failed;
 pub mod issue;
 pub mod progress;
 pub mod row;

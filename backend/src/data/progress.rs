@@ -1,5 +1,6 @@
 //! What a running job has done so far: counters that writers bump and readers look at, neither waits for the other.
 
+use super::failed::{FailedRow, FailedRowList};
 use super::issue::{Issue, IssueLog};
 use godwit_shared::job::EventStage;
 use serde::{Deserialize, Serialize};
@@ -16,8 +17,18 @@ pub struct Progress {
     /// What the counters began with, because an earlier go has done it.
     pub before: Before,
     issues: Mutex<IssueLog>,
+    failed: Mutex<Failed>,
+    /// What has changed in the source and was not told yet.
+    schema_changes: Mutex<Vec<String>>,
     /// The job fails when this many errors have been counted.
     errors_max: Option<u64>,
+}
+
+/// Rows that can be tried again, and whether there are others than those that were handed out to be stored.
+#[derive(Debug, Default)]
+struct Failed {
+    list: FailedRowList,
+    is_changed: bool,
 }
 
 /// Rows of one table.
@@ -145,13 +156,56 @@ impl Progress {
     pub fn report(&self, issues: impl IntoIterator<Item = Issue>, stage: EventStage) -> Result<(), TooManyErrors> {
         let mut log = self.issues.lock().unwrap_or_else(PoisonError::into_inner);
         for issue in issues {
-            log.add(issue, stage);
+            let failed = FailedRow::of(&issue);
+            if let (true, Some(row)) = (log.add(issue, stage), failed) {
+                let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+                failed.is_changed |= failed.list.add(row);
+            }
             if let Some(limit) = self.errors_max.filter(|max| log.errors >= (*max).max(1)) {
                 let errors = log.errors;
                 return Err(TooManyErrors { errors, limit });
             }
         }
         Ok(())
+    }
+
+    /// Takes over the rows that have failed in an earlier go.
+    pub fn restore_failed(&self, list: FailedRowList) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.list = list;
+    }
+
+    /// The rows that can be tried again.
+    pub fn failed(&self) -> FailedRowList {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.list.clone()
+    }
+
+    /// The same to be stored, where there are others than last time.
+    pub fn take_changed_failed(&self) -> Option<FailedRowList> {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut failed.is_changed).then(|| failed.list.clone())
+    }
+
+    /// Takes rows out of the log that are tried again. Those that fail again come back.
+    pub fn withdraw(&self, rows: &[FailedRow]) {
+        let mut log = self.issues.lock().unwrap_or_else(PoisonError::into_inner);
+        rows.iter().for_each(|row| log.withdraw(row));
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.list.remove(rows);
+        failed.is_changed = true;
+    }
+
+    /// Notes that the schema of the source is another one now: it is told of the job, each time.
+    pub fn schema_changed(&self, what: String) {
+        let mut changes = self.schema_changes.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.push(what);
+    }
+
+    /// What has changed in the source since this was asked for last.
+    pub fn take_schema_changes(&self) -> Vec<String> {
+        let mut changes = self.schema_changes.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *changes)
     }
 
     /// A copy of the log.

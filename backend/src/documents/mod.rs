@@ -4,6 +4,7 @@
 //! plan and batch of roots, never one for each row. Memory is bounded: a batch whose rows grow beyond
 //! [`BATCH_BYTES_MAX`] is halved, a single root beyond [`ROOT_BYTES_MAX`] is an issue of its row.
 
+pub mod again;
 pub mod by_key;
 pub mod preview;
 mod shared_rows;

@@ -1,6 +1,7 @@
 //! What users want of jobs. Whoever holds the job does it; another server asks the holder through the store, or takes the
 //! job over when its lease has run out.
 
+use super::again::retry_failed;
 use super::ending::unapplied;
 use super::events::EventKind;
 use super::state::{CdcEvent, CdcTransitionError, JobEvent, JobState, Phase, TransitionError};
@@ -34,10 +35,18 @@ pub enum Command {
     Pause,
     /// A paused job, or one that stands still, goes on.
     Resume,
+    /// While changes are followed: rows that have failed are read and written again.
+    RetryFailed,
 }
 
 impl Command {
-    const ALL: [Command; 4] = [Command::Stop, Command::EndWithoutRest, Command::Pause, Command::Resume];
+    const ALL: [Command; 5] = [
+        Command::Stop,
+        Command::EndWithoutRest,
+        Command::Pause,
+        Command::Resume,
+        Command::RetryFailed,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -45,6 +54,7 @@ impl Command {
             Command::EndWithoutRest => "endWithoutRest",
             Command::Pause => "pause",
             Command::Resume => "resume",
+            Command::RetryFailed => "retryFailed",
         }
     }
 
@@ -56,7 +66,7 @@ impl Command {
         match self {
             Command::Stop | Command::EndWithoutRest => JobEvent::Stop,
             Command::Pause => JobEvent::Pause,
-            Command::Resume => JobEvent::Resume,
+            Command::Resume | Command::RetryFailed => JobEvent::Resume,
         }
     }
 }
@@ -152,6 +162,7 @@ impl Supervisor {
             Command::EndWithoutRest => self.stop(job, true).await,
             Command::Pause => pause(job).await,
             Command::Resume => self.resume(job).await,
+            Command::RetryFailed => retry_failed(job).await,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The CDC stage as a part of a job: begins, pauses, goes on, completes, and shows itself.
 
+use super::events::EventKind;
 use super::saver::Saver;
 use super::state::CdcEvent;
 use super::tracker::{Controls, Tracker};
@@ -154,6 +155,7 @@ async fn publish(
 ) {
     let mut saver = Saver::new(tracker.clone());
     let mut tick = tokio::time::interval(PUBLISH_EVERY);
+    let mut errors_before = 0;
     loop {
         let is_last = tokio::select! {
             biased;
@@ -161,6 +163,11 @@ async fn publish(
             _ = tick.tick() => false,
         };
         hooks::hold(hooks::CDC_FIGURES).await;
+        for what in progress.take_schema_changes() {
+            let message =
+                format!("the schema of the source has changed ({what}): the collections concerned are read again");
+            tracker.tell(EventKind::SchemaChanged, message);
+        }
         let log = progress.log();
         tracker.update(|status| {
             let mut shown = meter.show(obstacle(status).as_deref());
@@ -175,6 +182,11 @@ async fn publish(
         if is_last {
             return;
         }
+        // Errors that are gone must not come back with a crash.
+        if log.errors < errors_before {
+            tracker.save().await;
+        }
+        errors_before = log.errors;
         saver.save_now_and_then().await;
     }
 }

@@ -13,15 +13,19 @@ pub enum EventKind {
     Paused,
     Resumed,
     Restarted,
+    FailedRowsTried,
+    SchemaChanged,
 }
 
 impl EventKind {
-    const ALL: [EventKind; 5] = [
+    const ALL: [EventKind; 7] = [
         EventKind::OutageBegan,
         EventKind::OutageEnded,
         EventKind::Paused,
         EventKind::Resumed,
         EventKind::Restarted,
+        EventKind::FailedRowsTried,
+        EventKind::SchemaChanged,
     ];
 
     /// The stable code.
@@ -32,13 +36,20 @@ impl EventKind {
             EventKind::Paused => "job_paused",
             EventKind::Resumed => "job_resumed",
             EventKind::Restarted => "job_restarted",
+            EventKind::FailedRowsTried => "failed_rows_tried",
+            EventKind::SchemaChanged => "schema_changed",
         }
     }
 
     fn event_type(self) -> EventType {
         match self {
             EventKind::OutageBegan => EventType::Warning,
-            EventKind::OutageEnded | EventKind::Paused | EventKind::Resumed | EventKind::Restarted => EventType::Info,
+            EventKind::OutageEnded
+            | EventKind::Paused
+            | EventKind::Resumed
+            | EventKind::Restarted
+            | EventKind::FailedRowsTried
+            | EventKind::SchemaChanged => EventType::Info,
         }
     }
 }

@@ -9,6 +9,7 @@
 //! Statuses change in [`state`] alone. The newest status of every job lies in the [`hub`], from where the API and the
 //! live channel read; it is written to the store at every change of status and every [`tracker::SAVE_EVERY`].
 
+mod again;
 pub mod commands;
 mod continuous;
 mod counts;
@@ -18,6 +19,7 @@ mod failure;
 pub mod hub;
 pub mod keeper;
 mod meter;
+pub mod notices;
 mod outages;
 pub mod prepare;
 pub mod report;

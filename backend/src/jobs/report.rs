@@ -105,7 +105,7 @@ struct SourceCounts {
 
 async fn count_source(secrets: Option<&JobSecrets>) -> SourceCounts {
     let mut counts = SourceCounts::default();
-    let Some(JobSecrets { request, file }) = secrets else {
+    let Some(JobSecrets { request, file, .. }) = secrets else {
         return counts;
     };
     let prepared = tokio::time::timeout(COUNT_MAX, Box::pin(prepare_source(request, file))).await;

@@ -1,6 +1,7 @@
 //! Runs one job from where it stands to its end, and keeps its status current.
 
 use super::continuous;
+use super::events::EventKind;
 use super::failure::RunError;
 use super::meter::publish;
 use super::prepare::{PrepareError, Prepared, open_sink, plan_of, prepare, prepare_again};
@@ -14,6 +15,7 @@ use crate::cdc::run::CdcRun;
 use crate::cdc::setup;
 use crate::cdc::state::{CdcState, RefusedRoot};
 use crate::cdc::statistics::CdcMeter;
+use crate::data::failed::FailedRow;
 use crate::data::issue::{Issue, IssueKind, IssueLog, Location};
 use crate::data::progress::{CollectionCount, Progress, TableCount, UNKNOWN};
 use crate::lease::Lease;
@@ -347,6 +349,9 @@ impl Runner {
                 () = self.controls.cancel.cancelled() => return Ok(Outcome::Cancelled),
                 point = PgSnapshot::begin(&source, &tables) => point?,
             };
+            if let Some(rows) = self.secrets.again.clone() {
+                return Ok(self.try_again(&plan, &sink, &progress, (point, &rows)).await?);
+            }
             return Ok(self.copy(&plan, &sink, &progress, point, false).await?.outcome);
         };
         let (mut state, point) = match begun {
@@ -408,6 +413,8 @@ impl Runner {
             prepares_source: self.record.status.options.prepare_source,
             is_paused: self.controls.pause.subscribe(),
             completes: self.controls.complete.subscribe(),
+            retries: self.controls.retries(),
+            retried: self.controls.retried.clone(),
         };
         Ok(continuous::stage(cdc, &self.tracker, &self.controls).await?)
     }
@@ -441,6 +448,57 @@ impl Runner {
         Ok(())
     }
 
+    /// What a run of the snapshot stage needs. From here on something may be written.
+    fn snapshot_run(
+        &mut self,
+        plan: &Arc<Plan>,
+        sink: &Sink,
+        progress: &Arc<Progress>,
+        point: PgSnapshot,
+        is_continuous: bool,
+    ) -> SnapshotRun {
+        self.has_written = true;
+        SnapshotRun {
+            job: self.id().clone(),
+            plan: plan.clone(),
+            point: Arc::new(point),
+            sink: sink.clone(),
+            store: self.store.clone(),
+            progress: progress.clone(),
+            cancel: self.controls.cancel.child_token(),
+            is_paused: self.controls.pause.subscribe(),
+            parked: self.controls.parked.clone(),
+            workers: self.controls.workers,
+            is_continuous,
+        }
+    }
+
+    /// In place of the snapshot stage: rows that had failed in an earlier job, and nothing else.
+    async fn try_again(
+        &mut self,
+        plan: &Arc<Plan>,
+        sink: &Sink,
+        progress: &Arc<Progress>,
+        (point, rows): (PgSnapshot, &[FailedRow]),
+    ) -> Result<Outcome, RunError> {
+        let run = self.snapshot_run(plan, sink, progress, point, false);
+        let is_over = CancellationToken::new();
+        let (store, destination) = (self.store.clone(), sink.clone());
+        let trouble = move || destination.trouble().or_else(|| store.trouble());
+        let publisher = publish(self.tracker.clone(), progress.clone(), trouble, is_over.clone());
+        let trying = async {
+            let ended = snapshot::run_again(run, rows).await;
+            is_over.cancel();
+            ended
+        };
+        let (ended, ()) = tokio::join!(Box::pin(trying), Box::pin(publisher));
+        let tried = ended?;
+        if tried.outcome == Outcome::Completed {
+            self.tracker.tell(EventKind::FailedRowsTried, tried.in_words());
+        }
+        Ok(tried.outcome)
+    }
+
     /// The snapshot stage.
     async fn copy(
         &mut self,
@@ -454,20 +512,7 @@ impl Runner {
         for collection in &plan.collections {
             held.push(sink.count(&collection.name).await?);
         }
-        self.has_written = true;
-        let run = SnapshotRun {
-            job: self.id().clone(),
-            plan: plan.clone(),
-            point: Arc::new(point),
-            sink: sink.clone(),
-            store: self.store.clone(),
-            progress: progress.clone(),
-            cancel: self.controls.cancel.child_token(),
-            is_paused: self.controls.pause.subscribe(),
-            parked: self.controls.parked.clone(),
-            workers: self.controls.workers,
-            is_continuous,
-        };
+        let run = self.snapshot_run(plan, sink, progress, point, is_continuous);
         let is_over = CancellationToken::new();
         let (store, destination) = (self.store.clone(), sink.clone());
         let trouble = move || destination.trouble().or_else(|| store.trouble());
@@ -509,12 +554,13 @@ impl Runner {
                 .flat_map(|c| &c.roots)
                 .flat_map(|r| r.node.walk());
             let in_scope = match nodes.into_iter().find(|n| n.table.name == table.name) {
-                Some(node) if !is_copied => rows_in_scope(&snapshot, node).await?,
+                Some(node) if !is_copied && self.secrets.again.is_none() => rows_in_scope(&snapshot, node).await?,
                 _ => None,
             };
-            let estimated = match in_scope {
-                Some(rows) => rows,
-                None => rows_expected(&snapshot, table).await?,
+            let estimated = match (&self.secrets.again, in_scope) {
+                (Some(rows), _) => rows.iter().filter(|r| r.table == table.name.to_string()).count() as u64,
+                (None, Some(rows)) => rows,
+                (None, None) => rows_expected(&snapshot, table).await?,
             };
             counts.push(TableCount {
                 name: table.name.to_string(),
@@ -553,7 +599,9 @@ impl Runner {
             ErrorHandling::Warn | ErrorHandling::Skip => None,
         };
         let log = IssueLog::restore(self.tracker.status().job_updates, &IssueKind::ALL);
-        Ok(Progress::new(counts, collections, log, errors_max))
+        let progress = Progress::new(counts, collections, log, errors_max);
+        progress.restore_failed(self.store.failed_rows(self.id()).await?);
+        Ok(progress)
     }
 
     /// A run without dropping says how many documents it found and left alone.

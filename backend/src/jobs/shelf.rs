@@ -61,7 +61,7 @@ impl Supervisor {
             ));
         }
         self.store.delete_job(id).await?;
-        self.store.delete_samples(std::slice::from_ref(id)).await?;
+        self.store.delete_kept(std::slice::from_ref(id)).await?;
         if let Some(job) = self.held(id) {
             job.tracker.hide();
         }

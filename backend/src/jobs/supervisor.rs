@@ -10,6 +10,8 @@ use super::prepare::{PrepareError, Prepared, prepare, sink_of};
 use super::runner::{self, Ended, Work};
 use super::state::{CdcTransitionError, JobEvent, JobState, Phase, TransitionError};
 use super::tracker::{Controls, Tracker};
+use crate::cdc::run::Retried;
+use crate::data::failed::FailedRow;
 use crate::hooks;
 use crate::lease::{self, Lease};
 use crate::store::{Acquired, Fence, Holder, JobRecord, JobSecrets, ProjectRecord, Store, StoreError, new_id};
@@ -18,7 +20,7 @@ use godwit_shared::ids::{JobId, ProjectId};
 use godwit_shared::job::{
     CdcStatus, JobLabel, JobMetadata, JobStatistics, JobStatus, MigrationJobStatus, PostMigrationJobRequest,
 };
-use godwit_shared::relmig::with_masked_password;
+use godwit_shared::relmig::{ProjectFile, with_masked_password};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -86,6 +88,8 @@ pub struct Supervisor {
     pub(super) hub: Arc<Hub>,
     pub(super) holder: Holder,
     held: Mutex<HashMap<JobId, Arc<HeldJob>>>,
+    /// Jobs that were taken here since somebody asked last; nothing, where nobody does.
+    taken: Mutex<Option<Vec<JobId>>>,
     /// One creation at a time, so that two cannot miss each other's collections; and none while it is looked for jobs that
     /// nobody has.
     creating: tokio::sync::Mutex<()>,
@@ -109,6 +113,7 @@ impl Supervisor {
                 seat,
             },
             held: Mutex::default(),
+            taken: Mutex::default(),
             creating: tokio::sync::Mutex::default(),
             tasks: TaskTracker::new(),
             is_over: CancellationToken::new(),
@@ -251,17 +256,24 @@ impl Supervisor {
         project: ProjectRecord,
     ) -> Result<MigrationJobStatus, JobError> {
         let prepared = prepare(&request, &project.file, false).await?;
+        let status = new_status(&request, &project);
+        self.begin(status, prepared, (request, project.file, None)).await
+    }
+
+    /// Starts a job that has been checked: with what it was asked for, and which rows alone, where it is not all.
+    pub(super) async fn begin(
+        self: &Arc<Self>,
+        status: MigrationJobStatus,
+        prepared: Prepared,
+        (request, file, again): (PostMigrationJobRequest, ProjectFile, Option<Vec<FailedRow>>),
+    ) -> Result<MigrationJobStatus, JobError> {
         let collections: Vec<String> = prepared.plan.collections.iter().map(|c| c.name.clone()).collect();
         let _creating = self.creating.lock().await;
         let place = prepared.sink.place();
-        let status = new_status(&request, &project);
         self.check_conflict(&status.id, &place, &collections).await?;
         let record = JobRecord {
             status: status.clone(),
-            secrets: Ok(JobSecrets {
-                request,
-                file: project.file,
-            }),
+            secrets: Ok(JobSecrets { request, file, again }),
             place,
             collections,
             owner: self.holder.owner.clone(),
@@ -321,6 +333,8 @@ impl Supervisor {
             cancel: CancellationToken::new(),
             pause: watch::Sender::new(false),
             complete: watch::Sender::new(record.status.cdc_status == CdcStatus::Completing),
+            retry: watch::Sender::new(0),
+            retried: watch::Sender::new(Retried::default()),
             parked: watch::Sender::new(0),
             workers: self.workers,
         };
@@ -334,6 +348,9 @@ impl Supervisor {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.insert(job.id().clone(), job.clone());
         drop(held);
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.iter_mut().for_each(|taken| taken.push(job.id().clone()));
+        drop(taken);
         job.tracker.update(|_| ());
         job
     }
@@ -404,6 +421,12 @@ impl Supervisor {
         }
     }
 
+    /// The jobs that were taken here since this was asked last.
+    pub(super) fn newly_taken(&self) -> Vec<JobId> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(taken.get_or_insert_default())
+    }
+
     /// Takes a job out of those that are held.
     pub(super) fn let_go(&self, id: &JobId) -> Option<Arc<HeldJob>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).remove(id)
@@ -452,7 +475,7 @@ impl Supervisor {
             job.tracker.hide();
         }
         self.hub.remove(&ids);
-        self.store.delete_samples(&ids).await?;
+        self.store.delete_kept(&ids).await?;
         Ok(())
     }
 
@@ -487,7 +510,7 @@ pub(super) struct Taken {
     mark: String,
 }
 
-fn new_status(request: &PostMigrationJobRequest, project: &ProjectRecord) -> MigrationJobStatus {
+pub(super) fn new_status(request: &PostMigrationJobRequest, project: &ProjectRecord) -> MigrationJobStatus {
     let label = JobLabel {
         name: request.name.clone(),
         note: request.note.clone(),
@@ -499,6 +522,7 @@ fn new_status(request: &PostMigrationJobRequest, project: &ProjectRecord) -> Mig
         project_name: project.summary.name.clone(),
         name: label.name,
         note: label.note,
+        retry_of: None,
         status: JobStatus::Running,
         submitted_at: Utc::now(),
         ended_at: None,

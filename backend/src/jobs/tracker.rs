@@ -5,6 +5,7 @@ use super::hub::Hub;
 use super::state::{
     CdcEvent, CdcTransitionError, JobEvent, JobState, Phase, TransitionError, cdc_transition, transition,
 };
+use crate::cdc::run::Retried;
 use crate::lease::Lease;
 use crate::store::{Fence, Saved, Store, StoreError};
 use chrono::{DateTime, Utc};
@@ -31,6 +32,9 @@ pub struct Controls {
     pub pause: watch::Sender<bool>,
     /// The user has asked to complete the CDC stage.
     pub complete: watch::Sender<bool>,
+    /// How often the user has asked to try failed rows again, and what became of it.
+    pub retry: watch::Sender<u64>,
+    pub retried: watch::Sender<Retried>,
     /// Workers that stand still.
     pub parked: watch::Sender<usize>,
     /// Workers there are.
@@ -38,6 +42,15 @@ pub struct Controls {
 }
 
 impl Controls {
+    /// Wishes to try failed rows again, also one that came before anybody listened.
+    pub fn retries(&self) -> watch::Receiver<u64> {
+        let mut retries = self.retry.subscribe();
+        if *retries.borrow() > self.retried.borrow().asked {
+            retries.mark_changed();
+        }
+        retries
+    }
+
     /// Waits until the user lets a paused job go on, or ends it. Nothing of it is at work meanwhile.
     pub async fn stand_by(&self) {
         self.parked.send_replace(self.workers);

@@ -107,6 +107,32 @@ impl Sink {
         Ok(report)
     }
 
+    /// Inserts documents, and leaves those alone whose `_id` is there already: `replaced` is 0, and `existing` says how many
+    /// there are.
+    ///
+    /// # Errors
+    /// As [`Sink::write`].
+    pub async fn insert(
+        &self,
+        collection: &str,
+        documents: &[Assembled],
+        cancel: &CancellationToken,
+    ) -> Result<(WriteReport, u64), SinkError> {
+        let all: Vec<usize> = (0..documents.len()).collect();
+        let (mut report, mut existing) = (WriteReport::default(), 0);
+        for part in parts(&all, documents) {
+            let Taken { errors, .. } = self
+                .command(collection, part, documents, Command::Insert, cancel)
+                .await?;
+            report.inserted += (part.len() - errors.len()) as u64;
+            let (there, refused): (Vec<_>, Vec<_>) =
+                (errors.into_iter()).partition(|error| error.code == DUPLICATE_KEY && error.is_of_id);
+            existing += there.len() as u64;
+            report.refused.extend(refused.into_iter().map(Refused::from));
+        }
+        Ok((report, existing))
+    }
+
     /// Waits until everything written so far is acknowledged by a majority, where the URI asks for less: only then may
     /// it count as done. A write that finds nothing waits for the writes before it.
     ///

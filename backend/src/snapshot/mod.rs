@@ -9,12 +9,14 @@
 //! Chunks are key ranges, so that one that is done counts after a crash too. Memory: each worker holds one batch being
 //! assembled and [`WRITES_IN_FLIGHT`] being written. A slow destination stops the reading of the source.
 
+mod again;
 mod chunks;
 mod queue;
 mod refused;
 mod run;
 mod worker;
 
+pub use again::run_again;
 pub use chunks::{Chunk, RootQueue};
 pub use refused::RefusedRow;
 pub use run::{Finished, Outcome, SnapshotError, SnapshotRun, run};

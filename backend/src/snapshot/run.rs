@@ -41,6 +41,16 @@ pub struct SnapshotRun {
     pub is_continuous: bool,
 }
 
+impl SnapshotRun {
+    /// Rows that have failed are remembered before what they stand in counts as done.
+    pub(super) async fn save_failed_rows(&self) -> Result<(), SnapshotError> {
+        match self.progress.take_changed_failed() {
+            Some(rows) => Ok(self.store.save_failed_rows(&self.job, &rows).await?),
+            None => Ok(()),
+        }
+    }
+}
+
 /// What a run came to.
 #[derive(Debug)]
 pub struct Finished {
@@ -145,6 +155,7 @@ pub async fn run(run: SnapshotRun) -> Result<Finished, SnapshotError> {
     for (place, chunks) in &*shared.done.lock().await {
         refused.extend(settle(&run, *place, &chunks.refused).await?);
     }
+    run.save_failed_rows().await?;
     for collection in &run.progress.collections {
         collection.is_complete.store(true, Ordering::Relaxed);
     }

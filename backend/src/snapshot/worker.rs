@@ -323,6 +323,7 @@ impl Worker<'_> {
     /// Documents are durable first, then they count as done.
     async fn save_chunks(&self, chunk: &Chunk, remember: impl FnOnce(&mut RootChunks)) -> Result<(), SnapshotError> {
         self.run.sink.make_durable().await?;
+        self.run.save_failed_rows().await?;
         let collection = &self.run.plan.collections[chunk.collection];
         let mut done = self.shared.done.lock().await;
         let chunks = done.entry((chunk.collection, chunk.root)).or_default();

@@ -1,6 +1,7 @@
 //! Where a continuous job stands, and which documents a refresh has written.
 
 use super::{Store, StoreError, from_json, to_json};
+use crate::data::failed::FailedRowList;
 use bson::{Document, doc};
 use futures_util::TryStreamExt;
 use godwit_shared::ids::JobId;
@@ -63,16 +64,41 @@ impl Store {
             .unwrap_or_default())
     }
 
-    /// Forgets what was measured of jobs that are gone.
+    /// Forgets what was measured of jobs that are gone, and which of their rows have failed.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn delete_samples(&self, jobs: &[JobId]) -> Result<(), StoreError> {
+    pub async fn delete_kept(&self, jobs: &[JobId]) -> Result<(), StoreError> {
         let ids: Vec<&str> = jobs.iter().map(JobId::as_str).collect();
-        self.collection("samples")
-            .delete_many(doc! {"_id": {"$in": ids}})
-            .await?;
+        for collection in ["samples", "failedRows"] {
+            self.collection(collection)
+                .delete_many(doc! {"_id": {"$in": &ids}})
+                .await?;
+        }
         Ok(())
+    }
+
+    /// Stores which rows of a job can be tried again: before what they stand in counts as done.
+    ///
+    /// # Errors
+    /// When the store fails; [`StoreError::LeaseLost`] where another server has the job.
+    pub async fn save_failed_rows(&self, job: &JobId, rows: &FailedRowList, token: i64) -> Result<(), StoreError> {
+        let id = job.as_str();
+        let entry = doc! {"_id": id, "rows": to_json(rows), "token": token};
+        self.replace_fenced("failedRows", id, entry, token, job).await
+    }
+
+    /// The rows of a job that can be tried again.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn failed_rows(&self, job: &JobId) -> Result<FailedRowList, StoreError> {
+        let found = self
+            .collection("failedRows")
+            .find_one(doc! {"_id": job.as_str()})
+            .await?;
+        let rows = found.map(|entry| from_json(&entry, "rows")).transpose()?;
+        Ok(rows.unwrap_or_default())
     }
 
     /// Forgets where a job stood.

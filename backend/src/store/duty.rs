@@ -2,6 +2,7 @@
 //! the job is; what a job has under way stays as it is meanwhile.
 
 use super::{Claim, Contender, RootChunks, Store, StoreError};
+use crate::data::failed::FailedRowList;
 use crate::lease::Lease;
 use godwit_shared::ids::JobId;
 use serde::Serialize;
@@ -122,6 +123,24 @@ impl JobStore {
         let token = self.lease.token;
         self.patiently(job, || self.store.save_checkpoint(job, checkpoint, token))
             .await
+    }
+
+    /// See [`Store::save_failed_rows`].
+    ///
+    /// # Errors
+    /// As [`JobStore::mark_prepared`].
+    pub async fn save_failed_rows(&self, job: &JobId, rows: &FailedRowList) -> Result<(), StoreError> {
+        let token = self.lease.token;
+        self.patiently(job, || self.store.save_failed_rows(job, rows, token))
+            .await
+    }
+
+    /// See [`Store::failed_rows`].
+    ///
+    /// # Errors
+    /// As [`JobStore::mark_prepared`].
+    pub async fn failed_rows(&self, job: &JobId) -> Result<FailedRowList, StoreError> {
+        self.patiently(job, || self.store.failed_rows(job)).await
     }
 
     /// See [`Store::remember_written`].

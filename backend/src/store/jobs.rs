@@ -4,6 +4,7 @@ use super::leases::{Holder, lease_end};
 use super::projects::code_of;
 use super::quarantine::check_own_id;
 use super::{Store, StoreError, from_json, to_json};
+use crate::data::failed::FailedRow;
 use crate::data::progress::Counts;
 use bson::{Document, RawDocumentBuf, doc};
 use futures_util::TryStreamExt;
@@ -48,6 +49,9 @@ pub struct JobHead {
 pub struct JobSecrets {
     pub request: PostMigrationJobRequest,
     pub file: ProjectFile,
+    /// Only these rows, and only where they have no document yet: they had failed in an earlier job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Vec<FailedRow>>,
 }
 
 /// The parts of one root table: where it is cut, and which parts are done.

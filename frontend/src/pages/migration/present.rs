@@ -229,6 +229,7 @@ pub(crate) mod tests {
             project_name: "Shop".into(),
             name: None,
             note: None,
+            retry_of: None,
             status,
             submitted_at: "2026-11-03T10:00:00Z".parse().unwrap(),
             ended_at: None,
