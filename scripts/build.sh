@@ -26,7 +26,7 @@ if ! page_is_current; then
   touch "$stamp.new"
   (cd "$ROOT" && CARGO_TARGET_DIR=$PAGE_TARGET trunk build --offline --skip-version-check --locked "${page_profile[@]}" >&2)
   # Compressed once and for good: level 11 takes 80 % of the bytes of the level that a server has time for.
-  if [ "$profile" = release ]; then brotli -q 11 "$ROOT"/dist/*.{wasm,js,css,svg}; fi
+  if [ "$profile" = release ]; then brotli -q 11 "$ROOT"/dist/*.{wasm,js,css,svg,txt}; fi
   mv "$stamp.new" "$stamp"
 fi
 

@@ -7,6 +7,8 @@ before=$(state)
 
 say "format"
 native_cargo fmt --all --check
+say "what is bundled, as its users are told"
+"$ROOT/scripts/licences.sh" --check
 say "what the program is made of: licenses, crates that are banned, where they come from"
 native_cargo deny --locked check bans licenses sources
 say "lints of everything native"
