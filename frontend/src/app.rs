@@ -5,7 +5,9 @@ use crate::components::button::IconButton;
 use crate::components::empty_state::EmptyState;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::toast::{ToastCorner, provide_toasts};
+use crate::keyboard::{KeyOverview, provide_key_help, use_key_help};
 use crate::live::{self, Link, use_live};
+use crate::notify::provide_notifications;
 use crate::pages::connections::ConnectionsPage;
 use crate::pages::home::HomePage;
 use crate::pages::mapping::MappingPage;
@@ -13,9 +15,10 @@ use crate::pages::migration::MigrationPage;
 use crate::pages::migration::wizard::provide_drafts;
 use crate::pages::new_project::NewProjectPage;
 use crate::pages::project::ProjectPage;
+use crate::pages::settings::SettingsPage;
 use crate::projects::provide_projects;
 use crate::routes;
-use crate::theme::{self, Theme};
+use crate::theme::{Theme, provide_theme, use_theme};
 use crate::title::PageTitle;
 use leptos::prelude::*;
 use leptos_router::MatchNestedRoutes;
@@ -29,6 +32,9 @@ pub fn App() -> impl IntoView {
     let live = live::state::provide_live();
     provide_projects();
     provide_drafts();
+    provide_theme();
+    provide_notifications();
+    provide_key_help();
     live::socket::start(live);
     view! {
         <Router>
@@ -37,6 +43,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=HomePage/>
                 <Route path=path!("/connections") view=ConnectionsPage/>
                 <Route path=path!("/new-project") view=NewProjectPage/>
+                <Route path=path!("/settings") view=SettingsPage/>
                 <ParentRoute path=path!("/projects/:id") view=ProjectPage>
                     <Route path=path!("") view=|| view! { <Redirect path="migration"/> }/>
                     <Route path=path!("mapping") view=MappingPage/>
@@ -45,6 +52,7 @@ pub fn App() -> impl IntoView {
                 <DevelopmentRoutes/>
             </Routes>
         </Router>
+        <KeyOverview/>
         <ToastCorner/>
     }
 }
@@ -72,7 +80,11 @@ pub fn TopBar(#[prop(optional)] children: Option<Children>) -> impl IntoView {
             {children.map(|children| children())}
             <div class="gw-topbar__end">
                 <LinkState/>
+                <KeysButton/>
                 <ThemeButton/>
+                <A href=routes::SETTINGS attr:class="gw-button gw-button--icon" attr:aria-label="Settings" attr:title="Settings" attr:data-testid="settings">
+                    <Glyph icon=Icon::Settings/>
+                </A>
             </div>
         </header>
     }
@@ -104,11 +116,17 @@ fn LinkState() -> impl IntoView {
     }
 }
 
+/// The way to the overview of keys for those who do not know its key.
+#[component]
+fn KeysButton() -> impl IntoView {
+    let keys = use_key_help();
+    let open = Callback::new(move |()| keys.open());
+    view! { <IconButton label="Keys (?)" icon=Icon::Keyboard on_press=open attr:data-testid="keys-open"/> }
+}
+
 #[component]
 fn ThemeButton() -> impl IntoView {
-    let theme = RwSignal::new(theme::stored());
-    Effect::new(move |_| theme::apply(theme.get()));
-    theme::follow_other_tabs(theme);
+    let theme = use_theme();
     let icon = Signal::derive(move || match theme.get() {
         Theme::System => Icon::Monitor,
         Theme::Light => Icon::Sun,

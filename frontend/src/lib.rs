@@ -19,11 +19,14 @@ pub mod components;
 pub mod connections;
 pub mod consent;
 pub mod format;
+pub mod keyboard;
 pub mod live;
+pub mod notify;
 pub mod pages;
 pub mod projects;
 pub mod remote;
 pub mod routes;
+pub mod storage;
 pub mod theme;
 pub mod title;
 

@@ -4,6 +4,7 @@ use godwit_shared::ids::{CollectionId, JobId, ProjectId};
 
 pub const HOME: &str = "/";
 pub const CONNECTIONS: &str = "/connections";
+pub const SETTINGS: &str = "/settings";
 pub const NEW_PROJECT: &str = "/new-project";
 /// The query parameter that names the step of a new project.
 pub const STEP: &str = "step";

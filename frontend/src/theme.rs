@@ -50,20 +50,37 @@ fn storage() -> Option<web_sys::Storage> {
     window().local_storage().ok().flatten()
 }
 
+/// The theme of the page, for those who show or change it.
+pub fn use_theme() -> RwSignal<Theme> {
+    let ThemeContext(theme) = expect_context();
+    theme
+}
+
+#[derive(Clone, Copy)]
+struct ThemeContext(RwSignal<Theme>);
+
+/// Shows and keeps whatever theme is chosen. Once, in the shell.
+pub fn provide_theme() {
+    let theme = RwSignal::new(stored());
+    Effect::new(move |_| apply(theme.get()));
+    follow_other_tabs(theme);
+    provide_context(ThemeContext(theme));
+}
+
 /// The theme kept in this browser.
-pub fn stored() -> Theme {
+fn stored() -> Theme {
     let name = storage().and_then(|s| s.get_item(STORAGE_KEY).ok().flatten());
     Theme::from_name(&name.unwrap_or_default())
 }
 
 /// Takes over what another tab has chosen.
-pub fn follow_other_tabs(theme: RwSignal<Theme>) {
+fn follow_other_tabs(theme: RwSignal<Theme>) {
     let listener = window_event_listener_untyped("storage", move |_| theme.set(stored()));
     on_cleanup(move || listener.remove());
 }
 
 /// Shows the theme and keeps it. A browser that keeps nothing still shows it.
-pub fn apply(theme: Theme) {
+fn apply(theme: Theme) {
     if let Some(root) = document().document_element() {
         let _ = match theme.name() {
             Some(name) => root.set_attribute("data-theme", name),

@@ -91,6 +91,7 @@ fn title(path: &str, project_name: impl Fn(&str) -> Option<String>) -> String {
         ["projects", id, "mapping"] => (project_name(id), "Mapping"),
         ["projects", id, ..] => (project_name(id), "Data Migration"),
         _ if path == routes::CONNECTIONS => (None, "Connections"),
+        _ if path == routes::SETTINGS => (None, "Settings"),
         _ if path == routes::NEW_PROJECT => (None, "New project"),
         _ => (None, "Not found"),
     };
@@ -130,6 +131,7 @@ mod tests {
             ("/", "Projects · Godwit"),
             ("/connections", "Connections · Godwit"),
             ("/new-project", "New project · Godwit"),
+            ("/settings", "Settings · Godwit"),
             ("/projects/p1/mapping", "Shop · Mapping · Godwit"),
             ("/projects/p1/migration", "Shop · Data Migration · Godwit"),
             ("/projects/gone/migration", "Data Migration · Godwit"),

@@ -57,6 +57,12 @@ const PAINT: &str = "
 const [paint] = performance.getEntriesByName('first-contentful-paint');
 return paint ? Math.round(paint.startTime) : null";
 
+/// Files, and requests of the API; the live channel is none of either.
+const REQUESTS: &str = "
+const names = performance.getEntriesByType('resource').map(e => e.name);
+const api = names.filter(name => name.includes('/api/')).length;
+return `${names.length - api + 1} files, ${api} of the API`";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn sizes_and_times_of_the_page() {
     let stage = Stage::new().await;
@@ -74,6 +80,7 @@ async fn sizes_and_times_of_the_page() {
     browser.find(&testid("project-card")).await;
     println!("first view with its projects: {} ms", asked_at.elapsed().as_millis());
     println!("first paint: {} ms", browser.run(PAINT, &[]).await);
+    println!("requests of the first view: {}", browser.run(REQUESTS, &[]).await);
 
     let (before, since) = (cpu_seconds(app.pid()), Instant::now());
     tokio::time::sleep(IDLE_FOR).await;
@@ -82,6 +89,44 @@ async fn sizes_and_times_of_the_page() {
         "idle server with one page open: {:.0} MiB, {share:.2} % of a core",
         memory_mib(app.pid())
     );
+}
+
+/// Each column has a group of its own in the log, and each row an issue in each of them.
+const BAD_COLUMNS: usize = 400;
+const BAD_ROWS: usize = 25;
+/// The log of so many issues is there within this time, of a release.
+const LOG_MAX: Duration = Duration::from_secs(1);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_of_a_long_log() {
+    let columns: Vec<String> = (1..=BAD_COLUMNS)
+        .map(|i| format!("d{i} date not null default 'infinity'"))
+        .collect();
+    let sql = format!(
+        "create table bad (id int primary key, {}); insert into bad select generate_series(1, {BAD_ROWS})",
+        columns.join(", ")
+    );
+    let spec = json!({"name": "Bad", "collections": [{"collection": "bad", "table": "bad"}]});
+    let (migration, browser) = tokio::join!(Migration::new(&sql, spec), Browser::start());
+    let job = migration
+        .run(&migration.job().with("/options/errorTolerance", json!(null)))
+        .await;
+    assert_eq!(job.statistics.errors as usize, BAD_COLUMNS * BAD_ROWS);
+    // What the browser keeps of the page is kept as for any user.
+    browser.open(&migration.app.base()).await;
+    browser.find(&testid("project-card")).await;
+    let asked_at = Instant::now();
+    MigrationPage::open(&browser, &migration.app, &migration.project).await;
+    browser.find(&testid("log-row")).await;
+    let taken = asked_at.elapsed();
+    println!(
+        "log of {} issues: {} ms until it is there",
+        job.statistics.errors,
+        taken.as_millis()
+    );
+    if std::env::var_os("PAGE_KB_MAX").is_some() {
+        assert!(taken < LOG_MAX, "the log took {taken:?}");
+    }
 }
 
 /// The page of a job that reads and writes as fast as it can: its figures change with every message.

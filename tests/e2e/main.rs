@@ -3,6 +3,7 @@
 //! One file per journey; how the page is used stands in `pages`. `GODWIT_SCREENSHOTS=folder` keeps pictures of the way.
 
 mod cancel_and_repeat;
+mod charts;
 mod connections;
 mod continuous;
 mod design;
@@ -22,11 +23,17 @@ mod new_project;
 mod outage;
 mod pages;
 mod pause_and_resume;
+mod print;
 mod projects;
 mod rebuild;
+mod retry;
 mod schema;
+mod server_settings;
 mod settings;
+mod small_windows;
 mod states;
 mod theme;
 mod two_tabs;
+mod widths;
+mod wizard;
 mod wrong_password;

@@ -17,8 +17,12 @@ async fn a_wrong_password_is_said_in_the_wizard() {
     assert!(message.contains(&expected), "{message}");
     look(&stage.browser, "wrong-password").await;
 
-    // Untested, it comes out at the start: back at the step where it is corrected, and no job is made.
+    // *Next* tests as well. Who goes on all the same is told at the start: back at the step where it is corrected, and no
+    // job is made.
     wizard.next().await;
+    assert!(wizard.error().await.contains(&expected));
+    look(&stage.browser, "wrong-password-next").await;
+    wizard.skip_test().await;
     wizard.fill_target(&stage.target).await;
     wizard.next().await;
     stage.browser.find(&testid("preflight-not-run")).await;

@@ -3,6 +3,7 @@
 use super::client::{self, ApiError};
 use godwit_shared::ids::JobId;
 use godwit_shared::job::{JobLabel, MigrationJobStatus, PostMigrationJobRequest};
+use godwit_shared::retry::{FailedRows, RetryAnswer};
 use godwit_shared::sample::JobSamples;
 use godwit_shared::summary::JobSummary;
 use godwit_shared::written::{CollectionDetails, DeleteWritten, Written};
@@ -67,6 +68,16 @@ pub async fn written(id: &JobId) -> Result<Written, ApiError> {
 /// Drops it, if there are as many documents.
 pub async fn delete_written(id: &JobId, documents: u64) -> Result<Written, ApiError> {
     client::post(&format!("/jobs/{id}/written/delete"), &DeleteWritten { documents }).await
+}
+
+/// The rows of a job that can be tried again.
+pub async fn failed_rows(id: &JobId) -> Result<FailedRows, ApiError> {
+    client::get(&format!("/jobs/{id}/failed-rows")).await
+}
+
+/// Tries them again.
+pub async fn retry_failed(id: &JobId) -> Result<RetryAnswer, ApiError> {
+    client::post_empty(&format!("/jobs/{id}/failed-rows/retry")).await
 }
 
 /// A collection of a job, looked at more closely.

@@ -7,6 +7,7 @@ pub mod jobs;
 pub mod preflight;
 pub mod projects;
 pub mod schema;
+pub mod settings;
 pub mod store;
 
 pub use client::{Abort, ApiError, advice};

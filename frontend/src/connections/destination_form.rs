@@ -1,5 +1,6 @@
 //! The form of a destination: a saved connection, or a URI, with database, user and password.
 
+use super::chosen::{ChosenConnection, destination_lines};
 use super::details::{destination_details, details_of_changed_destination};
 use super::draft::{DestinationDraft, DestinationDraftStoreFields};
 use super::pem_field::{PemField, stored_or_example};
@@ -34,20 +35,51 @@ pub fn DestinationForm(
             problem.filter(|_| was_tried.get())
         })
     };
-    let hint = Signal::derive(move || {
-        Some(match chosen.get() {
-            Some(_) => "Leave empty to use the saved connection as it is.".to_owned(),
-            None => "With everything that the server needs to be found.".to_owned(),
-        })
-    });
+    let hint = Some("With everything that the server needs to be found.".to_owned());
+    let typed = move || {
+        view! {
+            <DestinationFields
+                destination=destination
+                known=chosen
+                hint=hint.clone()
+                uri_error=problem(DestinationField::Uri)
+                database_error=problem(DestinationField::Database)
+            />
+        }
+    };
     view! {
         <SavedDestination destination=destination choices=options/>
-        <DestinationFields
-            destination=destination
-            known=chosen
-            hint=hint
-            uri_error=problem(DestinationField::Uri)
-            database_error=problem(DestinationField::Database)
+        <Show when=move || chosen.with(Option::is_some) fallback=typed>
+            <ChosenDestination destination=destination chosen=chosen database_error=problem(DestinationField::Database)/>
+        </Show>
+    }
+}
+
+/// One that is saved, as it is: the job alone may name another database.
+#[component]
+fn ChosenDestination(
+    destination: Field<DestinationDraft>,
+    chosen: Memo<Option<SavedMongodbConnection>>,
+    database_error: Signal<Option<String>>,
+) -> impl IntoView {
+    let change = Callback::new(move |()| {
+        if let Some(connection) = chosen.get_untracked() {
+            destination.set(DestinationDraft::of(&connection));
+        }
+    });
+    let lines = move || {
+        let connection = chosen.get()?;
+        Some(view! { <ChosenConnection lines=destination_lines(&connection) on_change=change/> })
+    };
+    view! {
+        {lines}
+        <TextField
+            label="Database of this job"
+            kind=FieldKind::Code
+            value=destination.database()
+            hint=Some("Empty: the one of the connection.".to_owned())
+            error=database_error
+            testid="target-database"
         />
     }
 }
@@ -135,7 +167,7 @@ fn link_choice_and_uri(destination: Field<DestinationDraft>) {
     let has_uri = Memo::new(move |_| uri.with(|uri| !uri.trim().is_empty()));
     Effect::new(move |was_chosen: Option<String>| {
         let chosen = saved.get();
-        if was_chosen.is_some_and(|before| before != chosen) && !chosen.is_empty() && has_uri.get_untracked() {
+        if was_chosen.is_some_and(|before| before != chosen) && !chosen.is_empty() {
             destination.update(DestinationDraft::choose);
         }
         chosen
@@ -164,8 +196,10 @@ pub fn DestinationTest(
     destination: Field<DestinationDraft>,
     saved: Vec<SavedMongodbConnection>,
     was_tried: RwSignal<bool>,
+    /// Who else asks for a test, and what came of it.
+    test: ConnectionTest,
 ) -> impl IntoView {
-    let test = test_of(destination);
+    forget_with_changes(test, destination);
     let run = Callback::new(move |()| {
         if !destination.with_untracked(|destination| is_destination_complete(destination, &saved)) {
             return was_tried.set(true);
@@ -185,7 +219,8 @@ pub fn MongodbTest(
     changed: Option<SavedMongodbConnection>,
     was_tried: RwSignal<bool>,
 ) -> impl IntoView {
-    let test = test_of(destination);
+    let test = ConnectionTest::untested();
+    forget_with_changes(test, destination);
     let run = Callback::new(move |()| {
         let draft = destination.get_untracked();
         if mongodb_uri_problem_of(&draft.uri, changed.as_ref()).is_some() {
@@ -198,11 +233,9 @@ pub fn MongodbTest(
 }
 
 /// What it finds holds for as long as nothing is changed.
-fn test_of(destination: Field<DestinationDraft>) -> ConnectionTest {
-    let test = ConnectionTest::untested();
+fn forget_with_changes(test: ConnectionTest, destination: Field<DestinationDraft>) {
     Effect::new(move |_| {
         destination.track();
         test.forget();
     });
-    test
 }

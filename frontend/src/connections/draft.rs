@@ -4,10 +4,18 @@ use super::SOURCE_KIND;
 use super::url::{UrlFields, fields_of, source_url};
 use godwit_shared::connection::{SavedJdbcConnection, SavedMongodbConnection};
 use godwit_shared::ids::ConnectionId;
+use godwit_shared::relmig::with_masked_password;
 use reactive_stores::Store;
+use serde::{Deserialize, Serialize, Serializer};
 
-/// No `Debug`: it holds passwords.
-#[derive(Clone, PartialEq, Store)]
+/// A password is kept in memory alone: what is written down has a mask in its place.
+fn without_password<S: Serializer>(uri: &str, out: S) -> Result<S::Ok, S::Error> {
+    out.serialize_str(&with_masked_password(uri))
+}
+
+/// No `Debug`: it holds passwords. What is serialized has none.
+#[derive(Clone, PartialEq, Store, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SourceDraft {
     /// The id of a saved connection; empty: a new one. A user or password typed besides wins over its own; an address
     /// makes it a new one, so that a stored password never goes to another server.
@@ -16,11 +24,13 @@ pub struct SourceDraft {
     pub kind: String,
     /// One URI instead of host, port and database.
     pub is_manual_uri: bool,
+    #[serde(serialize_with = "without_password")]
     pub uri: String,
     pub host: String,
     pub port: String,
     pub database: String,
     pub user: String,
+    #[serde(skip)]
     pub password: String,
     pub use_ssl: bool,
     /// A value of [`SSL_MODES`].
@@ -153,18 +163,22 @@ impl Default for SourceDraft {
 pub const PORT_USUAL: &str = "5432";
 
 /// No `Debug`: it holds passwords.
-#[derive(Clone, PartialEq, Default, Store)]
+#[derive(Clone, PartialEq, Default, Store, Serialize, Deserialize)]
+#[serde(default)]
 pub struct DestinationDraft {
     /// The id of a saved connection; empty: a new one. A URI makes it a new one; what is typed besides wins over its own.
     pub saved: String,
+    #[serde(serialize_with = "without_password")]
     pub uri: String,
     /// Wins over that of the URI, as user and password do.
     pub database: String,
     pub user: String,
+    #[serde(skip)]
     pub password: String,
     /// The certificates that are trusted, in PEM.
     pub ca: String,
     /// Certificate and private key to sign on with, in PEM.
+    #[serde(skip)]
     pub certificate_key: String,
 }
 
@@ -217,6 +231,26 @@ pub fn verifies(ssl_mode: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_survives_a_reload_has_no_secrets() {
+        let source = SourceDraft {
+            uri: "postgres://u:secret@h/db".into(),
+            password: "secret".into(),
+            host: "h".into(),
+            ..Default::default()
+        };
+        let destination = DestinationDraft {
+            uri: "mongodb://u:secret@h/db".into(),
+            password: "secret".into(),
+            certificate_key: "secret".into(),
+            ..Default::default()
+        };
+        let kept = [serde_json::to_string(&source), serde_json::to_string(&destination)].map(Result::unwrap);
+        assert!(kept.iter().all(|text| !text.contains("secret")), "{kept:?}");
+        let restored: SourceDraft = serde_json::from_str(&kept[0]).unwrap();
+        assert_eq!((&*restored.host, &*restored.uri), ("h", "postgres://u:***@h/db"));
+    }
 
     #[test]
     fn what_was_typed_is_carried_over_to_the_other_form() {

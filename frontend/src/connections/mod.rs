@@ -3,6 +3,7 @@
 //! What is typed is a draft ([`draft`]); what it lacks ([`problem`]) and what is sent for it ([`details`], [`url`]) are
 //! plain functions. The forms know no page.
 
+mod chosen;
 mod destination_form;
 pub mod details;
 pub mod draft;

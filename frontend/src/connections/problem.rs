@@ -10,16 +10,10 @@ pub enum SourceField {
     Uri,
     Host,
     Port,
-    Password,
 }
 
 impl SourceField {
-    pub const ALL: [SourceField; 4] = [
-        SourceField::Uri,
-        SourceField::Host,
-        SourceField::Port,
-        SourceField::Password,
-    ];
+    pub const ALL: [SourceField; 3] = [SourceField::Uri, SourceField::Host, SourceField::Port];
 }
 
 /// What the server knows of connections already.
@@ -46,10 +40,6 @@ pub fn source_problem(source: &SourceDraft, known: KnownSources<'_>, field: Sour
     let is_left = known.changed.is_some_and(|changed| changed.url == source_url(source));
     let is_choice = !source.saved.is_empty() && !source.has_address();
     match (field, source.is_manual_uri) {
-        (SourceField::Password, _) => {
-            let chosen = known.saved.iter().find(|c| is_choice && c.id.as_str() == source.saved);
-            chosen.and_then(|chosen| stored_password_problem(source, chosen))
-        }
         (_, _) if is_choice || is_left => None,
         (SourceField::Uri, true) => source_uri_problem(&source.uri),
         (SourceField::Host, false) => missing(&source.host, "Enter the host of the server."),
@@ -67,11 +57,6 @@ pub fn is_source_complete(source: &SourceDraft, known: KnownSources<'_>) -> bool
 /// Whether the server has the password of a saved connection, with it or in its URI.
 pub fn has_stored_password(connection: &SavedJdbcConnection) -> bool {
     connection.has_password || is_masked(&connection.url)
-}
-
-fn stored_password_problem(source: &SourceDraft, chosen: &SavedJdbcConnection) -> Option<String> {
-    let is_missing = source.password.is_empty() && !has_stored_password(chosen);
-    is_missing.then(|| "The password is not stored with this connection: enter it.".into())
 }
 
 fn missing(text: &str, message: &str) -> Option<String> {
@@ -233,30 +218,14 @@ mod tests {
         assert!(!is_source_complete(&filled, KnownSources::default()));
     }
 
+    /// The server may know its users otherwise: by a certificate, by the user of the socket, or trust all of them.
     #[test]
-    fn a_password_that_is_not_stored_has_to_be_entered() {
-        let check = |url: &str, has_password, typed: &str, is_right: bool| {
-            let saved = [SavedJdbcConnection {
-                id: godwit_shared::ids::ConnectionId::new("c1"),
-                name: "Shop".into(),
-                kind: "POSTGRESQL".into(),
-                url: url.into(),
-                user: None,
-                environment_tag: Default::default(),
-                has_password,
-                has_ssl_root_cert: false,
-            }];
-            let source = SourceDraft {
-                saved: "c1".into(),
-                password: typed.into(),
-                ..Default::default()
-            };
-            assert_eq!(is_source_complete(&source, KnownSources::saved(&saved)), is_right);
+    fn no_password_has_to_be_entered() {
+        let chosen = SourceDraft {
+            saved: "c1".into(),
+            ..Default::default()
         };
-        check("postgres://h/db", false, "", false);
-        check("postgres://h/db", false, "p", true);
-        check("postgres://h/db", true, "", true);
-        check("postgres://u:***@h/db", false, "", true);
+        assert!(is_source_complete(&chosen, KnownSources::default()));
     }
 
     #[test]

@@ -10,8 +10,10 @@ use godwit_shared::connection::{
     CONNECTION_NAME_LENGTH_MAX, EnvironmentTag, SaveJdbcConnection, SaveMongodbConnection,
 };
 use reactive_stores::Store;
+use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Clone, PartialEq, Store)]
+#[derive(Debug, Clone, PartialEq, Store, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SaveDraft {
     pub is_saved: bool,
     /// Blank: the suggested one.

@@ -1,5 +1,6 @@
 //! The form of a source: a saved connection, or URI or fields, with user, password and SSL.
 
+use super::chosen::{ChosenConnection, source_lines};
 use super::details::details_of_change;
 use super::draft::{SSL_MODES, SourceDraft, SourceDraftStoreFields, verifies};
 use super::pem_field::{PemField, stored_or_example};
@@ -13,8 +14,6 @@ use crate::components::select::{SelectField, SelectOption};
 use godwit_shared::connection::SavedJdbcConnection;
 use leptos::prelude::*;
 use reactive_stores::Field;
-
-const SAVED_HINT: &str = "Leave empty to use the saved connection as it is.";
 
 /// What the parts of the form share.
 #[derive(Clone, Copy)]
@@ -77,10 +76,20 @@ pub fn SourceForm(
         saved: StoredValue::new(choices.clone()),
         was_tried,
     };
-    let is_manual = source.is_manual_uri();
     view! {
         <SavedSource source=source choices=choices/>
-        <KindField source=source/>
+        <Show when=move || form.chosen().is_some() fallback=move || view! { <TypedSource form=form/> }>
+            <ChosenSource form=form/>
+        </Show>
+    }
+}
+
+/// One that is typed.
+#[component]
+fn TypedSource(form: Form) -> impl IntoView {
+    let is_manual = form.source.is_manual_uri();
+    view! {
+        <KindField source=form.source/>
         <Checkbox label="Enter URI manually" checked=is_manual testid="source-manual"/>
         <Show when=move || is_manual.get() fallback=move || view! { <HostFields form=form/> }>
             <UriField form=form/>
@@ -90,13 +99,41 @@ pub fn SourceForm(
     }
 }
 
+/// One that is saved, as it is. A password that is not stored with it is asked for; the server may need none.
+#[component]
+fn ChosenSource(form: Form) -> impl IntoView {
+    let change = Callback::new(move |()| {
+        if let Some(connection) = form.chosen() {
+            form.source.set(SourceDraft::of(&connection));
+        }
+    });
+    move || {
+        let connection = form.chosen()?;
+        let password = (!has_stored_password(&connection)).then(|| {
+            view! {
+                <TextField
+                    label="Password"
+                    kind=FieldKind::Password
+                    value=form.source.password()
+                    hint=Some("Not stored with the connection. Empty, where the server asks for none.".to_owned())
+                    testid="source-password"
+                />
+            }
+        });
+        Some(view! {
+            <ChosenConnection lines=source_lines(&connection) on_change=change/>
+            {password}
+        })
+    }
+}
+
 /// Choosing a saved connection clears the address; typing one makes it a new connection.
 fn link_choice_and_address(source: Field<SourceDraft>) {
     let has_address = Memo::new(move |_| source.with(SourceDraft::has_address));
     Effect::new(move |was_chosen: Option<String>| {
         let chosen = source.saved().get();
         let is_changed = was_chosen.is_some_and(|before| before != chosen);
-        if is_changed && !chosen.is_empty() && has_address.get_untracked() {
+        if is_changed && !chosen.is_empty() {
             source.update(SourceDraft::choose);
         }
         chosen
@@ -145,14 +182,12 @@ fn UriField(form: Form) -> impl IntoView {
         Some(connection) => connection.url,
         None => "jdbc:postgresql://host:5432/database".into(),
     });
-    let hint = Signal::derive(move || form.is_choice().then(|| SAVED_HINT.to_owned()));
     view! {
         <TextField
             label="JDBC URI"
             kind=FieldKind::Code
             value=form.source.uri()
             placeholder=placeholder
-            hint=hint
             error=form.problem(SourceField::Uri)
             testid="source-uri"
         />
@@ -160,22 +195,21 @@ fn UriField(form: Form) -> impl IntoView {
 }
 
 impl Form {
-    /// Whether a saved connection is chosen, and nothing typed in its place.
-    fn is_choice(self) -> bool {
-        self.source.with(|source| !source.saved.is_empty())
+    /// The saved connection that is chosen, and not changed.
+    fn chosen(self) -> Option<SavedJdbcConnection> {
+        let is_choice = self.source.saved().with(|saved| !saved.is_empty());
+        self.known.get().filter(|_| is_choice)
     }
 }
 
 #[component]
 fn HostFields(form: Form) -> impl IntoView {
-    let hint = Signal::derive(move || form.is_choice().then(|| SAVED_HINT.to_owned()));
     view! {
         <div class="gw-form__row gw-form__row--host">
             <TextField
                 label="Host"
                 kind=FieldKind::Code
                 value=form.source.host()
-                hint=hint
                 error=form.problem(SourceField::Host)
                 testid="source-host"
             />
@@ -204,10 +238,6 @@ fn Credentials(form: Form) -> impl IntoView {
         Some(connection) if connection.has_password => "Stored with the connection".into(),
         Some(_) | None => String::new(),
     });
-    let hint = Signal::derive(move || {
-        let is_missing = form.known.get().is_some_and(|known| !has_stored_password(&known));
-        (is_missing && form.is_choice()).then(|| "Not stored: enter it.".to_owned())
-    });
     view! {
         <div class="gw-form__row">
             <TextField label="Username" value=form.source.user() placeholder=user testid="source-user"/>
@@ -216,8 +246,7 @@ fn Credentials(form: Form) -> impl IntoView {
                 kind=FieldKind::Password
                 value=form.source.password()
                 placeholder=password
-                hint=hint
-                error=form.problem(SourceField::Password)
+                hint=Some("Empty, where the server asks for none: trust, peer, a certificate.".to_owned())
                 testid="source-password"
             />
         </div>
@@ -271,8 +300,11 @@ pub fn SourceTest(
     #[prop(optional_no_strip)]
     changed: Option<SavedJdbcConnection>,
     was_tried: RwSignal<bool>,
+    /// Who else asks for a test, and what came of it.
+    #[prop(optional)]
+    test: Option<ConnectionTest>,
 ) -> impl IntoView {
-    let test = ConnectionTest::untested();
+    let test = test.unwrap_or_else(ConnectionTest::untested);
     Effect::new(move |_| {
         source.track();
         test.forget();

@@ -39,15 +39,37 @@ impl ConnectionTest {
         Signal::derive(move || self.state.with(|state| *state == TestState::Running))
     }
 
+    pub fn has_passed(self) -> bool {
+        self.state.with_untracked(|state| matches!(state, TestState::Passed(_)))
+    }
+
+    /// Whether it has failed, and nothing has changed since.
+    pub fn has_failed(self) -> Signal<bool> {
+        Signal::derive(move || self.state.with(|state| matches!(state, TestState::Failed(_))))
+    }
+
     pub fn run(self, request: impl Future<Output = Result<ConnectivityResult, ApiError>> + 'static) {
+        self.run_then(request, || ());
+    }
+
+    /// The same; `passed` where it has passed and still holds.
+    pub fn run_then(
+        self,
+        request: impl Future<Output = Result<ConnectivityResult, ApiError>> + 'static,
+        passed: impl FnOnce() + 'static,
+    ) {
         self.state.set(TestState::Running);
         spawn_local(async move {
             let answer = request.await;
-            if self.state.try_get_untracked() == Some(TestState::Running) {
-                self.state.set(match answer {
-                    Ok(result) => TestState::Passed(result),
-                    Err(error) => TestState::Failed(error),
-                });
+            if self.state.try_get_untracked() != Some(TestState::Running) {
+                return;
+            }
+            match answer {
+                Ok(result) => {
+                    self.state.set(TestState::Passed(result));
+                    passed();
+                }
+                Err(error) => self.state.set(TestState::Failed(error)),
             }
         });
     }

@@ -8,4 +8,5 @@ pub mod mapping;
 pub mod migration;
 pub mod new_project;
 pub mod project;
+pub mod settings;
 pub mod unreadable;

@@ -78,3 +78,15 @@ pub async fn look(browser: &Browser, name: &str) {
     width::check(browser, name).await;
     accessibility::check(browser, name).await;
 }
+
+/// The same in windows from a telephone to a desk: checked for everyone, in both themes.
+pub async fn look_everywhere(browser: &Browser, name: &str) {
+    for (width, height) in width::EVERYWHERE {
+        browser.emulate(width, height, 1.0).await;
+        let name = format!("{name}-{width}");
+        pictures::take_as_it_is(browser, &name).await;
+        width::check_as_it_is(browser, &name).await;
+        accessibility::check(browser, &name).await;
+    }
+    browser.stop_emulating().await;
+}

@@ -36,3 +36,26 @@ pub async fn take(browser: &Browser, name: &str) {
     browser.run(SET_THEME, &[before]).await;
     browser.resize(USUAL.0, USUAL.1).await;
 }
+
+/// In both themes, in whatever window there is.
+pub async fn take_as_it_is(browser: &Browser, name: &str) {
+    let Some(folder) = std::env::var_os("GODWIT_SCREENSHOTS").map(PathBuf::from) else {
+        return;
+    };
+    std::fs::create_dir_all(&folder).expect("a folder for pictures");
+    let before = browser.run(THEME, &[]).await;
+    for theme in ["light", "dark"] {
+        browser.run(SET_THEME, &[json!(theme)]).await;
+        let file = folder.join(format!("{name}-{theme}.png"));
+        browser.screenshot(&file).await.expect("a picture of the window");
+    }
+    browser.run(SET_THEME, &[before]).await;
+}
+
+/// Keeps a file beside the pictures.
+pub fn keep(name: &str, bytes: &[u8]) {
+    if let Some(folder) = std::env::var_os("GODWIT_SCREENSHOTS").map(PathBuf::from) {
+        std::fs::create_dir_all(&folder).expect("a folder for pictures");
+        std::fs::write(folder.join(name), bytes).expect("the file can be written");
+    }
+}

@@ -7,6 +7,9 @@ use serde_json::Value;
 /// As wide as a small laptop.
 const NARROW: (u32, u32) = (1024, 768);
 
+/// A telephone, a tablet, a small laptop, a desk.
+pub const EVERYWHERE: [(u32, u32); 4] = [(390, 844), (800, 900), (1280, 720), (1920, 1080)];
+
 /// What is wider than its frame. Tables, code and steps may be: they scroll in a frame of their own.
 const TOO_WIDE: &str = "
 const frames = 'html, body, header, main, aside, section, dialog, dialog > *, .gw-migration__job, .gw-mapping__scroll';
@@ -28,16 +31,27 @@ pub async fn check(browser: &Browser, name: &str) {
         let file = folder.join(format!("{name}-{}.png", NARROW.0));
         browser.screenshot(&file).await.expect("a picture of the window");
     }
-    let found = [browser.run(TOO_WIDE, &[]).await, browser.run(OUT_OF_SIGHT, &[]).await];
+    let found = problems(browser).await;
     browser.resize(USUAL.0, USUAL.1).await;
-    let found: Vec<&str> = found
-        .iter()
-        .flat_map(|list| list.as_array().expect("a list"))
-        .filter_map(Value::as_str)
-        .collect();
     assert!(
         found.is_empty(),
         "{name} does not fit into {NARROW:?}:\n{}",
         found.join("\n")
     );
+}
+
+/// The same in whatever window there is.
+pub async fn check_as_it_is(browser: &Browser, name: &str) {
+    let found = problems(browser).await;
+    assert!(found.is_empty(), "{name} does not fit:\n{}", found.join("\n"));
+}
+
+async fn problems(browser: &Browser) -> Vec<String> {
+    let found = [browser.run(TOO_WIDE, &[]).await, browser.run(OUT_OF_SIGHT, &[]).await];
+    found
+        .iter()
+        .flat_map(|list| list.as_array().expect("a list"))
+        .filter_map(Value::as_str)
+        .map(Into::into)
+        .collect()
 }

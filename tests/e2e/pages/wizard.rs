@@ -2,6 +2,7 @@
 
 use super::{SOON, look, testid, text_now, wait_text};
 use fantoccini::Locator;
+use godwit_tests::api::wait_for;
 use godwit_tests::browser::Browser;
 use godwit_tests::servers::{Database, Target};
 
@@ -31,8 +32,28 @@ impl<'a> Wizard<'a> {
         wait_text(self.browser, &css, "a chosen source", SOON, |text| !text.is_empty()).await
     }
 
+    /// *Next*: afterwards another step is there, or an error says why not. The connection of the step is tested before.
     pub async fn next(&self) {
+        let before = self.step().await;
         self.browser.click(&testid("wizard-next")).await;
+        let came = async || {
+            let errors = format!("dialog :is({}, [aria-invalid])", testid("error-message"));
+            let has_error = self.browser.client.find(Locator::Css(&errors)).await.is_ok();
+            (has_error || self.step().await != before).then_some(())
+        };
+        wait_for("another step, or an error", SOON, came).await;
+    }
+
+    /// The title of the step that is open.
+    pub async fn step(&self) -> String {
+        text_now(self.browser, "dialog [aria-current='step']")
+            .await
+            .unwrap_or_default()
+    }
+
+    /// *Go on without it*: the connection does not answer.
+    pub async fn skip_test(&self) {
+        self.browser.click(&testid("skip-test")).await;
     }
 
     /// *Test connection*, which must succeed.

@@ -11,6 +11,7 @@ use godwit_shared::connection::{
     EnvironmentTag, SaveJdbcConnection, SaveMongodbConnection, SavedJdbcConnection, SavedMongodbConnection,
 };
 use reactive_stores::Store;
+use serde::{Deserialize, Serialize};
 
 /// What a dialog begins with.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,7 +40,8 @@ impl<T> Start<T> {
 }
 
 /// No `Debug`: it holds passwords.
-#[derive(Clone, PartialEq, Default, Store)]
+#[derive(Clone, PartialEq, Default, Store, Serialize, Deserialize)]
+#[serde(default)]
 pub struct JdbcDraft {
     pub name: String,
     /// A value of [`environment::options`].
@@ -93,7 +95,8 @@ impl JdbcDraft {
 }
 
 /// No `Debug`: it may hold passwords.
-#[derive(Clone, PartialEq, Default, Store)]
+#[derive(Clone, PartialEq, Default, Store, Serialize, Deserialize)]
+#[serde(default)]
 pub struct MongodbDraft {
     pub name: String,
     /// A value of [`environment::options`].

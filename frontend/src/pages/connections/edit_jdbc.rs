@@ -1,6 +1,7 @@
 //! The dialog of a relational connection.
 
 use super::draft::{JdbcDraft, JdbcDraftStoreFields, Start};
+use super::kept::{self, Kind};
 use super::name_and_tag::NameAndTag;
 use super::use_connections;
 use crate::api::{self, ApiError};
@@ -20,7 +21,13 @@ use reactive_stores::{Field, Store};
 pub fn JdbcDialog(start: Start<SavedJdbcConnection>, on_close: Callback<()>) -> impl IntoView {
     let (context, toasts) = (use_connections(), use_toasts());
     let title = start.title();
-    let draft = Store::new(JdbcDraft::of(&start));
+    let draft = Store::new(kept::draft(Kind::Jdbc, &start, |c| c.id.clone()).unwrap_or_else(|| JdbcDraft::of(&start)));
+    kept::keep(
+        Kind::Jdbc,
+        &start,
+        |c| c.id.clone(),
+        Signal::derive(move || draft.get()),
+    );
     let was_tried = RwSignal::new(false);
     let changed = StoredValue::new(start.changed().cloned());
     let to_save = move |draft: &JdbcDraft| changed.with_value(|changed| draft.to_save(changed.as_ref()));

@@ -1,6 +1,7 @@
 //! The dialog of a MongoDB connection.
 
 use super::draft::{MongodbDraft, MongodbDraftStoreFields, Start};
+use super::kept::{self, Kind};
 use super::name_and_tag::NameAndTag;
 use super::use_connections;
 use crate::api::{self, ApiError};
@@ -23,7 +24,14 @@ const HINT: &str = "A database in its path is the destination of jobs; without o
 pub fn MongodbDialog(start: Start<SavedMongodbConnection>, on_close: Callback<()>) -> impl IntoView {
     let (context, toasts) = (use_connections(), use_toasts());
     let title = start.title();
-    let draft = Store::new(MongodbDraft::of(&start));
+    let draft =
+        Store::new(kept::draft(Kind::Mongodb, &start, |c| c.id.clone()).unwrap_or_else(|| MongodbDraft::of(&start)));
+    kept::keep(
+        Kind::Mongodb,
+        &start,
+        |c| c.id.clone(),
+        Signal::derive(move || draft.get()),
+    );
     let was_tried = RwSignal::new(false);
     let changed = StoredValue::new(start.changed().cloned());
     let to_save = move |draft: &MongodbDraft| changed.with_value(|changed| draft.to_save(changed.as_ref()));

@@ -5,6 +5,7 @@ mod draft;
 mod edit_jdbc;
 mod edit_mongodb;
 mod entry;
+mod kept;
 mod name_and_tag;
 mod row;
 
@@ -67,6 +68,18 @@ pub fn ConnectionsPage() -> impl IntoView {
     // What is shown stays where it is when the list comes anew: only its rows change.
     let phase = Memo::new(move |_| state.get().map(|_| ()));
     let saved = move || state.get().ready().unwrap_or_default();
+    // One that was open when the page was loaded again.
+    let reopened = StoredValue::new(false);
+    Effect::new(move |_| {
+        if let (Remote::Ready(saved), false) = (state.get(), reopened.get_value()) {
+            reopened.set_value(true);
+            let jdbc = saved.jdbc.into_iter().map(Saved::Jdbc);
+            let all: Vec<Saved> = jdbc.chain(saved.mongodb.into_iter().map(Saved::Mongodb)).collect();
+            if let Some(dialog) = kept::dialog(&all) {
+                context.dialog.set(Some(dialog));
+            }
+        }
+    });
     let jdbc = Memo::new(move |_| in_order(saved().jdbc.into_iter().map(Saved::Jdbc).collect()));
     let mongodb = Memo::new(move |_| in_order(saved().mongodb.into_iter().map(Saved::Mongodb).collect()));
     let ready = move |()| {

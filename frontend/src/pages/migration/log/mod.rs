@@ -2,6 +2,7 @@
 //!
 //! Only the rows in sight are in the page ([`window`]): a log holds hundreds of groups, and changes several times a second.
 
+mod again;
 mod order;
 mod row;
 mod view;
@@ -13,6 +14,7 @@ use crate::components::badge::Badge;
 use crate::components::button::DownloadLink;
 use crate::components::icon::{Glyph, Icon};
 use crate::format::number;
+use again::RetryButton;
 use godwit_shared::job::EventType;
 use leptos::html;
 use leptos::prelude::*;
@@ -95,6 +97,7 @@ pub fn JobLog(job: JobSignal) -> impl IntoView {
                         <LogSearch log=log/>
                         <SeverityFilter log=log/>
                     </Show>
+                    <RetryButton job=job/>
                     <DownloadLink label="Download" href=logs_url(&id) file_name=format!("job-{id}.jsonl") is_wide=true/>
                 </div>
             </header>

@@ -1,6 +1,6 @@
 //! One group of the log; a button opens its details below it.
 
-use super::Log;
+use super::{Log, again};
 use crate::components::badge::Tone;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::status::{Status, StatusText};
@@ -174,6 +174,7 @@ fn detail_lines(group: &JobUpdate) -> Vec<(&'static str, String)> {
         ("Details", group.details.clone()),
         ("Code", Some(group.error_code.clone())),
         ("What to do", group.suggestion.clone()),
+        ("A second try", again::advice(group)),
     ];
     let given = |(name, value): (_, Option<String>)| Some((name, value.filter(|text| !text.is_empty())?));
     lines.into_iter().filter_map(given).collect()
@@ -219,7 +220,7 @@ mod tests {
         let lines = detail_lines(&group);
         assert_eq!(
             lines.iter().map(|(n, _)| *n).collect::<Vec<_>>(),
-            ["Event", "Row key", "Code", "What to do"]
+            ["Event", "Row key", "Code", "What to do", "A second try"]
         );
         assert_eq!(lines[1].1, "a = 1, b = 2");
     }

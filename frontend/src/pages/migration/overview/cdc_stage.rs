@@ -5,6 +5,7 @@ use super::cdc_figures::{
 };
 use super::charts::{HistoryChart, WholeJobButton};
 use super::figures::NONE;
+use super::parts::Help;
 use super::{FigureItem, JobSignal, KnownFigure};
 use crate::components::badge::{Badge, Tone};
 use crate::components::banner::Banner;
@@ -40,9 +41,43 @@ pub fn CdcStage(job: JobSignal) -> impl IntoView {
                     <HistoryChart job=job title="Events per second" unit=ChartUnit::EventsPerSecond pick=|h| &h.events/>
                     <HistoryChart job=job title="Lag" unit=ChartUnit::LagMs pick=|h| &h.lag_ms/>
                 </div>
-                <Show when=move || has_begun.get() fallback=move || view! { <NotBegun job=job/> }><FigureGrid job=job/></Show>
+                <Show when=move || has_begun.get() fallback=move || view! { <NotBegun job=job/> }>
+                    <details class="gw-more" data-testid="cdc-more">
+                        <summary>"All figures of the stage"</summary>
+                        <FigureGrid job=job/>
+                    </details>
+                    <CdcHelp/>
+                </Show>
             </div>
         </section>
+    }
+}
+
+/// What the figures mean, where they stand.
+#[component]
+fn CdcHelp() -> impl IntoView {
+    view! {
+        <Help title="What these figures mean">
+            <dt>"Lag"</dt>
+            <dd>
+                "How old the oldest committed change is that MongoDB does not have yet, by log and clock of the source. It \
+                 grows while the job is paused or the source is away."
+            </dd>
+            <dt>"Rate"</dt>
+            <dd>"Changes of mapped rows applied per second, over the last seconds."</dd>
+            <dt>"Cut-over"</dt>
+            <dd>
+                "Ready when the lag has been under a second for a minute: then stop writing to the source, choose Complete \
+                 CDC, and switch the application over when it is done."
+            </dd>
+            <dt>"Until the log is discarded"</dt>
+            <dd>
+                "The source keeps its log for this job. Where it has a limit (max_slot_wal_keep_size), this is how long it \
+                 lasts; afterwards the job has to start anew."
+            </dd>
+            <dt>"Charts"</dt>
+            <dd>"Drag over a part of one to see it more closely. Upright lines are what happened to the job."</dd>
+        </Help>
     }
 }
 
@@ -106,7 +141,7 @@ fn Lead(job: JobSignal) -> impl IntoView {
     view! {
         <dl class="gw-lead">
             <LeadFigure label="Lag" value=lag_value note=lag_note testid="lag"/>
-            <LeadFigure label="Rate" value=rate note=total testid="cdc-rate"/>
+            <LeadFigure label="Rate" value=rate note=total testid="cdc-rate" note_testid="cdc-events"/>
             <LeadFigure
                 label="Cut-over"
                 value=Signal::derive(move || ready.get().0.to_owned())
@@ -123,12 +158,13 @@ fn LeadFigure(
     #[prop(into)] value: Signal<String>,
     #[prop(into)] note: Signal<String>,
     testid: &'static str,
+    #[prop(optional)] note_testid: &'static str,
 ) -> impl IntoView {
     view! {
         <div class="gw-figure gw-lead__figure" data-testid=testid>
             <dt>{label}</dt>
             <dd class="gw-lead__value">{value}</dd>
-            <dd class="gw-lead__note">{note}</dd>
+            <dd class="gw-lead__note" data-testid=note_testid>{note}</dd>
         </div>
     }
 }
@@ -192,7 +228,7 @@ fn FigureGrid(job: JobSignal) -> impl IntoView {
             <FigureItem label="Started" value=show(|f| &f.started) title=show(|f| &f.started_exactly)/>
             <FigureItem label="Last event time" value=show(|f| &f.last_event) title=show(|f| &f.last_event_exactly)/>
             <FigureItem label="Committed in the source" value=show(|f| &f.last_commit) title=show(|f| &f.last_commit_exactly)/>
-            <FigureItem label="Total events seen" value=show(|f| &f.total) testid="cdc-events"/>
+            <FigureItem label="Total events seen" value=show(|f| &f.total)/>
             <FigureItem label="Events in the last hour" value=show(|f| &f.last_hour)/>
             <FigureItem label="Events in the last minute" value=show(|f| &f.last_minute)/>
             <KnownFigure label="Wait of the last batch" value=show(|f| &f.slowest)/>

@@ -105,6 +105,8 @@ fn marks(job: &MigrationJobStatus) -> Vec<Mark> {
         "job_resumed" => Some("resumed"),
         "job_restarted" => Some("restart"),
         "stands_still" => Some("stands still"),
+        "schema_changed" => Some("schema change"),
+        "failed_rows_tried" => Some("failed rows tried again"),
         _ => None,
     };
     let mark = |update: &godwit_shared::job::JobUpdate| {
@@ -157,13 +159,13 @@ mod tests {
                 "timestamp": "2026-11-03T10:03:22Z", "errorCode": code});
             serde_json::from_value(update).expect("an update")
         };
-        job.job_updates = vec![update("job_paused"), update("precision_lost"), update("outage_began")];
+        job.job_updates = vec![update("job_paused"), update("precision_lost"), update("schema_changed")];
         let shown: Vec<(i64, String)> = marks(&job).into_iter().map(|m| (m.second, m.text)).collect();
         assert_eq!(
             shown,
             [
                 (1_793_700_202, "paused".to_owned()),
-                (1_793_700_202, "outage".to_owned())
+                (1_793_700_202, "schema change".to_owned())
             ]
         );
     }

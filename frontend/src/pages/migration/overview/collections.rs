@@ -22,8 +22,10 @@ pub fn CollectionList(job: JobSignal) -> impl IntoView {
         let names = job.statistics.collections.iter().map(|c| c.collection.clone());
         names.enumerate().collect()
     });
+    // All stay in sight: what they hold goes on changing.
+    let finished = Memo::new(move |_| Vec::new());
     let row = move |(index, name): (usize, String)| view! { <CollectionRow job=job index=index name=name/> };
-    view! { <PartList title="Collections" caption="Documents of each collection" columns=COLUMNS names=names row=row/> }
+    view! { <PartList title="Collections" caption="Documents of each collection" columns=COLUMNS names=names finished=finished row=row/> }
 }
 
 #[component]

@@ -1,5 +1,6 @@
 //! From where to where, how, since when.
 
+use super::way::Way;
 use super::{FigureItem, JobSignal};
 use crate::clock::use_now;
 use crate::components::badge::Tone;
@@ -8,6 +9,8 @@ use crate::components::status::StatusText;
 use crate::format::text::sentence;
 use crate::format::{time, wire_name};
 use crate::pages::migration::present::{is_in_cdc, job_status, mode_label};
+use crate::pages::migration::use_migration;
+use crate::routes::MigrationView;
 use chrono::Local;
 use godwit_shared::job::MigrationJobStatus;
 use godwit_shared::outage::Outage;
@@ -25,6 +28,8 @@ pub fn JobHead(job: JobSignal) -> impl IntoView {
     let started_exactly = Signal::derive(move || time::exact_utc(submitted_at.get()));
     view! {
         <section class="gw-panel gw-panel__body gw-stack" aria-label="Job">
+            <Way job=job/>
+            <RetryOf job=job/>
             <dl class="gw-uris">
                 <div><dt>"Source URI"</dt><dd class="gw-code">{source}</dd></div>
                 <div><dt>"Destination URI"</dt><dd class="gw-code">{destination}</dd></div>
@@ -43,6 +48,23 @@ pub fn JobHead(job: JobSignal) -> impl IntoView {
             <LeftInTheSource job=job/>
         </section>
     }
+}
+
+/// Leads to the job whose failed rows this one tries again.
+#[component]
+fn RetryOf(job: JobSignal) -> impl IntoView {
+    let context = use_migration();
+    let earlier = job.get_untracked().retry_of.clone();
+    earlier.map(|earlier| {
+        let path = MigrationView::of_job(earlier).path(&context.project.get_untracked());
+        view! {
+            <p data-testid="retry-of">
+                "Tries the rows again that had failed in "
+                <a href=path>"an earlier job"</a>
+                ", and makes documents only where there were none."
+            </p>
+        }
+    })
 }
 
 /// Who does not answer, since when, and why.

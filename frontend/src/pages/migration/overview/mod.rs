@@ -13,6 +13,7 @@ mod parts;
 mod shelf;
 mod snapshot_stage;
 mod tables;
+mod way;
 
 use super::log::JobLog;
 use super::present::{announcement, has_cdc, is_stale};

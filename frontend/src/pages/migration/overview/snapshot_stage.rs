@@ -2,6 +2,7 @@
 
 use super::charts::{HistoryChart, WholeJobButton};
 use super::figures::{SnapshotFigures, snapshot_figures};
+use super::parts::Help;
 use super::{FigureItem, JobSignal, KnownFigure};
 use crate::components::chart::ChartUnit;
 use crate::components::progress::ProgressBar;
@@ -62,6 +63,16 @@ fn StageAtWork(job: JobSignal, status: Memo<Status>, figures: Memo<SnapshotFigur
             <KnownFigure label="Average reading" value=shown(figures, |f| &f.average_rows)/>
             <KnownFigure label="Average writing" value=shown(figures, |f| &f.average_bytes)/>
         </dl>
+        <Help title="What these figures mean">
+            <dt>"Rows in the source"</dt>
+            <dd>"Rows of all tables that the filters let through, each counted once, at the point in time that is copied."</dd>
+            <dt>"Rows read"</dt>
+            <dd>"A row counts again for each document that it is embedded in, so there may be more than in the source."</dd>
+            <dt>"Documents written"</dt>
+            <dd>"By this stage, with their size as BSON. One that was there before is replaced, and counts too."</dd>
+            <dt>"Documents in MongoDB now"</dt>
+            <dd>"In all collections of the job, whoever has written them: this goes on being counted."</dd>
+        </Help>
         <Show when=move || !in_work().is_empty()>
             <p class="gw-in-work"><span class="gw-muted">"Tables in work "</span><span class="gw-code">{in_work}</span></p>
         </Show>

@@ -24,8 +24,13 @@ pub fn TableList(job: JobSignal) -> impl IntoView {
         let names = job.statistics.tables.iter().map(|t| t.table.clone());
         names.enumerate().collect()
     });
+    let finished = Memo::new(move |_| {
+        let job = job.get();
+        let tables = job.statistics.tables.iter().enumerate();
+        tables.filter(|(_, t)| t.is_complete).map(|(place, _)| place).collect()
+    });
     let row = move |(index, name): (usize, String)| view! { <TableRow job=job index=index name=name/> };
-    view! { <PartList title="Tables" caption="Progress of each table" columns=COLUMNS names=names row=row/> }
+    view! { <PartList title="Tables" caption="Progress of each table" columns=COLUMNS names=names finished=finished row=row/> }
 }
 
 #[component]

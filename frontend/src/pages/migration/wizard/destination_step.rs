@@ -26,7 +26,7 @@ pub fn DestinationStep() -> impl IntoView {
                     was_tried=wizard.was_tried
                 />
             </Show>
-            <DestinationTest destination=destination saved=saved was_tried=wizard.was_tried/>
+            <DestinationTest destination=destination saved=saved was_tried=wizard.was_tried test=wizard.destination_test/>
         </div>
     }
 }

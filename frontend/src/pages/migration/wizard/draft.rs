@@ -3,12 +3,14 @@
 use crate::connections::draft::{DestinationDraft, SourceDraft};
 use crate::connections::save::SaveDraft;
 use reactive_stores::Store;
+use serde::{Deserialize, Serialize};
 
 /// What the limit of errors is where nobody said otherwise.
 pub const ERROR_LIMIT_DEFAULT: u64 = 100;
 
 /// No `Debug`: it holds passwords.
-#[derive(Clone, PartialEq, Store)]
+#[derive(Clone, PartialEq, Store, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Draft {
     pub source: SourceDraft,
     pub destination: DestinationDraft,
@@ -18,6 +20,7 @@ pub struct Draft {
     pub save_destination: SaveDraft,
     pub options: OptionsDraft,
     /// What was typed to agree to the loss of documents.
+    #[serde(skip)]
     pub confirmation: String,
 }
 
@@ -34,7 +37,8 @@ impl Default for Draft {
     }
 }
 
-#[derive(Clone, PartialEq, Store)]
+#[derive(Clone, PartialEq, Store, Serialize, Deserialize)]
+#[serde(default)]
 pub struct OptionsDraft {
     pub is_continuous: bool,
     /// Let the job set the replica identities that it needs. Continuous jobs only.

@@ -33,6 +33,8 @@ use crate::components::keys::on_enter;
 use crate::components::skeleton::Skeleton;
 use crate::components::steps::StepList;
 use crate::components::toast::use_toasts;
+use crate::connections::ConnectionTest;
+use crate::connections::details::{destination_details, source_details};
 use crate::live::use_live;
 use crate::projects::use_projects;
 use crate::remote::Remote;
@@ -65,6 +67,8 @@ pub struct WizardContext {
     was_tried: RwSignal<bool>,
     failure: RwSignal<Option<ApiError>>,
     preflight: Preflight,
+    source_test: ConnectionTest,
+    destination_test: ConnectionTest,
     /// The names of the project's collections, as far as they are known.
     collections: Signal<Vec<String>>,
     /// What the job would read and write, as the review has it.
@@ -80,6 +84,8 @@ impl WizardContext {
             was_tried: RwSignal::new(false),
             failure: RwSignal::new(None),
             preflight: Preflight::new(),
+            source_test: ConnectionTest::untested(),
+            destination_test: ConnectionTest::untested(),
             collections,
             extent: RwSignal::new(Remote::Loading),
         }
@@ -111,12 +117,51 @@ impl WizardContext {
             .with_untracked(|extent| self.draft.with_untracked(|draft| may_start(draft, extent)))
     }
 
-    /// Goes on where the step is complete; else shows what is missing.
+    /// Goes on where the step is complete and its connection answers; else shows what is missing or wrong.
     fn next(self) {
-        match (self.is_step_complete(), self.step.get_untracked().next()) {
-            (true, Some(next)) => self.enter(next),
-            (false, _) => self.was_tried.set(true),
-            (true, None) => {}
+        let step = self.step.get_untracked();
+        if !self.is_step_complete() {
+            return self.was_tried.set(true);
+        }
+        let Some(next) = step.next() else { return };
+        let Some(test) = self.test_of(step).filter(|test| !test.has_passed()) else {
+            return self.enter(next);
+        };
+        // The user may have gone elsewhere by the time of the answer.
+        let go_on = move || {
+            if self.step.try_get_untracked() == Some(step) {
+                self.enter(next);
+            }
+        };
+        self.failure.set(None);
+        match step {
+            Step::Source => {
+                let details = self.draft.with_untracked(|draft| source_details(&draft.source));
+                test.run_then(async move { api::connections::test_jdbc(&details).await }, go_on);
+            }
+            Step::Destination => {
+                let details = self
+                    .draft
+                    .with_untracked(|draft| destination_details(&draft.destination));
+                test.run_then(async move { api::connections::test_mongodb(&details).await }, go_on);
+            }
+            Step::Options | Step::Review => {}
+        }
+    }
+
+    /// Goes on although the connection does not answer: it may when the job starts.
+    fn skip_test(self) {
+        if let Some(next) = self.step.get_untracked().next() {
+            self.enter(next);
+        }
+    }
+
+    /// The test of the step's connection.
+    fn test_of(self, step: Step) -> Option<ConnectionTest> {
+        match step {
+            Step::Source => Some(self.source_test),
+            Step::Destination => Some(self.destination_test),
+            Step::Options | Step::Review => None,
         }
     }
 
@@ -134,7 +179,8 @@ pub fn Wizard(start: WizardStart) -> impl IntoView {
     let close = Callback::new(move |()| migration.close_wizard());
     let drafts = use_drafts();
     let live = use_live();
-    let project = use_projects().find(migration.project);
+    let projects = use_projects();
+    let project = projects.find(migration.project);
     // Without the saved connections everything can still be typed in.
     let saved = LocalResource::new(|| async { api::connections::saved().await.unwrap_or_default() });
     let collections = migration.collection_names();
@@ -146,9 +192,12 @@ pub fn Wizard(start: WizardStart) -> impl IntoView {
                 drafts,
                 live,
                 project: project.get_untracked().ready().flatten(),
+                projects: projects.state().get_untracked().ready().unwrap_or_default(),
                 saved: &saved,
             };
-            let draft = prefill::first_draft(&start, &id, &known);
+            let draft = drafts.take_reloaded(&id, &start);
+            let draft = draft.unwrap_or_else(|| prefill::first_draft(&start, &id, &known));
+            drafts.reload_with(&start);
             view! { <WizardSteps context=WizardContext::new(draft, saved, collections) close=close/> }.into_any()
         }
     };
@@ -161,6 +210,9 @@ fn WizardSteps(context: WizardContext, close: Callback<()>) -> impl IntoView {
     let (project, drafts) = (use_migration().project, use_drafts());
     // Kept at every change: Esc closes as well as the button.
     Effect::new(move |_| drafts.keep(&project.get_untracked(), context.draft.get()));
+    Effect::new(move |_| drafts.keep_for_reload(&project.get_untracked(), &context.draft.get()));
+    // Closed by its user it need not come back.
+    on_cleanup(move || drafts.forget_reload());
     let step = move || match context.step.get() {
         Step::Source => view! { <SourceStep/> }.into_any(),
         Step::Destination => view! { <DestinationStep/> }.into_any(),
@@ -201,11 +253,27 @@ fn WizardFoot(next: Callback<()>, body: NodeRef<html::Div>, close: Callback<()>)
             focus_invalid(body);
         }
     });
+    let is_testing = Signal::derive(move || {
+        let test = context.test_of(context.step.get());
+        test.is_some_and(|test| test.is_running().get())
+    });
+    let can_skip = Memo::new(move |_| {
+        let test = context.test_of(context.step.get());
+        test.is_some_and(|test| test.has_failed().get())
+    });
     let forward = move || match is_last() {
         false => view! {
+            <Show when=move || can_skip.get()>
+                <Button
+                    label="Go on without it"
+                    on_press=Callback::new(move |()| context.skip_test())
+                    attr:data-testid="skip-test"
+                />
+            </Show>
             <Button
                 label="Next"
                 tone=ButtonTone::Primary
+                is_busy=is_testing
                 on_press=next
                 attr:data-testid="wizard-next"
             />

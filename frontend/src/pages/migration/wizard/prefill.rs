@@ -9,7 +9,7 @@ use crate::live::Live;
 use crate::pages::migration::present::has_cdc;
 use crate::routes::WizardStart;
 use godwit_shared::connection::SavedMongodbConnection;
-use godwit_shared::ids::ProjectId;
+use godwit_shared::ids::{ConnectionId, ProjectId};
 use godwit_shared::job::{JobStatus, MigrationJobStatus};
 use godwit_shared::project::ProjectSummary;
 use leptos::prelude::*;
@@ -26,7 +26,15 @@ pub fn first_draft(start: &WizardStart, project: &ProjectId, known: &Known<'_>) 
         }
     };
     let draft = with_connections_of(draft.unwrap_or_default(), known.project.as_ref(), known.saved);
-    with_only_saved(draft, known.saved)
+    with_only_saved(draft, known.saved, |id| is_of_another(id, project, &known.projects))
+}
+
+/// Whether another project writes to this destination: what one writes is never proposed for another.
+fn is_of_another(id: &ConnectionId, own: &ProjectId, projects: &[ProjectSummary]) -> bool {
+    let others = projects.iter().filter(|p| p.id != *own);
+    others
+        .filter_map(|p| p.mongodb_id.as_deref())
+        .any(|used| used == id.as_str())
 }
 
 /// What the page knows when the wizard opens.
@@ -35,6 +43,8 @@ pub struct Known<'a> {
     pub live: Live,
     /// The project itself, where the list of projects is there already.
     pub project: Option<ProjectSummary>,
+    /// All of them.
+    pub projects: Vec<ProjectSummary>,
     pub saved: &'a SavedConnections,
 }
 
@@ -109,12 +119,12 @@ fn is_destination_open(draft: &Draft) -> bool {
 }
 
 /// Where nothing is chosen yet and one connection is saved, it is that one.
-fn with_only_saved(mut draft: Draft, saved: &SavedConnections) -> Draft {
+fn with_only_saved(mut draft: Draft, saved: &SavedConnections, is_taken: impl Fn(&ConnectionId) -> bool) -> Draft {
     if is_open(&draft.source) {
         draft.source.saved = only(usable(&saved.jdbc)).map(|c| c.id.to_string()).unwrap_or_default();
     }
     if is_destination_open(&draft) {
-        let only = only::<SavedMongodbConnection>(saved.mongodb.iter());
+        let only = only::<SavedMongodbConnection>(saved.mongodb.iter()).filter(|c| !is_taken(&c.id));
         draft.destination.saved = only.map(|c| c.id.to_string()).unwrap_or_default();
     }
     draft
@@ -130,7 +140,6 @@ mod tests {
     use super::*;
     use crate::pages::migration::present::tests::{cdc_job, job};
     use godwit_shared::connection::SavedJdbcConnection;
-    use godwit_shared::ids::ConnectionId;
     use godwit_shared::job::CdcStatus;
 
     fn saved(kind: &str, count: usize) -> SavedConnections {
@@ -164,7 +173,7 @@ mod tests {
     #[test]
     fn the_only_saved_connection_is_chosen() {
         let chosen = |saved: &SavedConnections| {
-            let draft = with_only_saved(Draft::default(), saved);
+            let draft = with_only_saved(Draft::default(), saved, |_| false);
             (draft.source.saved, draft.destination.saved)
         };
         assert_eq!(chosen(&saved("POSTGRESQL", 1)), ("s0".into(), "m0".into()));
@@ -172,7 +181,29 @@ mod tests {
         assert_eq!(chosen(&saved("MYSQL", 1)).0, "");
         let mut typed = Draft::default();
         typed.source.uri = "postgres://h/db".into();
-        assert_eq!(with_only_saved(typed, &saved("POSTGRESQL", 1)).source.saved, "");
+        assert_eq!(
+            with_only_saved(typed, &saved("POSTGRESQL", 1), |_| false).source.saved,
+            ""
+        );
+    }
+
+    #[test]
+    fn what_another_project_writes_to_is_not_proposed() {
+        let project = |id: &str, mongodb_id: &str| ProjectSummary {
+            id: ProjectId::new(id),
+            name: id.into(),
+            kind: "POSTGRESQL".into(),
+            jdbc_id: None,
+            mongodb_id: Some(mongodb_id.into()),
+            revision: 0,
+            needs_consent: false,
+            last_modified: "2026-11-03T10:00:00Z".parse().unwrap(),
+        };
+        let projects = [project("own", "m1"), project("other", "m0")];
+        let is_taken = |id: &ConnectionId| is_of_another(id, &ProjectId::new("own"), &projects);
+        assert!(is_taken(&ConnectionId::new("m0")) && !is_taken(&ConnectionId::new("m1")));
+        let draft = with_only_saved(Draft::default(), &saved("POSTGRESQL", 1), is_taken);
+        assert_eq!((&*draft.source.saved, &*draft.destination.saved), ("s0", ""));
     }
 
     #[test]

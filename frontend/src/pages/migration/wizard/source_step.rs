@@ -26,7 +26,7 @@ pub fn SourceStep() -> impl IntoView {
                     was_tried=wizard.was_tried
                 />
             </Show>
-            <SourceTest source=source saved=saved was_tried=wizard.was_tried/>
+            <SourceTest source=source saved=saved was_tried=wizard.was_tried test=wizard.source_test/>
         </div>
     }
 }
