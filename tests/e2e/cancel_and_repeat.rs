@@ -64,7 +64,7 @@ async fn a_terminated_job_is_run_again_with_drop() {
     let source = wizard.chosen_source().await;
     assert!(source.contains(&stage.source.jdbc_url()), "{source}");
     wizard.next().await;
-    browser.find(&testid("target-uri")).await;
+    browser.find(&testid("target-saved")).await;
     wizard.next().await;
     assert!(wizard.is_drop_ticked().await);
     wizard.next().await;

@@ -151,6 +151,8 @@ async fn a_job_that_has_lost_its_log_says_what_to_do() {
     );
     look(&browser, "resync-needed").await;
     let wizard = page.create_job_like_this().await;
+    // The connection was never saved, so nobody but the user has the password.
+    browser.fill(&testid("source-password"), PASSWORD).await;
     wizard.next().await;
     wizard.next().await;
     assert!(wizard.is_drop_ticked().await && wizard.is_continuous().await);

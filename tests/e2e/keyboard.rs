@@ -123,7 +123,7 @@ async fn a_job_is_run_with_the_keyboard_alone() {
 
     // Once more, to the end: everything that was entered is there again.
     activate(browser, "create-new-job").await;
-    for step in ["source-host", "target-uri", "drop-collections"] {
+    for step in ["source-saved", "target-saved", "drop-collections"] {
         browser.find(&testid(step)).await;
         activate(browser, "wizard-next").await;
     }

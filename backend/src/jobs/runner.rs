@@ -238,6 +238,10 @@ impl Runner {
 
     /// The last stage is over: what was collected for time series becomes one.
     async fn make_time_series(&mut self) -> Result<Outcome, RunError> {
+        // It adds to what an earlier job has collected, which need not be all.
+        if self.secrets.again.is_some() {
+            return Ok(Outcome::Completed);
+        }
         let sink = open_sink(&self.secrets.request, &self.secrets.file).await?;
         let sink = sink.under(self.lease.clone());
         let making = Making {
