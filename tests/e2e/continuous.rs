@@ -8,7 +8,7 @@ use godwit_tests::api::{Job, LONG};
 use godwit_tests::browser::Browser;
 use godwit_tests::continuous::left_in_source;
 use godwit_tests::migrate::Migration;
-use godwit_tests::servers::{Database, PASSWORD, PrivatePostgres};
+use godwit_tests::servers::{Database, PASSWORD, PrivatePostgres, SUPERUSER};
 use serde_json::json;
 
 const CUSTOMERS: u64 = 40;
@@ -151,7 +151,8 @@ async fn a_job_that_has_lost_its_log_says_what_to_do() {
     );
     look(&browser, "resync-needed").await;
     let wizard = page.create_job_like_this().await;
-    // The connection was never saved, so nobody but the user has the password.
+    // The connection was never saved, so nobody but the user has its name and password.
+    browser.fill(&testid("source-user"), SUPERUSER).await;
     browser.fill(&testid("source-password"), PASSWORD).await;
     wizard.next().await;
     wizard.next().await;

@@ -354,7 +354,7 @@ impl Runner {
                 point = PgSnapshot::begin(&source, &tables) => point?,
             };
             if let Some(rows) = self.secrets.again.clone() {
-                return Ok(self.try_again(&plan, &sink, &progress, (point, &rows)).await?);
+                return self.try_again(&plan, &sink, &progress, (point, &rows)).await;
             }
             return Ok(self.copy(&plan, &sink, &progress, point, false).await?.outcome);
         };
