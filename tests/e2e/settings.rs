@@ -34,7 +34,7 @@ async fn settings_of_a_project_change_and_can_be_undone() {
     let (migration, browser) = tokio::join!(Migration::new(SQL, spec()), Browser::start());
     let page = MappingTab::open(&browser, &migration.app, &migration.project).await;
     page.wait_field("taken_at").await;
-    browser.click(&testid("settings")).await;
+    browser.click(&testid("project-settings")).await;
     browser.fill(&testid("settings-name"), "Sensor readings").await;
     select(&browser, "settings-casing", "camelCase").await;
     select(&browser, "settings-key", "Document of the key").await;
@@ -78,7 +78,7 @@ async fn settings_of_a_project_change_and_can_be_undone() {
     assert_eq!(project["content"]["settings"]["keyHandling"], json!("SINGLE"));
 
     // A name that cannot be is said at once.
-    browser.click(&testid("settings")).await;
+    browser.click(&testid("project-settings")).await;
     browser.fill(&testid("settings-name"), " ").await;
     browser.find_text("Enter a name.").await;
     let save = browser.find(&testid("settings-save")).await;

@@ -125,7 +125,7 @@ fn Mapping(loaded: Arc<Loaded>) -> impl IntoView {
                 <DiagramPane state=bench.diagram calls=diagram_calls(bench)>
                     <HistoryButtons/>
                     <IconButton label="Propose a model" icon=Icon::Sparkles on_press=propose attr:data-testid="propose"/>
-                    <IconButton label="Project settings" icon=Icon::Settings on_press=settings attr:data-testid="settings"/>
+                    <IconButton label="Project settings" icon=Icon::Settings on_press=settings attr:data-testid="project-settings"/>
                 </DiagramPane>
                 <FillButton on_propose=propose/>
                 <PreviewPane/>
