@@ -164,7 +164,7 @@ fn thousand_tables() -> Value {
     };
     let name = |n: usize| format!("table_{n:04}");
     // Ten groups of a hundred; in each a tree of tables that refer to the one above.
-    let above = |n: usize| (n % 100 != 0).then(|| n - n % 100 + (n % 100 - 1) / 3);
+    let above = |n: usize| (!n.is_multiple_of(100)).then(|| n - n % 100 + (n % 100 - 1) / 3);
     let (mut tables, mut entries) = (Map::new(), Map::new());
     let (mut collections, mut mappings, mut below) = (Map::new(), Map::new(), Map::new());
     for n in 0..TABLES {
