@@ -55,15 +55,15 @@ pub trait RootKeys: Send {
 pub struct SourceGround<'a> {
     context: &'a Context,
     point: Arc<dyn Snapshot>,
-    transactions: TransactionSet,
+    transactions: &'a TransactionSet,
 }
 
 impl<'a> SourceGround<'a> {
     /// The destination of a job, as it is to be made from a point in time.
-    pub fn new(context: &'a Context, point: &Arc<PgSnapshot>) -> Self {
+    pub fn new(context: &'a Context, point: &'a Arc<PgSnapshot>) -> Self {
         Self {
             context,
-            transactions: point.transactions().clone(),
+            transactions: point.transactions(),
             point: point.clone(),
         }
     }
@@ -80,7 +80,7 @@ impl Ground for SourceGround<'_> {
     type Roots = RootStream;
 
     fn transactions(&self) -> &TransactionSet {
-        &self.transactions
+        self.transactions
     }
 
     async fn roots_above(&self, route: &Route, keys: &[&[u8]]) -> Result<RootStream, CdcError> {

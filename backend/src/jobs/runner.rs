@@ -238,14 +238,15 @@ impl Runner {
 
     /// The last stage is over: what was collected for time series becomes one.
     async fn make_time_series(&mut self) -> Result<Outcome, RunError> {
-        // It adds to what an earlier job has collected, which need not be all.
-        if self.secrets.again.is_some() {
+        let series = series::of(&self.secrets.file, &self.record.collections);
+        // A job of failed rows adds to what an earlier one has collected, which need not be all.
+        if series.is_empty() || self.secrets.again.is_some() {
             return Ok(Outcome::Completed);
         }
         let sink = open_sink(&self.secrets.request, &self.secrets.file).await?;
         let sink = sink.under(self.lease.clone());
         let making = Making {
-            file: &self.secrets.file,
+            series: &series,
             record: &self.record,
             store: &self.store,
             sink: &sink,

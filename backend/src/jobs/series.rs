@@ -1,7 +1,7 @@
 //! The last step of a job that fills time series: they are made of what was collected for them, whole, or not at all.
 
 use crate::hooks;
-use crate::plan::time_series_of;
+use crate::plan::{TimeSeriesPlan, time_series_of};
 use crate::sink::{Sink, SinkError, staging_of};
 use crate::snapshot::{Outcome, SnapshotError};
 use crate::store::{JobRecord, JobStore};
@@ -18,9 +18,17 @@ pub fn told(name: &str) -> String {
     )
 }
 
+/// The time series among the collections of a job. The plan has been made of the same file.
+pub fn of(file: &ProjectFile, collections: &[String]) -> Vec<(String, TimeSeriesPlan)> {
+    let all = file.project.content.collections.values();
+    let own = all.filter(|c| c.kind == CollectionType::TimeSeries && collections.contains(&c.name));
+    own.filter_map(|c| Some((c.name.clone(), time_series_of(c).ok()?)))
+        .collect()
+}
+
 /// What the last step needs.
 pub struct Making<'a> {
-    pub file: &'a ProjectFile,
+    pub series: &'a [(String, TimeSeriesPlan)],
     pub record: &'a JobRecord,
     pub store: &'a JobStore,
     /// With its staging collections.
@@ -35,22 +43,8 @@ impl Making<'_> {
     /// # Errors
     /// When destination or store refuse or stay away; what was collected stays then.
     pub async fn run(self, tell: impl Fn(&str)) -> Result<Outcome, SnapshotError> {
-        let collections = self.file.project.content.collections.values();
-        let mut series = Vec::new();
-        for collection in collections.filter(|c| c.kind == CollectionType::TimeSeries) {
-            // The plan has been made of the same file.
-            if let (true, Ok(plan)) = (
-                self.record.collections.contains(&collection.name),
-                time_series_of(collection),
-            ) {
-                series.push((collection.name.as_str(), plan));
-            }
-        }
-        if series.is_empty() {
-            return Ok(Outcome::Completed);
-        }
         if !self.record.is_made {
-            for (name, plan) in &series {
+            for (name, plan) in self.series {
                 tell(name);
                 match self.sink.make_time_series(name, plan, self.cancel).await {
                     Ok(documents) => tracing::info!(name, documents, "A time series has been made"),
@@ -62,7 +56,7 @@ impl Making<'_> {
             self.store.mark_made(&self.record.status.id).await?;
             hooks::hold(hooks::SERIES_NOTED).await;
         }
-        for (name, _) in &series {
+        for (name, _) in self.series {
             self.sink.drop_staging(name).await?;
         }
         Ok(Outcome::Completed)

@@ -15,8 +15,16 @@ impl Sink {
     /// # Errors
     /// When the destination does not answer.
     pub async fn count_exactly(&self, name: &str) -> Result<u64, SinkError> {
-        let collection = self.database.collection::<Document>(&self.at(name));
-        let counted = collection.count_documents(Document::new()).await;
+        self.count_at(&self.at(name)).await
+    }
+
+    /// The same of the collection of exactly this name.
+    pub(super) async fn count_at(&self, name: &str) -> Result<u64, SinkError> {
+        let counted = self
+            .database
+            .collection::<Document>(name)
+            .count_documents(doc! {})
+            .await;
         counted.map_err(|e| SinkError::of(&e, &self.hosts))
     }
 

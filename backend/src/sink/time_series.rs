@@ -175,16 +175,6 @@ impl Sink {
         }
     }
 
-    /// How many documents the collection of exactly this name holds.
-    async fn count_at(&self, name: &str) -> Result<u64, SinkError> {
-        let counted = self
-            .database
-            .collection::<Document>(name)
-            .count_documents(doc! {})
-            .await;
-        counted.map_err(|e| SinkError::of(&e, &self.hosts))
-    }
-
     /// Drops what was collected for a time series collection; may be repeated.
     ///
     /// # Errors

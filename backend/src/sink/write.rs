@@ -75,26 +75,9 @@ impl Sink {
         expect_existing: bool,
         cancel: &CancellationToken,
     ) -> Result<WriteReport, SinkError> {
-        let mut report = WriteReport::default();
-        let all: Vec<usize> = (0..documents.len()).collect();
-        let existing = if expect_existing {
-            all
-        } else {
-            let mut existing = Vec::new();
-            for part in parts(&all, documents) {
-                let Taken { errors, .. } = self
-                    .command(collection, part, documents, Command::Insert, cancel)
-                    .await?;
-                report.inserted += (part.len() - errors.len()) as u64;
-                for error in errors {
-                    if error.code == DUPLICATE_KEY && error.is_of_id {
-                        existing.push(error.index);
-                    } else {
-                        report.refused.push(error.into());
-                    }
-                }
-            }
-            existing
+        let (mut report, existing) = match expect_existing {
+            true => (WriteReport::default(), (0..documents.len()).collect()),
+            false => self.insert(collection, documents, cancel).await?,
         };
         for part in parts(&existing, documents) {
             let Taken { errors, upserted } = self
@@ -107,8 +90,8 @@ impl Sink {
         Ok(report)
     }
 
-    /// Inserts documents, and leaves those alone whose `_id` is there already: `replaced` is 0, and `existing` says how many
-    /// there are.
+    /// Inserts documents, and leaves those alone whose `_id` is there already: `replaced` is 0, and their places in
+    /// `documents` are returned.
     ///
     /// # Errors
     /// As [`Sink::write`].
@@ -117,9 +100,9 @@ impl Sink {
         collection: &str,
         documents: &[Assembled],
         cancel: &CancellationToken,
-    ) -> Result<(WriteReport, u64), SinkError> {
+    ) -> Result<(WriteReport, Vec<usize>), SinkError> {
         let all: Vec<usize> = (0..documents.len()).collect();
-        let (mut report, mut existing) = (WriteReport::default(), 0);
+        let (mut report, mut existing) = (WriteReport::default(), Vec::new());
         for part in parts(&all, documents) {
             let Taken { errors, .. } = self
                 .command(collection, part, documents, Command::Insert, cancel)
@@ -127,7 +110,7 @@ impl Sink {
             report.inserted += (part.len() - errors.len()) as u64;
             let (there, refused): (Vec<_>, Vec<_>) =
                 (errors.into_iter()).partition(|error| error.code == DUPLICATE_KEY && error.is_of_id);
-            existing += there.len() as u64;
+            existing.extend(there.iter().map(|error| error.index));
             report.refused.extend(refused.into_iter().map(Refused::from));
         }
         Ok((report, existing))

@@ -116,6 +116,7 @@ async fn part(
         reader.give_back();
         run.progress.report(rebuilt.issues, EventStage::Snapshotting)?;
         let (report, existing) = run.sink.insert(&plan.name, &rebuilt.documents, &run.cancel).await?;
+        let existing = existing.len() as u64;
         let node = &plan.roots[root].node;
         let refused = report.refused.into_iter();
         let issues = refused.map(|r| refused_issue(node, &rebuilt.documents[r.index], r.reason));

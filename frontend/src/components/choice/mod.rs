@@ -76,6 +76,31 @@ pub fn Radio(
     }
 }
 
+/// The radio button of one value among those that something may have.
+pub fn radio_of<T, S>(
+    name: &'static str,
+    chosen: S,
+    own: T,
+    label: &'static str,
+    note: &'static str,
+    testid: &'static str,
+) -> impl IntoView
+where
+    T: PartialEq + Copy + Send + Sync + 'static,
+    S: Get<Value = T> + Set<Value = T> + Copy + Send + Sync + 'static,
+{
+    view! {
+        <Radio
+            label=label
+            name=name
+            note=note
+            checked=Signal::derive(move || chosen.get() == own)
+            on_choose=Callback::new(move |()| chosen.set(own))
+            testid=testid
+        />
+    }
+}
+
 #[component]
 fn ChoiceText(label: String, note: String) -> impl IntoView {
     let note = (!note.is_empty()).then(|| view! { <span class="gw-choice__note">{note}</span> });

@@ -1,8 +1,10 @@
 //! A modal dialog on the browser's own `<dialog>`: it keeps the focus inside and closes with Esc.
 
 mod confirm;
+mod foot;
 
 pub use confirm::{ConfirmAction, ConfirmDialog};
+pub use foot::DialogFoot;
 
 use super::button::IconButton;
 use super::icon::Icon;

@@ -5,9 +5,8 @@ use super::kept::{self, Kind};
 use super::name_and_tag::NameAndTag;
 use super::use_connections;
 use crate::api::{self, ApiError};
-use crate::components::button::{Button, ButtonTone};
 use crate::components::choice::Checkbox;
-use crate::components::dialog::{Dialog, DialogSize};
+use crate::components::dialog::{Dialog, DialogFoot, DialogSize};
 use crate::components::error_panel::ErrorPanel;
 use crate::components::keys::on_enter;
 use crate::components::toast::use_toasts;
@@ -80,16 +79,13 @@ pub fn MongodbDialog(start: Start<SavedMongodbConnection>, on_close: Callback<()
                 <MongodbTest destination=destination changed=changed.get_value() was_tried=was_tried/>
                 {move || failure().map(|error| view! { <ErrorPanel error=error/> })}
             </div>
-            <footer class="gw-dialog__foot">
-                <Button label="Cancel" on_press=on_close/>
-                <Button
-                    label="Save"
-                    tone=ButtonTone::Primary
-                    is_busy=save.pending()
-                    on_press=submit
-                    attr:data-testid="connection-save"
-                />
-            </footer>
+            <DialogFoot
+                label="Save"
+                is_busy=save.pending()
+                on_press=submit
+                on_close=on_close
+                testid="connection-save"
+            />
         </Dialog>
     }
 }

@@ -5,7 +5,7 @@ use super::forms::words::table_choices;
 use super::workbench::use_workbench;
 use crate::api;
 use crate::components::button::{Button, ButtonTone, IconButton};
-use crate::components::dialog::Dialog;
+use crate::components::dialog::{Dialog, DialogFoot};
 use crate::components::icon::Icon;
 use crate::format::number;
 use crate::pages::migration::wizard::use_drafts;
@@ -167,16 +167,13 @@ fn KeyForm(key: RwSignal<Option<KeyDraft>>, on_close: Callback<()>) -> impl Into
                 </div>
                 {matches}
             </div>
-            <footer class="gw-dialog__foot">
-                <Button label="Cancel" on_press=on_close/>
-                <Button
-                    label="Add the key"
-                    tone=ButtonTone::Primary
-                    is_disabled=Signal::derive(move || edit.with(Option::is_none))
-                    on_press=add
-                    attr:data-testid="key-add"
-                />
-            </footer>
+            <DialogFoot
+                label="Add the key"
+                is_disabled=Signal::derive(move || edit.with(Option::is_none))
+                on_press=add
+                on_close=on_close
+                testid="key-add"
+            />
         </Dialog>
     }
 }

@@ -5,7 +5,7 @@ use super::preview::body_of;
 use super::workbench::{Workbench, use_workbench};
 use crate::api::{self, ApiError};
 use crate::components::button::{Button, ButtonTone};
-use crate::components::dialog::{Dialog, DialogSize};
+use crate::components::dialog::{Dialog, DialogFoot, DialogSize};
 use crate::components::error_panel::ErrorPanel;
 use crate::components::skeleton::Skeleton;
 use crate::pages::migration::wizard::use_drafts;
@@ -111,16 +111,13 @@ fn Decisions(proposal: Proposal, exact: RwSignal<bool>, on_close: Callback<()>) 
                 </label>
             })}
         </div>
-        <footer class="gw-dialog__foot">
-            <Button label="Cancel" on_press=on_close/>
-            <Button
-                label="Take it over"
-                tone=ButtonTone::Primary
-                is_disabled=Signal::derive(move || taken.with(HashSet::is_empty))
-                on_press=accept
-                attr:data-testid="proposal-take"
-            />
-        </footer>
+        <DialogFoot
+            label="Take it over"
+            is_disabled=Signal::derive(move || taken.with(HashSet::is_empty))
+            on_press=accept
+            on_close=on_close
+            testid="proposal-take"
+        />
     }
 }
 

@@ -4,8 +4,7 @@
 use super::forms::inputs::{Choice, Toggle};
 use super::forms::words::{key_choices, key_of_value, key_value};
 use super::workbench::use_workbench;
-use crate::components::button::{Button, ButtonTone};
-use crate::components::dialog::Dialog;
+use crate::components::dialog::{Dialog, DialogFoot};
 use crate::format::number;
 use crate::projects::{name_error, taken_error, use_projects};
 use godwit_shared::casing::Casing;
@@ -209,16 +208,13 @@ fn SettingsForm(on_close: Callback<()>) -> impl IntoView {
                 />
                 <p class="gw-muted">"Each setting that changes is a step of the history, and can be undone."</p>
             </div>
-            <footer class="gw-dialog__foot">
-                <Button label="Cancel" on_press=on_close/>
-                <Button
-                    label="Save"
-                    tone=ButtonTone::Primary
-                    is_disabled=Signal::derive(move || error.with(Option::is_some) || edits.with(Vec::is_empty))
-                    on_press=save
-                    attr:data-testid="settings-save"
-                />
-            </footer>
+            <DialogFoot
+                label="Save"
+                is_disabled=Signal::derive(move || error.with(Option::is_some) || edits.with(Vec::is_empty))
+                on_press=save
+                on_close=on_close
+                testid="settings-save"
+            />
         </Dialog>
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::api;
 use crate::api::connections::SavedConnections;
-use crate::components::button::{Button, ButtonTone};
+use crate::components::dialog::DialogFoot;
 use crate::components::drawer::Drawer;
 use crate::components::keys::on_enter;
 use crate::components::skeleton::Skeleton;
@@ -66,9 +66,6 @@ fn SourceChoice(
             <SourceForm source=source saved=saved.jdbc.clone() was_tried=was_tried/>
             <SourceTest source=source saved=saved.jdbc was_tried=was_tried/>
         </div>
-        <footer class="gw-dialog__foot">
-            <Button label="Cancel" on_press=on_close/>
-            <Button label="Show documents" tone=ButtonTone::Primary on_press=submit attr:data-testid="preview-use-source"/>
-        </footer>
+        <DialogFoot label="Show documents" on_press=submit on_close=on_close testid="preview-use-source"/>
     }
 }

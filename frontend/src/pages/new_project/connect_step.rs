@@ -6,7 +6,7 @@ use super::selection::Selection;
 use super::{NewProject, use_new_project};
 use crate::api::schema::StoredSchema;
 use crate::api::{self, ApiError};
-use crate::components::choice::Radio;
+use crate::components::choice::radio_of;
 use crate::connections::details::source_details;
 use crate::connections::draft::{SourceDraft, SourceDraftStoreFields};
 use crate::connections::save::suggested_source_name;
@@ -19,16 +19,7 @@ pub fn ConnectStep() -> impl IntoView {
     let context = use_new_project();
     let origin = context.draft.origin();
     let choice = move |of: Origin, label: &'static str, note: &'static str, testid: &'static str| {
-        view! {
-            <Radio
-                label=label
-                name="origin"
-                note=note
-                checked=Signal::derive(move || origin.get() == of)
-                on_choose=Callback::new(move |()| origin.set(of))
-                testid=testid
-            />
-        }
+        radio_of("origin", origin, of, label, note, testid)
     };
     let body = move || {
         match origin.get() {

@@ -5,7 +5,7 @@ use super::{NewProject, use_new_project};
 use crate::api;
 use crate::components::badge::{Badge, Tone};
 use crate::components::button::{Button, ButtonTone};
-use crate::components::choice::Radio;
+use crate::components::choice::radio_of;
 use crate::components::error_panel::ErrorPanel;
 use crate::components::skeleton::Skeleton;
 use crate::components::table::{Table, TableColumn};
@@ -29,16 +29,7 @@ pub fn MappingStep() -> impl IntoView {
     let context = use_new_project();
     let start = context.draft.start();
     let choice = move |of: Start, label: &'static str, note: &'static str, testid: &'static str| {
-        view! {
-            <Radio
-                label=label
-                name="mapping"
-                note=note
-                checked=Signal::derive(move || start.get() == of)
-                on_choose=Callback::new(move |()| start.set(of))
-                testid=testid
-            />
-        }
+        radio_of("mapping", start, of, label, note, testid)
     };
     let body = move || match start.get() {
         Start::Relational => view! { <Collections/> }.into_any(),

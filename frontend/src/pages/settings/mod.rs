@@ -5,7 +5,7 @@ mod notifications;
 mod webhook;
 
 use crate::api;
-use crate::components::choice::Radio;
+use crate::components::choice::radio_of;
 use crate::components::skeleton::Skeleton;
 use crate::pages::home::HomeBar;
 use crate::remote::{Remote, show_remote};
@@ -53,16 +53,7 @@ fn SettingsPanel(title: &'static str, children: Children) -> impl IntoView {
 fn ThemeSettings() -> impl IntoView {
     let theme = use_theme();
     let choice = move |own: Theme, label: &'static str, note: &'static str, testid: &'static str| {
-        view! {
-            <Radio
-                label=label
-                name="theme"
-                note=note
-                checked=Signal::derive(move || theme.get() == own)
-                on_choose=Callback::new(move |()| theme.set(own))
-                testid=testid
-            />
-        }
+        radio_of("theme", theme, own, label, note, testid)
     };
     view! {
         <SettingsPanel title="Appearance">

@@ -5,7 +5,7 @@ use super::saved::Side;
 use super::state::DiagramState;
 use super::tabs::TabCall;
 use crate::components::button::{Button, ButtonTone};
-use crate::components::dialog::Dialog;
+use crate::components::dialog::{Dialog, DialogFoot};
 use crate::format::number;
 use leptos::prelude::*;
 
@@ -131,10 +131,13 @@ pub fn CardsDialog(state: DiagramState, on_call: Callback<TabCall>, on_close: Ca
                     {list(Side::Documents, "Collections")}
                 </div>
             </div>
-            <footer class="gw-dialog__foot">
-                <Button label="Cancel" on_press=on_close/>
-                <Button label="Show these" tone=ButtonTone::Primary is_disabled=is_same on_press=save attr:data-testid="diagram-cards-save"/>
-            </footer>
+            <DialogFoot
+                label="Show these"
+                is_disabled=is_same
+                on_press=save
+                on_close=on_close
+                testid="diagram-cards-save"
+            />
         </Dialog>
     }
 }

@@ -4,7 +4,7 @@ use super::cards_dialog::CardsDialog;
 use super::saved::{Diagram, Diagrams};
 use super::state::DiagramState;
 use crate::components::button::{Button, ButtonTone, IconButton};
-use crate::components::dialog::Dialog;
+use crate::components::dialog::{Dialog, DialogFoot};
 use crate::components::icon::Icon;
 use crate::components::menu::{Menu, MenuItem};
 use leptos::prelude::*;
@@ -178,10 +178,7 @@ fn Describe(state: DiagramState, on_call: Callback<TabCall>, on_close: Callback<
                     ></textarea>
                 </label>
             </div>
-            <footer class="gw-dialog__foot">
-                <Button label="Cancel" on_press=on_close/>
-                <Button label="Save" tone=ButtonTone::Primary is_disabled=is_blank on_press=save attr:data-testid="diagram-save"/>
-            </footer>
+            <DialogFoot label="Save" is_disabled=is_blank on_press=save on_close=on_close testid="diagram-save"/>
         </Dialog>
     }
 }

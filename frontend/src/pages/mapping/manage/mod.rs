@@ -9,7 +9,7 @@ use super::workbench::{Workbench, use_workbench};
 use crate::api;
 use crate::components::badge::{Badge, Tone};
 use crate::components::button::{Button, ButtonTone};
-use crate::components::dialog::{Dialog, DialogSize};
+use crate::components::dialog::{Dialog, DialogFoot, DialogSize};
 use crate::components::error_panel::ErrorPanel;
 use crate::components::icon::Icon;
 use crate::components::skeleton::Skeleton;
@@ -294,16 +294,13 @@ fn Differences(full: Arc<RelationalModel>, on_close: Callback<()>) -> impl IntoV
             </section>
             {goes}
         </div>
-        <footer class="gw-dialog__foot">
-            <Button label="Cancel" on_press=on_close/>
-            <Button
-                label="Take it over"
-                tone=ButtonTone::Primary
-                is_disabled=Signal::derive(move || edit.with(Option::is_none))
-                on_press=accept
-                attr:data-testid="manage-take"
-            />
-        </footer>
+        <DialogFoot
+            label="Take it over"
+            is_disabled=Signal::derive(move || edit.with(Option::is_none))
+            on_press=accept
+            on_close=on_close
+            testid="manage-take"
+        />
     }
 }
 

@@ -1,8 +1,7 @@
 //! The dialog that names a job.
 
 use crate::api::{self, ApiError};
-use crate::components::button::{Button, ButtonTone};
-use crate::components::dialog::Dialog;
+use crate::components::dialog::{Dialog, DialogFoot};
 use crate::components::error_panel::ErrorPanel;
 use crate::components::field::TextField;
 use crate::pages::migration::overview::JobSignal;
@@ -44,16 +43,7 @@ pub fn LabelDialog(job: JobSignal, on_close: Callback<()>) -> impl IntoView {
                 <button type="submit" class="gw-visually-hidden" tabindex="-1" aria-hidden="true"></button>
                 {move || failure().map(|error| view! { <ErrorPanel error=error/> })}
             </form>
-            <footer class="gw-dialog__foot">
-                <Button label="Cancel" on_press=on_close/>
-                <Button
-                    label="Save"
-                    tone=ButtonTone::Primary
-                    is_busy=save.pending()
-                    on_press=submit
-                    attr:data-testid="save-label"
-                />
-            </footer>
+            <DialogFoot label="Save" is_busy=save.pending() on_press=submit on_close=on_close testid="save-label"/>
         </Dialog>
     }
 }
