@@ -104,15 +104,16 @@ pub fn provide_notifications() {
     Effect::new(move |_| watcher.set_value(Watcher::new(limit.get())));
     let is_on = Memo::new(move |_| own.wish.get().is_on && own.permission.get() == Permission::Granted);
     Effect::new(move |_| {
-        if !is_on.get() || !live.is_loaded() {
+        if !is_on.get() {
+            // What ends meanwhile is not told later.
+            return watcher.set_value(Watcher::new(limit.get_untracked()));
+        }
+        if !live.is_loaded() {
             return;
         }
         let now = Utc::now();
-        let notices: Vec<Notice> = live.with_jobs(|jobs| {
-            let look = |job| watcher.try_update_value(|watcher| watcher.look(job, now));
-            jobs.filter_map(look).flatten().collect()
-        });
-        notices.iter().for_each(show);
+        let notices = live.with_jobs(|jobs| watcher.try_update_value(|watcher| watcher.look_at_all(jobs, now)));
+        notices.iter().flatten().for_each(show);
     });
 }
 

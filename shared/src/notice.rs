@@ -5,7 +5,7 @@ use crate::ids::{JobId, ProjectId};
 use crate::job::{CdcStatus, JobStatus, MigrationJobStatus, MigrationMode};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The limit of the lag where nobody has set another one, ms.
 pub const LAG_LIMIT_MS: u64 = 60_000;
@@ -110,6 +110,8 @@ struct Told {
 pub struct Watcher {
     lag_limit_ms: u64,
     open: HashMap<JobId, Told>,
+    /// Jobs that were among all there are; `None` before the first look at all.
+    seen: Option<HashSet<JobId>>,
 }
 
 impl Watcher {
@@ -117,6 +119,7 @@ impl Watcher {
         Self {
             lag_limit_ms,
             open: HashMap::new(),
+            seen: None,
         }
     }
 
@@ -146,6 +149,29 @@ impl Watcher {
         ];
         let new = new.into_iter().filter(|(_, before, after)| !before && *after);
         new.map(|(kind, ..)| notice(job, kind, now)).collect()
+    }
+
+    /// Looks at all jobs there are. Of those that had ended at the first such look nothing is told; one that comes later
+    /// may have begun and ended between two looks.
+    pub fn look_at_all<'j>(
+        &mut self,
+        jobs: impl Iterator<Item = &'j MigrationJobStatus>,
+        now: DateTime<Utc>,
+    ) -> Vec<Notice> {
+        let is_first = self.seen.is_none();
+        let mut seen = self.seen.take().unwrap_or_default();
+        let mut notices = Vec::new();
+        for job in jobs {
+            if !seen.contains(&job.id) {
+                seen.insert(job.id.clone());
+                if !is_first {
+                    self.begin(&job.id);
+                }
+            }
+            notices.extend(self.look(job, now));
+        }
+        self.seen = Some(seen);
+        notices
     }
 
     /// The job has begun: its end is told, however soon it comes.
@@ -299,5 +325,22 @@ mod tests {
             "{text}"
         );
         assert_eq!(told[0].text, "Shop: the job has failed");
+    }
+
+    #[test]
+    fn a_job_that_ends_between_two_looks_is_told_and_an_old_one_is_not() {
+        let mut watcher = Watcher::new(1_000);
+        let now = Utc::now();
+        let ended = |id: &str| job(json!({"id": id, "status": "COMPLETED", "cdcStatus": "NOT_STARTED"}));
+        let (old, new) = (ended("old"), ended("new"));
+        assert!(watcher.look_at_all([&old].into_iter(), now).is_empty());
+        let told = watcher.look_at_all([&old, &new].into_iter(), now);
+        assert_eq!(told.len(), 1);
+        assert!(told[0].id.starts_with("new-JOB_COMPLETED"), "{}", told[0].id);
+        assert!(watcher.look_at_all([&old, &new].into_iter(), now).is_empty());
+        // There may be none at the first look.
+        let mut watcher = Watcher::new(1_000);
+        assert!(watcher.look_at_all(std::iter::empty(), now).is_empty());
+        assert_eq!(watcher.look_at_all([&new].into_iter(), now).len(), 1);
     }
 }
