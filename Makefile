@@ -46,6 +46,7 @@ advisories:
 
 figures:
 	@scripts/setup.sh test
+	@scripts/setup.sh build
 	@scripts/figures.sh
 
 bench:

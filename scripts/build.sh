@@ -20,11 +20,21 @@ if ! page_is_current; then
   say "building the page ($profile)"
   # Without --release: that flag would ask for wasm-opt; the profile says all the rest.
   page_profile=()
-  if [ "$profile" = release ]; then page_profile=(--cargo-profile wasm-release); fi
+  if [ "$profile" = release ]; then
+    page_profile=(--cargo-profile wasm-release --features split)
+    # Our wasm-bindgen cuts off what comes later; that needs the relocations of the linker.
+    mkdir -p "$ROOT/target/shim"
+    WASM_BINDGEN=$(command -v wasm-bindgen) SPLIT_OUT=$ROOT/target/parts
+    export WASM_BINDGEN SPLIT_OUT
+    ln -sf "$ROOT/scripts/wasm-bindgen.sh" "$ROOT/target/shim/wasm-bindgen"
+    PATH=$ROOT/target/shim:$PATH
+    export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="--cfg erase_components -C link-args=--emit-relocs"
+  fi
   mkdir -p "$ROOT/target"
   rm -f "$ROOT"/target/page-*
   touch "$stamp.new"
   (cd "$ROOT" && CARGO_TARGET_DIR=$PAGE_TARGET trunk build --offline --skip-version-check --locked "${page_profile[@]}" >&2)
+  if [ "$profile" = release ]; then python3 "$ROOT/scripts/take_parts.py" "$ROOT/dist" "$SPLIT_OUT"; fi
   # Compressed once and for good: level 11 takes 80 % of the bytes of the level that a server has time for.
   if [ "$profile" = release ]; then brotli -q 11 "$ROOT"/dist/*.{wasm,js,css,svg,txt}; fi
   mv "$stamp.new" "$stamp"

@@ -5,6 +5,6 @@
 source "$(dirname "$0")/lib.sh"
 
 GODWIT_BIN=$("$ROOT/scripts/build.sh" release | tail -n 1)
-export GODWIT_BIN PAGE_KB_MAX=${PAGE_KB_MAX:-700}
+export GODWIT_BIN PAGE_KB_MAX=${PAGE_KB_MAX:-800}
 # One after the other: each would be seen in the figures of the next.
 native_cargo test --locked "${NATIVE_PACKAGES[@]}" --features "$TEST_FEATURES" --test e2e -- figures two_hundred --nocapture --test-threads=1

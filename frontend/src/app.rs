@@ -10,7 +10,7 @@ use crate::live::{self, Link, use_live};
 use crate::notify::provide_notifications;
 use crate::pages::connections::ConnectionsPage;
 use crate::pages::home::HomePage;
-use crate::pages::mapping::MappingPage;
+use crate::pages::mapping_part::MappingPart;
 use crate::pages::migration::MigrationPage;
 use crate::pages::migration::wizard::provide_drafts;
 use crate::pages::new_project::NewProjectPage;
@@ -21,9 +21,14 @@ use crate::routes;
 use crate::theme::{Theme, provide_theme, use_theme};
 use crate::title::PageTitle;
 use leptos::prelude::*;
-use leptos_router::MatchNestedRoutes;
 use leptos_router::components::{A, Outlet, ParentRoute, Redirect, Route, Router, Routes};
 use leptos_router::path;
+
+/// Only those see it who work on the page.
+#[cfg(debug_assertions)]
+use crate::pages::design::DesignPage as DevelopmentPage;
+#[cfg(not(debug_assertions))]
+use NotFoundPage as DevelopmentPage;
 
 #[component]
 pub fn App() -> impl IntoView {
@@ -46,27 +51,16 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/settings") view=SettingsPage/>
                 <ParentRoute path=path!("/projects/:id") view=ProjectPage>
                     <Route path=path!("") view=|| view! { <Redirect path="migration"/> }/>
-                    <Route path=path!("mapping") view=MappingPage/>
+                    <Route path=path!("mapping") view=MappingPart/>
                     <Route path=path!("migration") view=MigrationPage/>
                 </ParentRoute>
-                <DevelopmentRoutes/>
+                <Route path=path!("/design") view=DevelopmentPage/>
             </Routes>
         </Router>
         <KeyOverview/>
         <ToastCorner/>
     }
 }
-
-/// What only those see who work on the page.
-#[cfg(debug_assertions)]
-#[component(transparent)]
-fn DevelopmentRoutes() -> impl MatchNestedRoutes + Clone {
-    view! { <Route path=path!("/design") view=crate::pages::design::DesignPage/> }.into_inner()
-}
-
-#[cfg(not(debug_assertions))]
-#[component(transparent)]
-fn DevelopmentRoutes() -> impl MatchNestedRoutes + Clone {}
 
 /// The bar at the top. `children` stand between the name of the product and its end.
 #[component]

@@ -5,6 +5,7 @@ pub mod connections;
 pub mod design;
 pub mod home;
 pub mod mapping;
+pub mod mapping_part;
 pub mod migration;
 pub mod new_project;
 pub mod project;
