@@ -36,6 +36,9 @@ pub struct Serve {
     /// it they may name none.
     #[arg(long, env = "GODWIT_CERTIFICATES_DIR")]
     pub certificates_dir: Option<PathBuf>,
+    /// Folder with the SQLite files that connections may read. Without it, the folder `sqlite` of the data directory.
+    #[arg(long, env = "GODWIT_SQLITE_DIR")]
+    pub sqlite_dir: Option<PathBuf>,
     /// Let connection strings name Unix sockets of this machine, where servers may know this server's own user.
     #[arg(long, env = "GODWIT_ALLOW_UNIX_SOCKETS")]
     pub allow_unix_sockets: bool,

@@ -5,6 +5,7 @@ use crate::certificates;
 use crate::config::Serve;
 use crate::crash;
 use crate::jobs::{Hub, Supervisor, keeper, notices};
+use crate::source::sqlite;
 use crate::store::{LocalMongod, Store, claim_folder, new_id};
 use crate::webhook::{Webhook, WebhookAddress};
 use anyhow::{Context, bail};
@@ -44,6 +45,7 @@ pub async fn serve(settings: Serve) -> anyhow::Result<()> {
     let folder = &settings.data_dir;
     claim_folder(folder)?;
     let data_lock = lock(folder)?;
+    sqlite::allow(&settings.sqlite_dir.clone().unwrap_or_else(|| folder.join("sqlite")));
     let has_crashed = crash::has_crashed(folder)?;
     let listener = TcpListener::bind(settings.listen).await.with_context(|| {
         format!(

@@ -10,6 +10,46 @@ use serde::{Deserialize, Serialize};
 pub enum SourceKind {
     /// PostgreSQL 10 and later.
     Postgresql,
+    /// A file of SQLite 3.
+    Sqlite,
+}
+
+impl SourceKind {
+    /// All of them, in the order in which they are offered.
+    pub const ALL: [SourceKind; 2] = [SourceKind::Postgresql, SourceKind::Sqlite];
+
+    /// As API and project files spell it.
+    pub fn code(self) -> &'static str {
+        match self {
+            SourceKind::Postgresql => "POSTGRESQL",
+            SourceKind::Sqlite => "SQLITE",
+        }
+    }
+
+    /// As its makers spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            SourceKind::Postgresql => "PostgreSQL",
+            SourceKind::Sqlite => "SQLite",
+        }
+    }
+
+    /// The kind of this code, in capital or small letters.
+    pub fn of(code: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.code().eq_ignore_ascii_case(code))
+    }
+
+    /// The kind that a URL is of, by its beginning.
+    pub fn of_url(url: &str) -> Option<Self> {
+        let native = url.trim().strip_prefix("jdbc:").unwrap_or(url.trim());
+        match native.split_once(':')?.0.to_ascii_lowercase().as_str() {
+            "postgresql" | "postgres" => Some(SourceKind::Postgresql),
+            "sqlite" => Some(SourceKind::Sqlite),
+            _ => None,
+        }
+    }
 }
 
 /// How a request names a source: by a saved connection, or by URL and credentials.

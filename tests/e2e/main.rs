@@ -27,6 +27,7 @@ mod print;
 mod projects;
 mod rebuild;
 mod retry;
+mod sample_database;
 mod schema;
 mod server_settings;
 mod settings;

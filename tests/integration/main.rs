@@ -55,6 +55,7 @@ mod retry;
 mod scripts;
 mod shelf;
 mod smoke;
+mod sqlite;
 mod store;
 mod summary;
 mod tidy;

@@ -102,6 +102,8 @@ enum Kind {
 
 /// The tables of a database as its catalog has them.
 pub struct Schema {
+    /// The kind of database, as project files spell it.
+    kind: String,
     database: String,
     version: String,
     tables: BTreeMap<String, Table>,
@@ -136,6 +138,7 @@ impl Schema {
         let one =
             |sql: &'static str| async move { client.query_one(sql, &[]).await.expect("a setting").get::<_, String>(0) };
         let mut schema = Schema {
+            kind: "POSTGRESQL".into(),
             database: one("select current_database()::text").await,
             version: one("show server_version").await,
             tables: BTreeMap::new(),
@@ -207,6 +210,55 @@ impl Schema {
         schema
     }
 
+    /// The tables of a relational model, as the server has read it from a source of any kind.
+    pub fn of_model(model: &Value) -> Schema {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let object = |value: &'_ Value| value.as_object().cloned().unwrap_or_default();
+        let mut schema = Schema {
+            kind: text(&model["metadata"]["databaseType"]),
+            database: String::new(),
+            version: text(&model["metadata"]["databaseVersion"]),
+            tables: BTreeMap::new(),
+        };
+        for (database, schemas) in object(&model["databases"]) {
+            schema.database = database;
+            for (schema_name, tables) in object(&schemas["schemas"]) {
+                for (name, table) in object(&tables["tables"]) {
+                    let mut columns: Vec<(String, Value)> = object(&table["columns"]).into_iter().collect();
+                    columns.sort_by_key(|(_, column)| column["ordinalPosition"].as_u64());
+                    let is_key = |(_, column): &&(String, Value)| !column["primaryKey"].is_null();
+                    let primary_key = columns.iter().filter(is_key).map(|(name, _)| name.clone()).collect();
+                    let column = |(name, column): (String, Value)| Column {
+                        kind: text(&column["type"]["databaseSpecificType"]),
+                        udt: text(&column["type"]["defaultMongoFieldType"]),
+                        nullable: column["nullable"].as_bool().unwrap_or(true),
+                        name,
+                    };
+                    let key = |(name, key): (String, Value)| {
+                        let pairs = key["columnMappings"].as_array().cloned().unwrap_or_default();
+                        let target = &key["targetTable"];
+                        ForeignKey {
+                            name,
+                            columns: pairs.iter().map(|p| text(&p["source"])).collect(),
+                            target: format!("{}.{}", text(&target["schema"]), text(&target["table"])),
+                            target_columns: pairs.iter().map(|p| text(&p["target"])).collect(),
+                            synthetic: false,
+                        }
+                    };
+                    let read = Table {
+                        schema: schema_name.clone(),
+                        name: name.clone(),
+                        columns: columns.into_iter().map(column).collect(),
+                        primary_key,
+                        foreign_keys: object(&table["foreignKeys"]).into_iter().map(key).collect(),
+                    };
+                    schema.tables.insert(format!("{schema_name}.{name}"), read);
+                }
+            }
+        }
+        schema
+    }
+
     fn table(&self, name: &str) -> &Table {
         let table = self.tables.get(&qualified(name));
         table.unwrap_or_else(|| {
@@ -220,9 +272,21 @@ impl Schema {
 
 /// A project file of the newer generation for the tables of a live database.
 pub async fn project_file(client: &Client, spec: &Value) -> Value {
-    let spec: Spec =
-        serde_json::from_value(spec.clone()).unwrap_or_else(|e| panic!("the mapping's specification: {e}"));
-    let mut schema = Schema::read(client, &spec.schemas).await;
+    let spec = spec_of(spec);
+    let schema = Schema::read(client, &spec.schemas).await;
+    file_of(schema, &spec)
+}
+
+/// The same for the tables of a relational model.
+pub fn project_file_of(model: &Value, spec: &Value) -> Value {
+    file_of(Schema::of_model(model), &spec_of(spec))
+}
+
+fn spec_of(spec: &Value) -> Spec {
+    serde_json::from_value(spec.clone()).unwrap_or_else(|e| panic!("the mapping's specification: {e}"))
+}
+
+fn file_of(mut schema: Schema, spec: &Spec) -> Value {
     for key in &spec.synthetic {
         let table = schema.tables.get_mut(&qualified(&key.table));
         table
@@ -236,7 +300,7 @@ pub async fn project_file(client: &Client, spec: &Value) -> Value {
                 synthetic: true,
             });
     }
-    Builder::new(&schema, &spec).file()
+    Builder::new(&schema, spec).file()
 }
 
 fn qualified(table: &str) -> String {
@@ -317,7 +381,7 @@ impl<'a> Builder<'a> {
             "project": {
                 "id": self.id(&["project"]).replace('-', ""),
                 "name": self.spec.name,
-                "type": "POSTGRESQL",
+                "type": self.schema.kind,
                 "lastModified": "2026-01-01T00:00:00.000Z",
                 "schemasId": schema_id,
                 "connectionDetails": {},
@@ -438,7 +502,7 @@ impl<'a> Builder<'a> {
             "id": id,
             "full": {
                 "databases": {database: {"schemas": schemas}},
-                "metadata": {"databaseType": "POSTGRESQL", "databaseVersion": self.schema.version},
+                "metadata": {"databaseType": self.schema.kind, "databaseVersion": self.schema.version},
             },
             "imported": imported,
             "all": imported,
@@ -560,6 +624,16 @@ fn default_type(udt: &str) -> &'static str {
         "bytea" => "BIN_DATA",
         "json" | "jsonb" => "OBJECT",
         array if array.starts_with('_') => "ARRAY",
+        // As the server says it of other sources.
+        "LONG" => "LONG",
+        "INTEGER" => "INTEGER",
+        "BOOL" => "BOOL",
+        "DATE" => "DATE",
+        "DOUBLE" => "DOUBLE",
+        "DECIMAL" => "DECIMAL",
+        "BIN_DATA" => "BIN_DATA",
+        "OBJECT" => "OBJECT",
+        "ARRAY" => "ARRAY",
         _ => "STRING",
     }
 }

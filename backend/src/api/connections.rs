@@ -3,8 +3,7 @@
 use super::error::ApiError;
 use super::extract::{Body, check_id};
 use super::router::AppState;
-use crate::source::postgres::url::PgAddress;
-use crate::source::postgres::{PgSource, check};
+use crate::source::source_of;
 use crate::store::{StoredJdbc, StoredMongodb, new_id};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -43,6 +42,10 @@ pub mod resolve {
         let is_saved_address = details.url.is_empty() || details.url.contains("***") || details.url == saved.url;
         if !is_saved_address {
             return Ok(());
+        }
+        // The kind is that of the address.
+        if details.url != saved.url {
+            details.kind.clear();
         }
         details.url = saved.url;
         let is_given = |text: &Option<String>| text.as_ref().is_some_and(|t| !t.is_empty());
@@ -171,13 +174,14 @@ pub async fn save_jdbc(
     }
     connection.ssl_root_cert_content = kept(connection.ssl_root_cert_content, None);
     // Wrong now would be wrong in every job.
-    PgAddress::parse(&JdbcConnectionDetails {
+    let details = JdbcConnectionDetails {
         kind: connection.kind.clone(),
         url: connection.url.clone(),
         user: connection.user.clone().or_else(|| Some("user".into())),
         ssl_root_cert_content: connection.ssl_root_cert_content.clone(),
         ..JdbcConnectionDetails::default()
-    })?;
+    };
+    source_of(&details, None)?;
     if !connection.save_password {
         connection.password = None;
     }
@@ -320,9 +324,9 @@ pub async fn test_jdbc(
     Body(mut details): Body<JdbcConnectionDetails>,
 ) -> Result<Json<ConnectivityResult>, ApiError> {
     resolve::jdbc(&state.store, &mut details).await?;
-    let source = PgSource::new(PgAddress::parse(&details)?);
+    let source = source_of(&details, None)?;
     source.answers(FIRST_WORD_MAX).await?;
-    Ok(Json(check::check_connection(&source).await?))
+    Ok(Json(source.test().await?))
 }
 
 /// Tests a MongoDB connection.

@@ -12,7 +12,7 @@ use super::projects::{connection_of, find};
 use super::router::AppState;
 use crate::drafts;
 use crate::jobs::prepare::PrepareError;
-use crate::source::postgres::model::model_of;
+use crate::source::model::model_of;
 use crate::store::ProjectRecord;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -72,15 +72,15 @@ pub async fn check(
         }
     };
     let checked = async {
-        let session = match drafts::open(&details, &file.project.kind).await {
-            Ok(session) => session,
+        let opened = match drafts::open(&details, &file.project.kind).await {
+            Ok(opened) => opened,
             Err(error) if is_away(&error) => {
                 return Ok(drafts::check::check_offline(&file, id.as_str(), error.to_string()));
             }
             Err(error) => return Err(error),
         };
         let may_run = |language, text: &str| unagreed.may_run(language, text);
-        drafts::check::check(&session, &file, id.as_str(), request.rule.as_ref(), &may_run).await
+        drafts::check::check(&opened, &file, id.as_str(), request.rule.as_ref(), &may_run).await
     };
     in_time("the check of the draft", Box::pin(checked)).await.map(Json)
 }
@@ -112,8 +112,8 @@ pub async fn preview(
     let pick = checked_pick(request.pick)?;
     let details = connection_of(&state, &record, request.jdbc_connection_details).await?;
     let assembled = async {
-        let session = drafts::open(&details, &file.project.kind).await?;
-        drafts::preview::preview(&session, &file, id.as_str(), collection, &pick).await
+        let opened = drafts::open(&details, &file.project.kind).await?;
+        drafts::preview::preview(&opened, &file, id.as_str(), collection, &pick).await
     };
     in_time("the preview", Box::pin(assembled)).await.map(Json)
 }
@@ -156,8 +156,8 @@ pub async fn key(
     let table = table_of(&record.file, &request.table)?;
     let details = connection_of(&state, &record, request.jdbc_connection_details).await?;
     let counted = async {
-        let session = drafts::open(&details, &record.file.project.kind).await?;
-        drafts::key::check_key(&session, &record.file, &table, &request.key).await
+        let opened = drafts::open(&details, &record.file.project.kind).await?;
+        drafts::key::check_key(&opened, &record.file, &table, &request.key).await
     };
     in_time("counting the rows of the key", Box::pin(counted))
         .await
@@ -181,8 +181,8 @@ pub async fn filter(
     }
     let details = connection_of(&state, &record, request.jdbc_connection_details).await?;
     let counted = async {
-        let session = drafts::open(&details, &record.file.project.kind).await?;
-        drafts::filter::count(&session, &table, &request.filter).await
+        let opened = drafts::open(&details, &record.file.project.kind).await?;
+        drafts::filter::count(&opened, &table, &request.filter).await
     };
     in_time("counting the rows of the filter", Box::pin(counted))
         .await
@@ -201,8 +201,8 @@ pub async fn refresh(
     let file = file_with(&record, request.draft)?;
     let details = connection_of(&state, &record, request.jdbc_connection_details).await?;
     let read = async {
-        let session = drafts::open(&details, &file.project.kind).await?;
-        Ok::<_, PrepareError>(model_of(&session.catalog))
+        let opened = drafts::open(&details, &file.project.kind).await?;
+        Ok::<_, PrepareError>(model_of(opened.source.kind(), &opened.catalog))
     };
     let full = in_time("reading the schema", Box::pin(read)).await?;
     if full.tables().next().is_none() {
@@ -282,7 +282,7 @@ async fn proposed(
 ) -> Result<Proposal, ApiError> {
     let read = async {
         match drafts::open(details, kind).await {
-            Ok(session) => Ok(drafts::proposal::with_figures(&session, model, exact).await?),
+            Ok(opened) => Ok(drafts::proposal::with_figures(&opened, model, exact).await?),
             Err(error) if is_away(&error) => Ok(drafts::proposal::without_figures(model, error.to_string())),
             Err(error) => Err(error),
         }

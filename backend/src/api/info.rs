@@ -8,6 +8,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use godwit_shared::connection::SourceKind;
 use godwit_shared::forest::{DEPTH_MAX, RULES_MAX};
 use godwit_shared::project::FILE_BYTES_MAX;
 use godwit_shared::quarantine::UnreadableEntry;
@@ -69,7 +70,7 @@ pub async fn info() -> Json<Info> {
             name: "godwit",
             version: env!("CARGO_PKG_VERSION"),
         },
-        supported_databases: vec!["POSTGRESQL"],
+        supported_databases: SourceKind::ALL.map(SourceKind::code).to_vec(),
         telemetry: Telemetry { enabled: false },
         deployment: Deployment { kind: "LOCAL" },
         limits: Limits {

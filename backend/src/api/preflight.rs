@@ -7,7 +7,7 @@ use super::extract::{Body, Params};
 use super::projects::{connection_of, file_stem, find};
 use super::router::AppState;
 use crate::jobs::prepare::preflight_report;
-use crate::source::postgres::preflight::script as script_of;
+use crate::source::script::script as script_of;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::header;

@@ -114,6 +114,11 @@ pub async fn create(
     State(state): State<AppState>,
     Body(request): Body<SaveProject>,
 ) -> Result<Json<ProjectDetails>, ApiError> {
+    Ok(Json(details(make(&state, request).await?)))
+}
+
+/// Stores a new project of a schema that was read before.
+pub(super) async fn make(state: &AppState, request: SaveProject) -> Result<ProjectRecord, ApiError> {
     check_name(&request.name)?;
     let full = state
         .store
@@ -148,8 +153,7 @@ pub async fn create(
     };
     // Read again as any file: what an import would refuse is refused here too.
     let file = bounds::read_file(move || Ok(ProjectFile::from_value(file.to_exported_value())?)).await?;
-    let record = store(&state, ProjectId::new(new_id()), file, Standing::default()).await?;
-    Ok(Json(details(record)))
+    store(state, ProjectId::new(new_id()), file, Standing::default()).await
 }
 
 /// The tables that the project takes over from its source: those that its content names, else all.
@@ -521,7 +525,7 @@ async fn make_preview(state: &AppState, id: &ProjectId, request: PreviewRequest)
     };
     let assembled = async {
         let (plan, source, _) = prepare_source(&job, &record.file).await?;
-        Ok::<_, PrepareError>(assemble_preview::preview(&plan.collections[0], &source, limit).await?)
+        Ok::<_, PrepareError>(assemble_preview::preview(&plan.collections[0], &*source, limit).await?)
     };
     in_time("the preview", Box::pin(assembled)).await
 }

@@ -69,6 +69,7 @@ pub fn router(state: AppState) -> Router {
                 .routes(routes!(projects::get, projects::update, projects::delete))
                 .routes(routes!(projects::import))
                 .routes(routes!(sample::create))
+                .routes(routes!(sample::create_with_rows))
                 .routes(routes!(projects::export))
                 .routes(routes!(consent::get, consent::give))
                 .routes(routes!(projects::collections))

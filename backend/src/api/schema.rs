@@ -6,9 +6,7 @@ use super::error::ApiError;
 use super::extract::{Body, check_id};
 use super::router::AppState;
 use crate::jobs::prepare::PATIENCE;
-use crate::source::ddl;
-use crate::source::postgres::url::PgAddress;
-use crate::source::postgres::{PgSource, model, schema};
+use crate::source::{ddl, model, source_of};
 use crate::store::new_id;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -41,13 +39,10 @@ pub async fn read(
     Body(mut request): Body<ReadSchema>,
 ) -> Result<Json<StoredSchema>, ApiError> {
     resolve::jdbc(&state.store, &mut request.jdbc_connection_details).await?;
-    let source = PgSource::with_patience(PgAddress::parse(&request.jdbc_connection_details)?, PATIENCE);
-    let read = async {
-        let pg = source.connect().await?;
-        schema::read_catalog(&pg).await
-    };
+    let source = source_of(&request.jdbc_connection_details, Some(PATIENCE))?;
+    let read = async { source.session().await?.read_catalog().await };
     let catalog = in_time("reading the schema", Box::pin(read)).await?;
-    let full = model::model_of(&catalog);
+    let full = model::model_of(source.kind(), &catalog);
     if full.tables().next().is_none() {
         return Err(ApiError::invalid("the database holds no table that this user can see")
             .with_hint(Some("Check the database's name and the user's rights on its schemas.")));

@@ -56,7 +56,13 @@ pub fn id_of<'a>(
         },
     };
     issues_of(node, rows, row, "_id", notes, context.issues);
-    let is_null = matches!(root.id, IdPlan::Custom { .. }) && value == Value::Null;
+    let is_null = match &root.id {
+        IdPlan::Custom { .. } => value == Value::Null,
+        // Some sources let a primary key be NULL, of several rows. (A value that cannot be converted is null as well, and
+        // tells of itself.)
+        IdPlan::Single { cell } => rows.cell(row, *cell).is_none(),
+        IdPlan::Generated { .. } | IdPlan::Wrapped { .. } => false,
+    };
     if let Some(what) = is_null.then(|| "null".to_owned()).or_else(|| refused(&value)) {
         let message = format!("the `_id` of a row would be {what}");
         context.issues.push(issue_of_row(

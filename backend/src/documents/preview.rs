@@ -5,9 +5,7 @@ use crate::assemble::Assembler;
 use crate::data::issue::IssueLog;
 use crate::plan::CollectionPlan;
 use crate::source::SourceError;
-use crate::source::api::Snapshot as _;
-use crate::source::postgres::PgSource;
-use crate::source::postgres::reader::PgSnapshot;
+use crate::source::api::Source;
 use crate::source::read::KeyRange;
 use godwit_shared::job::EventStage;
 use godwit_shared::project::Preview;
@@ -15,12 +13,15 @@ use godwit_shared::project::Preview;
 /// What the documents of one answer may come to; the first one is always shown.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 
+/// Readers of a preview: one of the roots, one of what lies below them.
+pub const READERS: usize = 2;
+
 /// The first documents of a collection, in the order of its rules and keys.
 ///
 /// # Errors
 /// When the source fails.
-pub async fn preview(collection: &CollectionPlan, source: &PgSource, limit: u32) -> Result<Preview, SourceError> {
-    let snapshot = PgSnapshot::begin(source, &[]).await?;
+pub async fn preview(collection: &CollectionPlan, source: &dyn Source, limit: u32) -> Result<Preview, SourceError> {
+    let snapshot = source.begin_snapshot(&[], READERS).await?;
     let mut log = IssueLog::default();
     let mut bytes = 0;
     let mut preview = Preview {
@@ -36,7 +37,7 @@ pub async fn preview(collection: &CollectionPlan, source: &PgSource, limit: u32)
             break;
         }
         let roots = snapshot.reader().await?;
-        let mut children = ChildReader::new(&snapshot).for_preview();
+        let mut children = ChildReader::new(&*snapshot).for_preview();
         let mut stream = roots
             .stream_roots(
                 &root.node,

@@ -1,7 +1,7 @@
 //! Whether a draft can become documents: the plan's own validation, filters judged by the source, and expressions tried
 //! on the first rows.
 
-use super::{Faults, MayRun, Session, offline, plan_of};
+use super::{Faults, MayRun, OpenSource, offline, plan_of};
 use crate::assemble::document::input_of;
 use crate::assemble::rows::key_of;
 use crate::data::row::RowSet;
@@ -10,9 +10,8 @@ use crate::jobs::prepare::{PlacedScript, PrepareError, ScriptUse, script_problem
 use crate::plan::{Node, Plan, PlanProblem};
 use crate::scripts::{self, Unavailable, Urgency};
 use crate::source::SourceError;
-use crate::source::api::{Reader, Snapshot};
-use crate::source::postgres::filter::settle_filters;
-use crate::source::postgres::reader::PgSnapshot;
+use crate::source::api::Reader;
+use crate::source::filter::settle_filters;
 use crate::source::read::KeyRange;
 use godwit_shared::consent::CodeLanguage;
 use godwit_shared::draft::DraftCheck;
@@ -46,14 +45,14 @@ pub fn check_offline(file: &ProjectFile, project: &str, problem: String) -> Draf
 /// # Errors
 /// When the source or the workers for expressions fail.
 pub async fn check(
-    session: &Session,
+    opened: &OpenSource,
     file: &ProjectFile,
     project: &str,
     rule: Option<&MappingId>,
     may_run: MayRun<'_>,
 ) -> Result<DraftCheck, PrepareError> {
     let faults = Faults::of(file);
-    let (plan, problems) = sound_part(session, file, project);
+    let (plan, problems) = sound_part(opened, file, project);
     let mut found: Vec<Fault> = problems.iter().map(|p| faults.fault(p)).collect();
     let mut checked = DraftCheck {
         faults: Vec::new(),
@@ -64,7 +63,7 @@ pub async fn check(
     };
     if let Some(mut plan) = plan {
         let blind = leave_out_filters(&mut plan, may_run);
-        for problem in settle_filters(&session.pg, &mut plan).await? {
+        for problem in settle_filters(&*opened.session, &mut plan).await? {
             found.push(faults.filter(&problem.table, &problem.reason));
         }
         let may_look = |placed: &PlacedScript<'_>| may_run(CodeLanguage::Javascript, &placed.script.source);
@@ -83,15 +82,15 @@ pub async fn check(
             .collect();
         checked.expressions_run = tried.len();
         found.extend(broken.iter().map(|p| faults.fault(p)));
-        found.extend(run(session, &faults, tried).await?);
+        found.extend(run(opened, &faults, tried).await?);
     }
     checked.faults = found;
     Ok(checked)
 }
 
 /// The plan of the collections that nothing is wrong with, and what is wrong with the others.
-fn sound_part(session: &Session, file: &ProjectFile, project: &str) -> (Option<Plan>, Vec<PlanProblem>) {
-    let compiled = plan_of(file, &session.catalog, project, CollectionFilters::default());
+fn sound_part(opened: &OpenSource, file: &ProjectFile, project: &str) -> (Option<Plan>, Vec<PlanProblem>) {
+    let compiled = plan_of(file, &opened.catalog, project, CollectionFilters::default());
     let problems = match compiled {
         Ok(plan) => return (Some(plan), Vec::new()),
         Err(problems) => problems,
@@ -101,7 +100,7 @@ fn sound_part(session: &Session, file: &ProjectFile, project: &str) -> (Option<P
         include: Vec::new(),
         exclude: wrong.into_iter().map(str::to_owned).collect(),
     };
-    let rest = plan_of(file, &session.catalog, project, filters).ok();
+    let rest = plan_of(file, &opened.catalog, project, filters).ok();
     (rest, problems)
 }
 
@@ -130,12 +129,16 @@ fn leave_out_filters(plan: &mut Plan, may_run: MayRun<'_>) -> HashSet<usize> {
 }
 
 /// Tries expressions on the first rows of their tables.
-async fn run(session: &Session, faults: &Faults<'_>, tried: Vec<PlacedScript<'_>>) -> Result<Vec<Fault>, PrepareError> {
+async fn run(
+    opened: &OpenSource,
+    faults: &Faults<'_>,
+    tried: Vec<PlacedScript<'_>>,
+) -> Result<Vec<Fault>, PrepareError> {
     let mut found = Vec::new();
     if tried.is_empty() {
         return Ok(found);
     }
-    let snapshot = PgSnapshot::begin(&session.source, &[]).await?;
+    let snapshot = opened.source.begin_snapshot(&[], 1).await?;
     let mut read: Option<(usize, RowSet)> = None;
     for placed in &tried {
         let id = placed.node.id;

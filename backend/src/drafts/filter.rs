@@ -1,11 +1,10 @@
 //! How many rows a table filter lets through that somebody is writing.
 
-use super::Session;
+use super::OpenSource;
 use crate::jobs::prepare::PrepareError;
 use crate::plan::{About, PlanProblem, RowFilter};
 use crate::source::SourceError;
-use crate::source::postgres::filter::{instability, judge};
-use crate::source::postgres::matching::count_rows;
+use crate::source::filter::instability;
 use godwit_shared::draft::FilterCount;
 use godwit_shared::edit::{FaultKind, Part};
 use godwit_shared::job::TableFilter;
@@ -15,8 +14,8 @@ use godwit_shared::schema::TableName;
 ///
 /// # Errors
 /// When the table is gone or cannot be read, or the source fails.
-pub async fn count(session: &Session, table: &TableName, filter: &TableFilter) -> Result<FilterCount, PrepareError> {
-    let Some(found) = session.catalog.tables.get(table) else {
+pub async fn count(opened: &OpenSource, table: &TableName, filter: &TableFilter) -> Result<FilterCount, PrepareError> {
+    let Some(found) = opened.catalog.tables.get(table) else {
         return Err(PrepareError::Mapping(vec![PlanProblem {
             collection: "*".into(),
             rule: None,
@@ -36,12 +35,12 @@ pub async fn count(session: &Session, table: &TableName, filter: &TableFilter) -
     };
     let mut counted = FilterCount {
         rows: None,
-        total: count_rows(&session.pg, found, None).await?,
+        total: opened.session.count_rows(found, None).await?,
         problem: None,
         only_snapshot: None,
     };
     if let Some(text) = row_filter.text() {
-        match judge(&session.pg, found, text).await? {
+        match opened.session.judge_filter(found, text).await? {
             Ok(condition) => row_filter.condition = Some(condition),
             Err(reason) => {
                 counted.problem = Some(reason);
@@ -50,6 +49,6 @@ pub async fn count(session: &Session, table: &TableName, filter: &TableFilter) -
         }
     }
     counted.only_snapshot = instability(&row_filter);
-    counted.rows = Some(count_rows(&session.pg, found, Some(&row_filter)).await?);
+    counted.rows = Some(opened.session.count_rows(found, Some(&row_filter)).await?);
     Ok(counted)
 }

@@ -1,10 +1,10 @@
 //! How the rows of a table match a key that somebody wants to draw.
 
-use super::Session;
+use super::OpenSource;
 use crate::jobs::prepare::PrepareError;
 use crate::plan::{About, Join, PlanProblem, find_join};
 use crate::source::SourceError;
-use crate::source::postgres::matching::{self, Matched};
+use crate::source::api::Matched;
 use godwit_shared::draft::KeyMatch;
 use godwit_shared::edit::Part;
 use godwit_shared::mapping::RuleType;
@@ -19,7 +19,7 @@ const DRAWN: &str = "a key that is drawn";
 /// # Errors
 /// When the key cannot join the two tables, or the source fails.
 pub async fn check_key(
-    session: &Session,
+    opened: &OpenSource,
     file: &ProjectFile,
     table: &TableName,
     key: &ForeignKey,
@@ -54,7 +54,7 @@ pub async fn check_key(
         let message = format!("the source has no table {name}");
         problem(message, godwit_shared::edit::FaultKind::TableGone)
     };
-    let catalog = &session.catalog;
+    let catalog = &opened.catalog;
     let own = catalog.tables.get(table).ok_or_else(|| gone(table))?;
     let parent = catalog.tables.get(&target).ok_or_else(|| gone(&target))?;
     let unreadable: Vec<String> = [own, parent]
@@ -75,7 +75,7 @@ pub async fn check_key(
         most_for_one,
         is_target_unique,
         examples,
-    } = matching::count(&session.pg, parent, own, &join).await?;
+    } = opened.session.match_key(parent, own, &join).await?;
     Ok(KeyMatch {
         rows,
         nulls,

@@ -12,26 +12,22 @@ pub mod preview;
 pub mod proposal;
 
 use crate::data::catalog::Catalog;
-use crate::jobs::prepare::{PATIENCE, PrepareError};
+use crate::jobs::prepare::{PATIENCE, PrepareError, open_session};
 use crate::plan::{Plan, PlanOptions, PlanProblem, compile};
-use crate::source::postgres::PgSource;
-use crate::source::postgres::client::PgClient;
-use crate::source::postgres::preflight::check_version;
-use crate::source::postgres::schema::read_catalog;
-use crate::source::postgres::url::PgAddress;
+use crate::source::api::{Session, Source};
 use godwit_shared::connection::JdbcConnectionDetails;
 use godwit_shared::consent::CodeLanguage;
 use godwit_shared::edit::{Draft, Fault, FaultKind, Part, Place, fixes};
 use godwit_shared::ids::{CollectionId, TableId};
 use godwit_shared::job::CollectionFilters;
-use godwit_shared::preflight::CheckStatus;
 use godwit_shared::relmig::ProjectFile;
 use godwit_shared::schema::TableName;
+use std::sync::Arc;
 
 /// An open source, as somebody who waits uses it.
-pub struct Session {
-    pub source: PgSource,
-    pub pg: PgClient,
+pub struct OpenSource {
+    pub source: Arc<dyn Source>,
+    pub session: Box<dyn Session>,
     pub catalog: Catalog,
 }
 
@@ -39,18 +35,14 @@ pub struct Session {
 ///
 /// # Errors
 /// Why it cannot be used.
-pub async fn open(details: &JdbcConnectionDetails, kind: &str) -> Result<Session, PrepareError> {
-    if !kind.eq_ignore_ascii_case("POSTGRESQL") {
-        return Err(PrepareError::ProjectKind(kind.to_owned()));
-    }
-    let source = PgSource::with_patience(PgAddress::parse(details)?, PATIENCE);
-    let pg = source.connect().await?;
-    let version = check_version(&pg).await?;
-    if version.status == CheckStatus::Failed {
-        return Err(PrepareError::Preflight(vec![version]));
-    }
-    let catalog = read_catalog(&pg).await?;
-    Ok(Session { source, pg, catalog })
+pub async fn open(details: &JdbcConnectionDetails, kind: &str) -> Result<OpenSource, PrepareError> {
+    let (source, session) = open_session(details, kind, Some(PATIENCE)).await?;
+    let catalog = session.read_catalog().await?;
+    Ok(OpenSource {
+        source,
+        session,
+        catalog,
+    })
 }
 
 /// Which texts may run: language and text.

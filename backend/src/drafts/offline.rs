@@ -4,7 +4,7 @@
 
 use crate::data::catalog::{Catalog, CatalogColumn, CatalogForeignKey, CatalogTable};
 use crate::data::equality::{Equality, EqualityCollation, KeyClass};
-use crate::source::postgres::values::Codec;
+use crate::data::value::{CellDecoder, Note, Value};
 use godwit_shared::edit::types::default_of;
 use godwit_shared::schema::{Column, RelationalModel, Table, TableName};
 use std::collections::HashMap;
@@ -84,6 +84,26 @@ fn column_of(name: &str, column: &Column) -> CatalogColumn {
         loses_identity: false,
         equals_as_bytes: true,
         comes_apart: false,
-        decoder: Arc::new(Codec::Text),
+        decoder: Arc::new(NoRows),
     }
+}
+
+/// The decoder of columns of which no cell ever comes.
+#[derive(Debug)]
+struct NoRows;
+
+impl CellDecoder for NoRows {
+    fn decode<'a>(&self, _cell: &'a [u8], _notes: &mut Vec<Note>) -> Value<'a> {
+        Value::Null
+    }
+
+    fn print(&self, _cell: &[u8]) -> String {
+        String::new()
+    }
+
+    fn try_print(&self, _cell: &[u8]) -> Option<String> {
+        None
+    }
+
+    fn canonical(&self, _cell: &[u8], _out: &mut Vec<u8>) {}
 }

@@ -1,17 +1,15 @@
 //! Documents of a draft from live rows.
 
-use super::{Faults, Session, plan_of};
+use super::{Faults, OpenSource, plan_of};
 use crate::data::issue::IssueLog;
 use crate::documents::ChildReader;
 use crate::documents::by_key::assemble_keys;
-use crate::documents::preview::preview as first_documents;
+use crate::documents::preview::{READERS, preview as first_documents};
 use crate::jobs::prepare::{PrepareError, script_problems};
 use crate::plan::{Plan, RootPlan};
 use crate::source::SourceError;
-use crate::source::postgres::check::check_access;
-use crate::source::postgres::filter::settle_filters;
-use crate::source::postgres::lookup;
-use crate::source::postgres::reader::PgSnapshot;
+use crate::source::check::check_access;
+use crate::source::filter::settle_filters;
 use godwit_shared::draft::{DraftPreview, Pick, PreviewedDocument};
 use godwit_shared::edit::Fault;
 use godwit_shared::ids::CollectionId;
@@ -28,7 +26,7 @@ const ANSWER_BYTES_MAX: u64 = 16 << 20;
 /// # Errors
 /// When the source or the workers for expressions fail.
 pub async fn preview(
-    session: &Session,
+    opened: &OpenSource,
     file: &ProjectFile,
     project: &str,
     collection: &CollectionId,
@@ -55,7 +53,7 @@ pub async fn preview(
         exclude: Vec::new(),
     };
     let faults = Faults::of(file);
-    let mut plan = match plan_of(file, &session.catalog, project, filters) {
+    let mut plan = match plan_of(file, &opened.catalog, project, filters) {
         Ok(plan) => plan,
         Err(problems) => {
             answer.faults = problems.iter().map(|p| faults.fault(p)).collect();
@@ -63,14 +61,14 @@ pub async fn preview(
         }
     };
     check_access(&plan)?;
-    let refused = settle_filters(&session.pg, &mut plan).await?;
+    let refused = settle_filters(&*opened.session, &mut plan).await?;
     let mut found: Vec<Fault> = refused.iter().map(|p| faults.filter(&p.table, &p.reason)).collect();
     found.extend(script_problems(&plan, |_| true).await?.iter().map(|p| faults.fault(p)));
     if !found.is_empty() {
         answer.faults = found;
         return Ok(answer);
     }
-    let (documents, issues, is_cut) = documents(session, &plan, pick).await?;
+    let (documents, issues, is_cut) = documents(opened, &plan, pick).await?;
     answer.is_cut = is_cut;
     answer.issues = issues;
     answer.largest = documents.iter().map(|d| d.size).max().unwrap_or(0);
@@ -82,12 +80,12 @@ pub async fn preview(
 
 type Found = (Vec<PreviewedDocument>, Vec<JobUpdate>, bool);
 
-async fn documents(session: &Session, plan: &Plan, pick: &Pick) -> Result<Found, SourceError> {
+async fn documents(opened: &OpenSource, plan: &Plan, pick: &Pick) -> Result<Found, SourceError> {
     let collection = &plan.collections[0];
     let (mut log, mut documents, mut bytes, mut is_cut) = (IssueLog::default(), Vec::new(), 0, false);
     let limit = match pick {
         Pick::First { limit } => {
-            let preview = first_documents(collection, &session.source, *limit).await?;
+            let preview = first_documents(collection, &*opened.source, *limit).await?;
             let sizes = preview.sizes.iter().copied();
             let documents = preview
                 .documents
@@ -99,13 +97,13 @@ async fn documents(session: &Session, plan: &Plan, pick: &Pick) -> Result<Found,
         Pick::Key { .. } => 1,
         Pick::Search { limit, .. } => *limit,
     };
-    let snapshot = PgSnapshot::begin(&session.source, &[]).await?;
+    let snapshot = opened.source.begin_snapshot(&[], READERS).await?;
     for root in &collection.roots {
         let wanted = (limit as usize).saturating_sub(documents.len());
         if wanted == 0 || is_cut {
             break;
         }
-        let keys = keys_of(session, root, pick, wanted).await?;
+        let keys = keys_of(opened, root, pick, wanted).await?;
         if keys.is_empty() {
             continue;
         }
@@ -113,7 +111,7 @@ async fn documents(session: &Session, plan: &Plan, pick: &Pick) -> Result<Found,
             .iter()
             .map(|k| k.iter().map(|v| Some(v.as_str())).collect())
             .collect();
-        let mut children = ChildReader::new(&snapshot).for_preview();
+        let mut children = ChildReader::new(&*snapshot).for_preview();
         let rebuilt = assemble_keys(root, &mut children, &keys).await?;
         for issue in rebuilt.issues {
             log.add(issue, EventStage::Snapshotting);
@@ -134,7 +132,7 @@ async fn documents(session: &Session, plan: &Plan, pick: &Pick) -> Result<Found,
 
 /// The keys of the rows that are asked for, printed.
 async fn keys_of(
-    session: &Session,
+    opened: &OpenSource,
     root: &RootPlan,
     pick: &Pick,
     limit: usize,
@@ -145,13 +143,13 @@ async fn keys_of(
     }
     match pick {
         Pick::First { .. } => Ok(Vec::new()),
-        Pick::Search { text, .. } => lookup::search(&session.pg, table, text, limit).await,
+        Pick::Search { text, .. } => opened.session.search(table, text, limit).await,
         Pick::Key { key } => {
             let names = table.primary_key.iter().map(|c| &table.columns[*c].name);
             let values: Option<Vec<String>> = names.map(|name| key.get(name).cloned()).collect();
             match values {
                 Some(values) if key.len() == table.primary_key.len() => {
-                    let is_valid = lookup::are_values(&session.pg, table, &values).await?;
+                    let is_valid = opened.session.are_values(table, &values).await?;
                     Ok(if is_valid { vec![values] } else { Vec::new() })
                 }
                 Some(_) | None => Ok(Vec::new()),

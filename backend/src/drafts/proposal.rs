@@ -1,8 +1,7 @@
 //! A model proposed from what the source says of its rows.
 
-use super::Session;
+use super::OpenSource;
 use crate::source::SourceError;
-use crate::source::postgres::facts::{count_exactly, read_facts};
 use godwit_shared::proposal::{Facts, Proposal, propose};
 use godwit_shared::schema::RelationalModel;
 
@@ -10,10 +9,10 @@ use godwit_shared::schema::RelationalModel;
 ///
 /// # Errors
 /// When the source fails.
-pub async fn with_figures(session: &Session, model: &RelationalModel, exact: bool) -> Result<Proposal, SourceError> {
-    let mut facts = read_facts(&session.pg, &session.catalog, model).await?;
+pub async fn with_figures(opened: &OpenSource, model: &RelationalModel, exact: bool) -> Result<Proposal, SourceError> {
+    let mut facts = opened.session.read_facts(&opened.catalog, model).await?;
     if exact {
-        count_exactly(&session.pg, &session.catalog, model, &mut facts).await?;
+        opened.session.count_exactly(&opened.catalog, model, &mut facts).await?;
     }
     Ok(propose(model, &facts))
 }

@@ -11,9 +11,8 @@ use crate::cdc::state::CdcState;
 use crate::data::issue::IssueKind;
 use crate::hooks;
 use crate::lease::Lease;
-use crate::source::postgres::PgSource;
 use crate::source::postgres::replication::Lsn;
-use crate::source::postgres::url::PgAddress;
+use crate::source::source_of;
 use crate::store::{JobRecord, Store, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;
@@ -166,16 +165,22 @@ impl Ending {
     }
 
     async fn clean_source(&self, state: &CdcState) -> Result<Vec<Leftover>, StoreError> {
-        let address = match &self.record.secrets {
-            Ok(secrets) => PgAddress::parse(&secrets.request.jdbc_connection_details).map_err(|e| e.to_string()),
+        let opened = match &self.record.secrets {
+            Ok(secrets) => source_of(&secrets.request.jdbc_connection_details, None).map_err(|e| e.to_string()),
             Err(reason) => Err(format!("the password of the source cannot be read: {reason}")),
         };
-        let source = match address {
-            Ok(address) => PgSource::new(address),
-            Err(reason) => return Ok(setup::all_left(state, &reason)),
+        let source = match &opened {
+            Ok(source) => source
+                .change_log()
+                .ok_or("its connection leads to another kind of database"),
+            Err(reason) => Err(reason.as_str()),
+        };
+        let source = match source {
+            Ok(source) => source,
+            Err(reason) => return Ok(setup::all_left(state, reason)),
         };
         let sharing = self.sharing(state).await?;
-        let ended = tokio::time::timeout(CLEAN_MAX, setup::end(&source, state, &sharing)).await;
+        let ended = tokio::time::timeout(CLEAN_MAX, setup::end(source, state, &sharing)).await;
         let silent = format!("the source has not answered for {} seconds", CLEAN_MAX.as_secs());
         let mut left = ended.unwrap_or_else(|_| setup::all_left(state, &silent));
         // Who has begun to read a table meanwhile sees its identity only after he can be seen here.
@@ -183,7 +188,7 @@ impl Ending {
             .filter(|(relation, _)| !sharing.iter().any(|(known, _)| known == relation))
             .collect();
         if !newer.is_empty() {
-            let kept = tokio::time::timeout(CLEAN_MAX, setup::keep_identities(&source, state, &newer)).await;
+            let kept = tokio::time::timeout(CLEAN_MAX, setup::keep_identities(source, state, &newer)).await;
             if !matches!(kept, Ok(Ok(()))) {
                 tracing::warn!(job.id = %self.id(), "Replica identities that another job needs could not be kept");
             }

@@ -3,8 +3,7 @@
 
 use super::tracker::Tracker;
 use crate::sink::Sink;
-use crate::source::postgres::PgSource;
-use crate::source::postgres::url::PgAddress;
+use crate::source::source_of;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
 use godwit_shared::job::PostMigrationJobRequest;
@@ -20,7 +19,7 @@ const VAIN_MAX: u32 = 2;
 
 /// Tells of every outage of the three servers, for ever.
 pub async fn watch(tracker: &Tracker, store: &Store, request: &PostMigrationJobRequest, sink: Option<&Sink>) {
-    let source = PgAddress::parse(&request.jdbc_connection_details).map(PgSource::new);
+    let source = source_of(&request.jdbc_connection_details, None);
     let of_source = async {
         // Where the address is none the job says so itself.
         if let Ok(source) = &source {

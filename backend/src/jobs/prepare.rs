@@ -4,14 +4,13 @@ use crate::data::catalog::Catalog;
 use crate::plan::{About, CollectionPlan, IdPlan, Node, Plan, PlanOptions, PlanProblem, RootPlan, Script, compile};
 use crate::scripts;
 use crate::sink::{Sink, SinkError};
-use crate::source::SourceError;
-use crate::source::postgres::client::PgClient;
-use crate::source::postgres::filter::{FilterProblem, unstable_filters};
-use crate::source::postgres::preflight::{self, Continuous, PublicationPlan};
-use crate::source::postgres::url::PgAddress;
-use crate::source::postgres::{PgSource, check, schema};
+use crate::source::api::{Session, Source};
+use crate::source::filter::{FilterProblem, unstable_filters};
+use crate::source::postgres::preflight::{Continuous, PublicationPlan};
+use crate::source::{SourceError, check, script, source_of};
 use crate::store::JobSecrets;
 use chrono::Utc;
+use godwit_shared::connection::{JdbcConnectionDetails, SourceKind};
 use godwit_shared::edit::{FaultKind, Part};
 use godwit_shared::error::ErrorCode;
 use godwit_shared::job::{MigrationMode, PostMigrationJobRequest};
@@ -19,6 +18,7 @@ use godwit_shared::mapping::CollectionType;
 use godwit_shared::preflight::{CheckStatus, PreflightCheck, PreflightReport};
 use godwit_shared::relmig::ProjectFile;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What one statement may take where somebody waits for the answer.
@@ -27,7 +27,7 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// A job that may start.
 pub struct Prepared {
     pub plan: Plan,
-    pub source: PgSource,
+    pub source: Arc<dyn Source>,
     pub sink: Sink,
     pub catalog: Catalog,
     /// What a continuous job does at the source before its slot; `None` for a snapshot.
@@ -53,6 +53,13 @@ pub enum PrepareError {
     NeedsSnapshot { collection: String },
     #[error("the project is of the type {0}, which this version cannot read")]
     ProjectKind(String),
+    #[error("the project is of a {} database, and the connection leads to {}", project.name(), connection.name())]
+    OtherKind {
+        project: SourceKind,
+        connection: SourceKind,
+    },
+    #[error("changes of {} cannot be followed by this version", .0.name())]
+    NoChangeLog(SourceKind),
     #[error(transparent)]
     Scripts(#[from] scripts::Unavailable),
 }
@@ -78,9 +85,11 @@ impl PrepareError {
             PrepareError::Sink(e) => e.code(),
             PrepareError::Mapping(_) => ErrorCode::InvalidMapping,
             PrepareError::Preflight(_) => ErrorCode::PreflightFailed,
-            PrepareError::UnstableFilter(_) | PrepareError::NeedsSnapshot { .. } | PrepareError::ProjectKind(_) => {
-                ErrorCode::InvalidRequest
-            }
+            PrepareError::UnstableFilter(_)
+            | PrepareError::NeedsSnapshot { .. }
+            | PrepareError::ProjectKind(_)
+            | PrepareError::OtherKind { .. }
+            | PrepareError::NoChangeLog(_) => ErrorCode::InvalidRequest,
             PrepareError::Scripts(_) => ErrorCode::Internal,
         }
     }
@@ -95,7 +104,7 @@ impl PrepareError {
             }
             PrepareError::Preflight(checks) => Some(format!(
                 "The preflight check of the project has the whole script. It comes to:\n{}",
-                preflight::essence(checks)
+                script::essence(checks)
             )),
             PrepareError::UnstableFilter(_) => Some(
                 "Let it depend on the columns of its own row alone, without sub-select, time or chance; or choose SNAPSHOT."
@@ -109,7 +118,12 @@ impl PrepareError {
                 "Look at the limits of processes and memory for the user that Godwit runs as, and whether its program is still there."
                     .into(),
             ),
-            PrepareError::ProjectKind(_) => Some("Make a project from a PostgreSQL database.".into()),
+            PrepareError::ProjectKind(_) => {
+                let names = SourceKind::ALL.map(SourceKind::name).join(", ");
+                Some(format!("Make a project from a database of one of these: {names}."))
+            }
+            PrepareError::OtherKind { .. } => Some("Choose a connection to a database of the project's type.".into()),
+            PrepareError::NoChangeLog(_) => Some("Choose the mode SNAPSHOT.".into()),
         }
     }
 }
@@ -125,12 +139,10 @@ pub async fn prepare(
 ) -> Result<Prepared, PrepareError> {
     let sink = open_sink(request, file).await?;
     let mut opened = open_source(request, file, None).await?;
-    check::check_plan(&opened.pg, &mut opened.plan).await?;
+    check::check_plan(&*opened.session, &mut opened.plan).await?;
     let continuous = match request.options.mode {
         MigrationMode::Snapshot => None,
-        MigrationMode::Cdc | MigrationMode::CdcOnly => {
-            Some(check_continuous(&opened.pg, &mut opened.plan, request).await?)
-        }
+        MigrationMode::Cdc | MigrationMode::CdcOnly => Some(check_continuous(&mut opened, request).await?),
     };
     let names: Vec<String> = opened.plan.collections.iter().map(|c| c.name.clone()).collect();
     sink.check(&names, has_begun || request.options.drop_collections)
@@ -151,7 +163,7 @@ pub async fn prepare(
 pub async fn prepare_again(request: &PostMigrationJobRequest, file: &ProjectFile) -> Result<Prepared, PrepareError> {
     let sink = open_sink(request, file).await?;
     let mut opened = open_source(request, file, None).await?;
-    check::check_filters(&opened.pg, &mut opened.plan).await?;
+    check::check_filters(&*opened.session, &mut opened.plan).await?;
     Ok(Prepared {
         plan: opened.plan,
         source: opened.source,
@@ -206,9 +218,9 @@ pub fn plan_of(request: &PostMigrationJobRequest, file: &ProjectFile, catalog: &
 pub async fn prepare_source(
     request: &PostMigrationJobRequest,
     file: &ProjectFile,
-) -> Result<(Plan, PgSource, Catalog), PrepareError> {
+) -> Result<(Plan, Arc<dyn Source>, Catalog), PrepareError> {
     let mut opened = open_source(request, file, Some(PATIENCE)).await?;
-    check::check_plan(&opened.pg, &mut opened.plan).await?;
+    check::check_plan(&*opened.session, &mut opened.plan).await?;
     Ok((opened.plan, opened.source, opened.catalog))
 }
 
@@ -218,11 +230,11 @@ pub async fn prepare_source(
 /// # Errors
 /// A filter that only a snapshot can use, or all checks that failed. With the option `prepareSource` a replica identity
 /// that the user may change is none of them: the job sets it.
-pub async fn check_continuous(
-    pg: &PgClient,
-    plan: &mut Plan,
-    request: &PostMigrationJobRequest,
-) -> Result<Continuous, PrepareError> {
+async fn check_continuous(opened: &mut Opened, request: &PostMigrationJobRequest) -> Result<Continuous, PrepareError> {
+    let plan = &mut opened.plan;
+    if opened.source.change_log().is_none() {
+        return Err(PrepareError::NoChangeLog(opened.source.kind()));
+    }
     let learns_ids = |c: &&CollectionPlan| {
         let is_custom = |r: &RootPlan| matches!(r.id, IdPlan::Custom { .. });
         c.needs_claims && (c.roots.len() > 1 || c.roots.iter().any(is_custom))
@@ -238,13 +250,10 @@ pub async fn check_continuous(
         return Err(PrepareError::UnstableFilter(unstable));
     }
     let (mode, project) = (request.options.mode, request.project_id.as_str());
-    let findings = preflight::examine(pg, plan, mode, project).await?;
+    let findings = opened.session.preflight(plan, mode, project).await?;
     let failed = findings.failed(request.options.prepare_source);
-    match findings.publication {
-        Some(publication) if failed.is_empty() => Ok(Continuous {
-            publication,
-            identities: findings.identities,
-        }),
+    match findings.continuous {
+        Some(continuous) if failed.is_empty() => Ok(continuous),
         _ => Err(PrepareError::Preflight(failed)),
     }
 }
@@ -259,7 +268,10 @@ pub async fn preflight_report(
 ) -> Result<PreflightReport, PrepareError> {
     let mode = request.options.mode;
     let checks = match open_source(request, file, Some(PATIENCE)).await {
-        Ok(mut opened) => preflight::check(&opened.pg, &mut opened.plan, mode, request.project_id.as_str()).await?,
+        Ok(mut opened) => {
+            let project = request.project_id.as_str();
+            opened.session.preflight(&mut opened.plan, mode, project).await?.checks
+        }
         Err(PrepareError::Preflight(failed)) => failed,
         Err(other) => return Err(other),
     };
@@ -274,9 +286,32 @@ pub async fn preflight_report(
 /// A source with the plan for it.
 struct Opened {
     plan: Plan,
-    source: PgSource,
+    source: Arc<dyn Source>,
     catalog: Catalog,
-    pg: PgClient,
+    session: Box<dyn Session>,
+}
+
+/// Opens the source of a project of a kind, and finds out whether it can be read at all.
+///
+/// # Errors
+/// When it cannot be reached, is of another kind, or is too old.
+pub async fn open_session(
+    details: &JdbcConnectionDetails,
+    kind: &str,
+    patience: Option<Duration>,
+) -> Result<(Arc<dyn Source>, Box<dyn Session>), PrepareError> {
+    let project = SourceKind::of(kind).ok_or_else(|| PrepareError::ProjectKind(kind.to_owned()))?;
+    let source = source_of(details, patience)?;
+    let connection = source.kind();
+    if project != connection {
+        return Err(PrepareError::OtherKind { project, connection });
+    }
+    let session = source.session().await?;
+    let version = session.check_version().await?;
+    if version.status == CheckStatus::Failed {
+        return Err(PrepareError::Preflight(vec![version]));
+    }
+    Ok((source, session))
 }
 
 async fn open_source(
@@ -284,27 +319,15 @@ async fn open_source(
     file: &ProjectFile,
     patience: Option<Duration>,
 ) -> Result<Opened, PrepareError> {
-    if !file.project.kind.eq_ignore_ascii_case("POSTGRESQL") {
-        return Err(PrepareError::ProjectKind(file.project.kind.clone()));
-    }
-    let address = PgAddress::parse(&request.jdbc_connection_details)?;
-    let source = match patience {
-        Some(patience) => PgSource::with_patience(address, patience),
-        None => PgSource::new(address),
-    };
-    let pg = source.connect().await?;
-    let version = preflight::check_version(&pg).await?;
-    if version.status == CheckStatus::Failed {
-        return Err(PrepareError::Preflight(vec![version]));
-    }
-    let catalog = schema::read_catalog(&pg).await?;
+    let (source, session) = open_session(&request.jdbc_connection_details, &file.project.kind, patience).await?;
+    let catalog = session.read_catalog().await?;
     let plan = plan_of(request, file, &catalog)?;
     check_scripts(&plan).await?;
     Ok(Opened {
         plan,
         source,
         catalog,
-        pg,
+        session,
     })
 }
 

@@ -4,9 +4,7 @@ use super::prepare::{prepare_source, sink_of};
 use super::summary::tables_of_roots;
 use super::supervisor::JobError;
 use crate::plan::Plan;
-use crate::source::api::Snapshot as _;
-use crate::source::postgres::PgSource;
-use crate::source::postgres::reader::PgSnapshot;
+use crate::source::api::Source;
 use crate::store::{JobRecord, JobSecrets};
 use chrono::Utc;
 use godwit_shared::job::MigrationJobStatus;
@@ -112,22 +110,22 @@ async fn count_source(secrets: Option<&JobSecrets>) -> SourceCounts {
     let Ok(Ok((plan, source, _))) = prepared else {
         return counts;
     };
-    counts.user.clone_from(&source.address.user);
+    source.user().clone_into(&mut counts.user);
     for collection in &plan.collections {
         counts
             .roots
             .insert(collection.name.clone(), tables_of_roots(collection));
     }
     // What has been counted when the time is over counts.
-    let counting = count_tables(&plan, &source, &mut counts.rows);
+    let counting = count_tables(&plan, &*source, &mut counts.rows);
     if tokio::time::timeout(COUNT_MAX, counting).await.is_err() {
         tracing::debug!("Not all tables were counted for a report");
     }
     counts
 }
 
-async fn count_tables(plan: &Plan, source: &PgSource, rows: &mut HashMap<String, u64>) {
-    let Ok(snapshot) = PgSnapshot::begin(source, &[]).await else {
+async fn count_tables(plan: &Plan, source: &dyn Source, rows: &mut HashMap<String, u64>) {
+    let Ok(snapshot) = source.begin_snapshot(&[], 1).await else {
         return;
     };
     for node in plan

@@ -22,8 +22,8 @@ use crate::lease::Lease;
 use crate::plan::{Plan, PlanProblem, images};
 use crate::sink::Sink;
 use crate::snapshot::{self, Finished, Outcome, RefusedRow, SnapshotError, SnapshotRun};
-use crate::source::postgres::PgSource;
-use crate::source::postgres::reader::PgSnapshot;
+use crate::source::SourceError;
+use crate::source::api::{Snapshot, Source};
 use crate::store::{JobRecord, JobSecrets, JobStore, Store, StoreError};
 use chrono::Utc;
 use futures_util::FutureExt;
@@ -319,7 +319,7 @@ impl Runner {
         let (plan, sink) = (Arc::new(plan), sink.under(self.lease.clone()));
         let is_first = !self.record.is_prepared;
         self.make_ready(&plan, &sink).await?;
-        let progress = Arc::new(self.progress(&plan, &source).await?);
+        let progress = Arc::new(self.progress(&plan, &*source).await?);
         if is_first {
             for (location, message) in chosen_comparisons(&plan) {
                 report(&progress, IssueKind::ReadPlan, location, message)?;
@@ -348,31 +348,35 @@ impl Runner {
             report(&progress, IssueKind::Note, Location::Job, message)?;
         }
         let Some(wanted) = continuous else {
-            let tables = plan.tables();
             let point = tokio::select! {
                 biased;
                 () = self.controls.cancel.cancelled() => return Ok(Outcome::Cancelled),
-                point = PgSnapshot::begin(&source, &tables) => point?,
+                point = self.point_in_time(&*source, &plan) => point?,
             };
             if let Some(rows) = self.secrets.again.clone() {
                 return self.try_again(&plan, &sink, &progress, (point, &rows)).await;
             }
             return Ok(self.copy(&plan, &sink, &progress, point, false).await?.outcome);
         };
+        let log = source
+            .change_log()
+            .ok_or(PrepareError::NoChangeLog(source.kind()))?
+            .clone();
         let (mut state, point) = match begun {
             Some(state) => {
                 let is_done = state.stream.as_ref().is_some_and(|s| s.is_snapshot_done);
                 let point = match is_done {
                     true => None,
-                    false => Some(PgSnapshot::begin(&source, &plan.tables()).await?),
+                    false => Some(self.point_in_time(&*source, &plan).await?),
                 };
                 (state, point)
             }
             None => {
                 let ids = (&request.project_id, self.id());
                 let wanted = (&wanted, self.record.status.options.prepare_source);
-                let (state, point) = setup::begin(&source, &self.store, ids, &plan, wanted).await?;
+                let (state, point) = setup::begin(&log, &self.store, ids, &plan, wanted).await?;
                 self.has_stream = true;
+                let point: Arc<dyn Snapshot> = Arc::new(point);
                 (state, Some(point))
             }
         };
@@ -398,7 +402,7 @@ impl Runner {
             context: Context {
                 job: self.id().clone(),
                 plan,
-                source,
+                source: log,
                 sink,
                 store: self.store.clone(),
                 progress,
@@ -459,14 +463,14 @@ impl Runner {
         plan: &Arc<Plan>,
         sink: &Sink,
         progress: &Arc<Progress>,
-        point: PgSnapshot,
+        point: Arc<dyn Snapshot>,
         is_continuous: bool,
     ) -> SnapshotRun {
         self.has_written = true;
         SnapshotRun {
             job: self.id().clone(),
             plan: plan.clone(),
-            point: Arc::new(point),
+            point,
             sink: sink.clone(),
             store: self.store.clone(),
             progress: progress.clone(),
@@ -484,7 +488,7 @@ impl Runner {
         plan: &Arc<Plan>,
         sink: &Sink,
         progress: &Arc<Progress>,
-        (point, rows): (PgSnapshot, &[FailedRow]),
+        (point, rows): (Arc<dyn Snapshot>, &[FailedRow]),
     ) -> Result<Outcome, RunError> {
         let run = self.snapshot_run(plan, sink, progress, point, false);
         let is_over = CancellationToken::new();
@@ -510,7 +514,7 @@ impl Runner {
         plan: &Arc<Plan>,
         sink: &Sink,
         progress: &Arc<Progress>,
-        point: PgSnapshot,
+        point: Arc<dyn Snapshot>,
         is_continuous: bool,
     ) -> Result<Copied, RunError> {
         let mut held = Vec::new();
@@ -547,9 +551,15 @@ impl Runner {
         })
     }
 
-    async fn progress(&self, plan: &Plan, source: &PgSource) -> Result<Progress, RunError> {
+    /// A point in time for the workers of the snapshot stage.
+    async fn point_in_time(&self, source: &dyn Source, plan: &Plan) -> Result<Arc<dyn Snapshot>, SourceError> {
+        let readers = snapshot::readers_of(plan, self.controls.workers);
+        source.begin_snapshot(&plan.tables(), readers).await
+    }
+
+    async fn progress(&self, plan: &Plan, source: &dyn Source) -> Result<Progress, RunError> {
         let is_copied = self.tracker.status().statistics.snapshot_completed;
-        let snapshot = PgSnapshot::begin(source, &[]).await?;
+        let snapshot = source.begin_snapshot(&[], 1).await?;
         let tables = plan.tables();
         let mut counts = Vec::with_capacity(tables.len());
         for table in &tables {
@@ -559,13 +569,13 @@ impl Runner {
                 .flat_map(|c| &c.roots)
                 .flat_map(|r| r.node.walk());
             let in_scope = match nodes.into_iter().find(|n| n.table.name == table.name) {
-                Some(node) if !is_copied && self.secrets.again.is_none() => rows_in_scope(&snapshot, node).await?,
+                Some(node) if !is_copied && self.secrets.again.is_none() => rows_in_scope(&*snapshot, node).await?,
                 _ => None,
             };
             let estimated = match (&self.secrets.again, in_scope) {
                 (Some(rows), _) => rows.iter().filter(|r| r.table == table.name.to_string()).count() as u64,
                 (None, Some(rows)) => rows,
-                (None, None) => rows_expected(&snapshot, table).await?,
+                (None, None) => rows_expected(&*snapshot, table).await?,
             };
             counts.push(TableCount {
                 name: table.name.to_string(),

@@ -6,7 +6,6 @@ use crate::plan::{CollectionPlan, Node};
 use crate::sink::Sink;
 use crate::source::SourceError;
 use crate::source::api::Snapshot;
-use crate::source::postgres::reader::PgSnapshot;
 use godwit_shared::job::PostMigrationJobRequest;
 use godwit_shared::relmig::ProjectFile;
 use godwit_shared::summary::{CollectionExtent, JobSummary, TableExtent};
@@ -27,12 +26,12 @@ const ROW_BYTES_USUAL: u64 = 100;
 pub async fn summary_of(request: &PostMigrationJobRequest, file: &ProjectFile) -> Result<JobSummary, PrepareError> {
     let sink = Sink::open(&request.mongodb_connection_details).await?;
     let (plan, source, _) = prepare_source(request, file).await?;
-    let snapshot = PgSnapshot::begin(&source, &[]).await?;
+    let snapshot = source.begin_snapshot(&[], 1).await?;
     let mut tables = Vec::new();
     for table in plan.tables() {
         tables.push(TableExtent {
             table: table.name.to_string(),
-            rows_estimated: rows_expected(&snapshot, &table).await?,
+            rows_estimated: rows_expected(&*snapshot, &table).await?,
             size_bytes: table.size_bytes,
             has_primary_key: !table.primary_key.is_empty(),
         });

@@ -19,7 +19,7 @@ mod worker;
 pub use again::run_again;
 pub use chunks::{Chunk, RootQueue};
 pub use refused::RefusedRow;
-pub use run::{Finished, Outcome, SnapshotError, SnapshotRun, run};
+pub use run::{Finished, Outcome, SnapshotError, SnapshotRun, readers_of, run};
 
 /// Batches that one worker has under way to the destination.
 pub const WRITES_IN_FLIGHT: usize = 3;

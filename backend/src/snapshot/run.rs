@@ -41,6 +41,14 @@ pub struct SnapshotRun {
     pub is_continuous: bool,
 }
 
+/// How many readers of the point in time are open at the same time: each worker has one for the roots, one for what lies
+/// below them, and one for each node that is read as a stream.
+pub fn readers_of(plan: &Plan, workers: usize) -> usize {
+    let roots = plan.collections.iter().flat_map(|c| &c.roots);
+    let streams = roots.map(|root| streamed_nodes(root).len()).max().unwrap_or(0);
+    workers * (2 + streams)
+}
+
 impl SnapshotRun {
     /// Rows that have failed are remembered before what they stand in counts as done.
     pub(super) async fn save_failed_rows(&self) -> Result<(), SnapshotError> {

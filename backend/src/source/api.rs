@@ -2,11 +2,166 @@
 //! that calls through these traits cost nothing that could be measured.
 
 use super::SourceError;
+use super::postgres::PgSource;
+use super::postgres::preflight::Continuous;
 use super::read::{ChildKeys, KeyRange, RootRows};
-use crate::data::catalog::CatalogTable;
+use crate::data::catalog::{Catalog, CatalogTable};
 use crate::data::row::RowSet;
-use crate::plan::{Node, RowFilter};
+use crate::plan::{Condition, Join, Node, Plan, RowFilter};
 use async_trait::async_trait;
+use godwit_shared::connection::{ConnectivityResult, SourceKind};
+use godwit_shared::job::MigrationMode;
+use godwit_shared::preflight::{CheckStatus, PreflightCheck};
+use godwit_shared::proposal::Facts;
+use godwit_shared::schema::RelationalModel;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A database that can be read: a place to connect to. Nothing is open yet.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// Which database it is.
+    fn kind(&self) -> SourceKind;
+
+    /// The user that it is read as; empty where there are none.
+    fn user(&self) -> &str;
+
+    /// Whether something that speaks this database's language answers there, found out without signing on.
+    ///
+    /// # Errors
+    /// [`SourceError::Unreachable`] when nothing does in time, [`SourceError::OtherServer`] when something else does.
+    async fn answers(&self, patience: Duration) -> Result<(), SourceError>;
+
+    /// Tries a connection and tells what it found.
+    ///
+    /// # Errors
+    /// Why no connection can be had.
+    async fn test(&self) -> Result<ConnectivityResult, SourceError>;
+
+    /// Opens a connection for questions about the source.
+    ///
+    /// # Errors
+    /// Why no connection can be had.
+    async fn session(&self) -> Result<Box<dyn Session>, SourceError>;
+
+    /// Fixes a point in time. The definitions of the tables stay as they are while it is held, where the source can
+    /// grant that. `readers` is how many will be open at the same time: some sources cannot add one later.
+    ///
+    /// # Errors
+    /// When the source cannot be reached, or somebody changes a table just now.
+    async fn begin_snapshot(
+        &self,
+        tables: &[Arc<CatalogTable>],
+        readers: usize,
+    ) -> Result<Arc<dyn Snapshot>, SourceError>;
+
+    /// The source with its change log; nothing where it has none that can be followed.
+    fn change_log(&self) -> Option<&PgSource>;
+}
+
+/// An open connection for questions about a source. It does one thing after the other.
+#[async_trait]
+pub trait Session: Send + Sync {
+    /// Whether the server is of a version that can be read at all: older ones do not even understand the questions.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    async fn check_version(&self) -> Result<PreflightCheck, SourceError>;
+
+    /// Reads all tables that the user can see.
+    ///
+    /// # Errors
+    /// When the source refuses or is gone.
+    async fn read_catalog(&self) -> Result<Catalog, SourceError>;
+
+    /// Judges a table filter. What it comes to, or why it is refused: a clause that begins with "it", or the server's own
+    /// words.
+    ///
+    /// # Errors
+    /// When the connection is lost or the source refuses to answer.
+    async fn judge_filter(&self, table: &CatalogTable, text: &str) -> Result<Result<Condition, String>, SourceError>;
+
+    /// Checks the source for a mode of migration, and makes the filters of the plan usable.
+    ///
+    /// # Errors
+    /// When the checks themselves cannot run; what they find is no error.
+    async fn preflight(&self, plan: &mut Plan, mode: MigrationMode, project: &str) -> Result<Findings, SourceError>;
+
+    /// Counts the rows of a table, all or those that a filter lets through.
+    ///
+    /// # Errors
+    /// When the source refuses, or does not answer in time.
+    async fn count_rows(&self, table: &CatalogTable, filter: Option<&RowFilter>) -> Result<u64, SourceError>;
+
+    /// Counts the rows of a table that find one by a join.
+    ///
+    /// # Errors
+    /// When the source refuses, or does not answer in time.
+    async fn match_key(&self, parent: &CatalogTable, own: &CatalogTable, join: &Join) -> Result<Matched, SourceError>;
+
+    /// The primary keys of rows with a value that holds the text, in capital or small letters; in the order of the key.
+    ///
+    /// # Errors
+    /// When the source refuses, or does not answer in time.
+    async fn search(&self, table: &CatalogTable, text: &str, limit: usize) -> Result<Vec<Vec<String>>, SourceError>;
+
+    /// Whether texts are values of the primary key's columns.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    async fn are_values(&self, table: &CatalogTable, values: &[String]) -> Result<bool, SourceError>;
+
+    /// What the source knows of its rows without reading them. What the user may not see, or was never collected, is
+    /// missing.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    async fn read_facts(&self, catalog: &Catalog, model: &RelationalModel) -> Result<Facts, SourceError>;
+
+    /// Counts rows and children for each parent, in place of the statistics.
+    ///
+    /// # Errors
+    /// When the source refuses, or does not answer in time.
+    async fn count_exactly(
+        &self,
+        catalog: &Catalog,
+        model: &RelationalModel,
+        facts: &mut Facts,
+    ) -> Result<(), SourceError>;
+}
+
+/// What a look at a source for a mode of migration gives.
+#[derive(Debug, Clone)]
+pub struct Findings {
+    pub checks: Vec<PreflightCheck>,
+    /// What a continuous job has to do at the source first; nothing for a snapshot, and where it cannot be done.
+    pub continuous: Option<Continuous>,
+}
+
+impl Findings {
+    /// The checks that keep a job from starting; `prepares` is the user's consent to let the job prepare the source.
+    pub fn failed(&self, prepares: bool) -> Vec<PreflightCheck> {
+        self.checks
+            .iter()
+            .filter(|c| c.status == CheckStatus::Failed && !(prepares && c.can_be_prepared))
+            .cloned()
+            .collect()
+    }
+}
+
+/// How rows match a key.
+#[derive(Debug)]
+pub struct Matched {
+    pub rows: u64,
+    /// Rows with a NULL in the key: they refer to nothing.
+    pub nulls: u64,
+    pub matching: u64,
+    /// The most rows that refer to one.
+    pub most_for_one: u64,
+    pub is_target_unique: bool,
+    /// Keys that find no row.
+    pub examples: Vec<Vec<String>>,
+}
 
 /// One point in time of a source. As long as it is held, readers can be opened on it, and all of them see the same.
 #[async_trait]

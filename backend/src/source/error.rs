@@ -1,6 +1,7 @@
 //! What goes wrong at the source, as a user has to read it.
 
 use crate::certificates::CertificateError;
+use godwit_shared::connection::SourceKind;
 use godwit_shared::error::ErrorCode;
 
 /// Errors of a source. [`SourceError::code`] and [`SourceError::hint`] decide what the user sees.
@@ -14,8 +15,11 @@ pub enum SourceError {
     UnsupportedKind { kind: String },
     #[error("cannot connect to {address}: {reason}")]
     Unreachable { address: String, reason: String },
-    #[error("what answers at {address} is not PostgreSQL")]
-    NotPostgres { address: String },
+    #[error("what answers at {address} is not {}", expected.name())]
+    OtherServer { address: String, expected: SourceKind },
+    /// Also one that lies outside, whether it is there or not.
+    #[error("the folder of SQLite files has no file \"{name}\"")]
+    NoFile { name: String },
     #[error("{address} refused the user \"{user}\": the password is wrong or missing")]
     WrongPassword { address: String, user: String },
     #[error("{address} does not let the user \"{user}\" in: {reason}")]
@@ -97,7 +101,8 @@ impl SourceError {
             SourceError::InvalidUrl { .. }
             | SourceError::Certificate(_)
             | SourceError::UnsupportedKind { .. }
-            | SourceError::NotPostgres { .. }
+            | SourceError::OtherServer { .. }
+            | SourceError::NoFile { .. }
             | SourceError::WrongPassword { .. }
             | SourceError::NotLetIn { .. }
             | SourceError::Pooler { .. }
@@ -124,7 +129,8 @@ impl SourceError {
             | SourceError::UnsupportedKind { .. }
             | SourceError::InvalidFilter { .. } => ErrorCode::InvalidRequest,
             SourceError::Unreachable { .. }
-            | SourceError::NotPostgres { .. }
+            | SourceError::OtherServer { .. }
+            | SourceError::NoFile { .. }
             | SourceError::WrongPassword { .. }
             | SourceError::NotLetIn { .. }
             | SourceError::TooManyConnections { .. }
@@ -150,15 +156,21 @@ impl SourceError {
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             SourceError::InvalidUrl { .. } => {
-                "Write it as jdbc:postgresql://host:port/database or postgresql://user@host:port/database."
+                "Write it as jdbc:postgresql://host:port/database or postgresql://user@host:port/database, a file as \
+                 jdbc:sqlite:file."
             }
             SourceError::Certificate(error) => error.hint(),
-            SourceError::UnsupportedKind { .. } => "This version reads POSTGRESQL.",
+            SourceError::UnsupportedKind { .. } => "This version reads POSTGRESQL and SQLITE.",
             SourceError::Unreachable { .. } => {
                 "Check host and port, that the server runs, and that it listens on this address."
             }
-            SourceError::NotPostgres { .. } => {
-                "Check the port: PostgreSQL listens at 5432 unless it was set otherwise."
+            SourceError::OtherServer { expected, .. } => match expected {
+                SourceKind::Postgresql => "Check the port: PostgreSQL listens at 5432 unless it was set otherwise.",
+                SourceKind::Sqlite => "Check the file.",
+            },
+            SourceError::NoFile { .. } => {
+                "Put the file into the folder that --sqlite-dir names: the folder `sqlite` of the data directory unless it was \
+                 set otherwise."
             }
             SourceError::WrongPassword { .. } => "Check user and password.",
             SourceError::NotLetIn { .. } => {

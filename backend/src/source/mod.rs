@@ -6,9 +6,47 @@
 //! made, named and taken away in the folder of the database. Nobody here knows of documents.
 
 pub mod api;
+pub mod check;
 pub mod ddl;
 pub mod error;
+pub mod filter;
+pub mod model;
 pub mod postgres;
 pub mod read;
+pub mod script;
+pub mod sqlite;
 
 pub use error::SourceError;
+
+use api::Source;
+use godwit_shared::connection::{JdbcConnectionDetails, SourceKind};
+use postgres::PgSource;
+use postgres::url::PgAddress;
+use sqlite::{SqliteFile, SqliteSource};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The source that connection details name. Nothing is opened yet. With `patience` somebody waits for every answer: no
+/// question takes longer.
+///
+/// # Errors
+/// When the details are of no database that can be read, or are not valid.
+pub fn source_of(details: &JdbcConnectionDetails, patience: Option<Duration>) -> Result<Arc<dyn Source>, SourceError> {
+    let kind = match details.kind.as_str() {
+        "" => SourceKind::of_url(&details.url).unwrap_or(SourceKind::Postgresql),
+        code => SourceKind::of(code).ok_or_else(|| SourceError::UnsupportedKind { kind: code.to_owned() })?,
+    };
+    Ok(match kind {
+        SourceKind::Postgresql => {
+            let address = PgAddress::parse(details)?;
+            Arc::new(match patience {
+                Some(patience) => PgSource::with_patience(address, patience),
+                None => PgSource::new(address),
+            })
+        }
+        SourceKind::Sqlite => Arc::new(SqliteSource {
+            file: SqliteFile::parse(details)?,
+            patience,
+        }),
+    })
+}

@@ -84,6 +84,11 @@ pub async fn create_sample() -> Result<ProjectSummary, ApiError> {
     client::post_empty("/project/sample").await
 }
 
+/// Makes a project of a small database with rows.
+pub async fn create_sample_database() -> Result<ProjectSummary, ApiError> {
+    client::post_empty("/project/sample-database").await
+}
+
 /// The SQL and JavaScript that a project carries.
 pub async fn consent(id: &ProjectId) -> Result<Consent, ApiError> {
     client::get(&format!("/project/{id}/consent")).await

@@ -45,8 +45,11 @@ pub fn source_lines(connection: &SavedJdbcConnection) -> Vec<(&'static str, Stri
         }
         None => lines.push(("URI", connection.url.clone())),
     }
-    lines.push(("Username", user.unwrap_or_default()));
-    lines.push(("Password", password_line(has_stored_password(connection))));
+    // A file has nobody to sign on to.
+    if !SourceDraft::of(connection).is_file() {
+        lines.push(("Username", user.unwrap_or_default()));
+        lines.push(("Password", password_line(has_stored_password(connection))));
+    }
     if connection.has_ssl_root_cert {
         lines.push(("CA certificate", "Stored with the connection".into()));
     }

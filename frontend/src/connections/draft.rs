@@ -1,8 +1,7 @@
 //! What the user has entered of a connection so far.
 
-use super::SOURCE_KIND;
 use super::url::{UrlFields, fields_of, source_url};
-use godwit_shared::connection::{SavedJdbcConnection, SavedMongodbConnection};
+use godwit_shared::connection::{SavedJdbcConnection, SavedMongodbConnection, SourceKind};
 use godwit_shared::ids::ConnectionId;
 use godwit_shared::relmig::with_masked_password;
 use reactive_stores::Store;
@@ -47,6 +46,21 @@ impl SourceDraft {
         Self {
             is_manual_uri: false,
             ..Self::default()
+        }
+    }
+
+    /// Whether it is a file, which has no server to sign on to.
+    pub fn is_file(&self) -> bool {
+        SourceKind::of(&self.kind) == Some(SourceKind::Sqlite)
+    }
+
+    /// The kind is the one of the URI that was typed. A file is named by its URI alone.
+    pub fn follow_kind(&mut self) {
+        if let Some(kind) = SourceKind::of_url(&self.uri).filter(|_| self.is_manual_uri) {
+            self.kind = kind.code().to_owned();
+        }
+        if self.is_file() {
+            self.is_manual_uri = true;
         }
     }
 
@@ -144,7 +158,7 @@ impl Default for SourceDraft {
     fn default() -> Self {
         Self {
             saved: String::new(),
-            kind: SOURCE_KIND.into(),
+            kind: SourceKind::Postgresql.code().into(),
             is_manual_uri: true,
             uri: String::new(),
             host: String::new(),

@@ -21,20 +21,16 @@ pub use save_fields::SaveFields;
 pub use source_form::{SourceForm, SourceTest};
 pub use test::{ConnectionTest, TestOutcome};
 
-use godwit_shared::connection::SavedJdbcConnection;
-
-/// The kind of source that this build reads, as the API spells it.
-pub const SOURCE_KIND: &str = "POSTGRESQL";
+use godwit_shared::connection::{SavedJdbcConnection, SourceKind};
 
 /// A kind of database as people spell it.
 pub fn kind_label(kind: &str) -> &str {
-    match kind {
-        SOURCE_KIND => "PostgreSQL",
-        other => other,
-    }
+    SourceKind::of(kind).map_or(kind, |kind| kind.name())
 }
 
-/// The connections of the kind that this build reads.
+/// The connections of kinds that this build reads.
 pub fn usable(saved: &[SavedJdbcConnection]) -> impl Iterator<Item = &SavedJdbcConnection> {
-    saved.iter().filter(|connection| connection.kind == SOURCE_KIND)
+    saved
+        .iter()
+        .filter(|connection| SourceKind::of(&connection.kind).is_some())
 }

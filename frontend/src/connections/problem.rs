@@ -2,7 +2,7 @@
 
 use super::draft::{DestinationDraft, SourceDraft};
 use super::url::source_url;
-use godwit_shared::connection::{CONNECTION_NAME_LENGTH_MAX, SavedJdbcConnection, SavedMongodbConnection};
+use godwit_shared::connection::{CONNECTION_NAME_LENGTH_MAX, SavedJdbcConnection, SavedMongodbConnection, SourceKind};
 
 /// The fields of a source that can be wrong before the server is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,15 +70,18 @@ fn port_problem(port: &str) -> Option<String> {
     }
 }
 
-const SOURCE_SCHEMES: [&str; 3] = ["jdbc:postgresql://", "postgresql://", "postgres://"];
-
 fn source_uri_problem(uri: &str) -> Option<String> {
     let uri = uri.trim();
     match uri {
         "" => Some("Enter the URI: jdbc:postgresql://host:5432/database.".into()),
         _ if is_masked(uri) => Some(MASKED.into()),
-        _ if SOURCE_SCHEMES.iter().any(|scheme| uri.starts_with(scheme)) => None,
-        _ => Some("The URI of a PostgreSQL source begins with jdbc:postgresql:// or postgresql://.".into()),
+        _ => match SourceKind::of_url(uri) {
+            Some(SourceKind::Postgresql) if uri.contains("://") => None,
+            Some(SourceKind::Sqlite) => None,
+            Some(SourceKind::Postgresql) | None => {
+                Some("A URI begins with jdbc:postgresql://, postgresql:// or jdbc:sqlite:.".into())
+            }
+        },
     }
 }
 

@@ -3,6 +3,7 @@
 use super::details::{given, given_exactly};
 use super::draft::{DestinationDraft, SourceDraft};
 use super::environment;
+use super::kind_label;
 use super::problem::connection_name_problem;
 use super::url::{fields_of, source_url};
 use crate::format::wire_name;
@@ -91,9 +92,14 @@ impl SaveDraft {
 
 /// `shop on db.example`
 pub fn suggested_source_name(source: &SourceDraft) -> String {
-    match fields_of(&source_url(source)) {
-        Some(f) => suggested(&f.database, &f.host, "PostgreSQL"),
-        None => "PostgreSQL".into(),
+    let url = source_url(source);
+    if source.is_file() {
+        let file = url.rsplit([':', '/']).next().unwrap_or_default();
+        return suggested("", file, kind_label(&source.kind));
+    }
+    match fields_of(&url) {
+        Some(f) => suggested(&f.database, &f.host, kind_label(&source.kind)),
+        None => kind_label(&source.kind).to_owned(),
     }
 }
 

@@ -6,12 +6,12 @@ use super::draft::{SSL_MODES, SourceDraft, SourceDraftStoreFields, verifies};
 use super::pem_field::{PemField, stored_or_example};
 use super::problem::{KnownSources, SourceField, has_stored_password, is_source_complete, source_problem};
 use super::test::{ConnectionTest, ConnectionTestBar};
-use super::{SOURCE_KIND, kind_label, usable};
+use super::{kind_label, usable};
 use crate::api;
 use crate::components::choice::Checkbox;
 use crate::components::field::{FieldKind, TextField};
 use crate::components::select::{SelectField, SelectOption};
-use godwit_shared::connection::SavedJdbcConnection;
+use godwit_shared::connection::{SavedJdbcConnection, SourceKind};
 use leptos::prelude::*;
 use reactive_stores::Field;
 
@@ -59,6 +59,7 @@ pub fn SourceForm(
 ) -> impl IntoView {
     link_choice_and_address(source);
     carry_over_between_forms(source);
+    follow_kind(source);
     let choices: Vec<_> = usable(&saved).cloned().collect();
     let changed = StoredValue::new(changed);
     let known = Memo::new({
@@ -87,9 +88,23 @@ pub fn SourceForm(
 /// One that is typed.
 #[component]
 fn TypedSource(form: Form) -> impl IntoView {
-    let is_manual = form.source.is_manual_uri();
+    let is_file = Memo::new(move |_| form.source.with(SourceDraft::is_file));
     view! {
         <KindField source=form.source/>
+        <Show when=move || is_file.get() fallback=move || view! { <Server form=form/> }>
+            <UriField form=form/>
+            <p class="gw-field__note">
+                "The file lies in the folder of SQLite files of the server: "<code>"sqlite"</code>" in its data directory, or \
+                 the one that "<code>"--sqlite-dir"</code>" names. It is read and never written."
+            </p>
+        </Show>
+    }
+}
+
+#[component]
+fn Server(form: Form) -> impl IntoView {
+    let is_manual = form.source.is_manual_uri();
+    view! {
         <Checkbox label="Enter URI manually" checked=is_manual testid="source-manual"/>
         <Show when=move || is_manual.get() fallback=move || view! { <HostFields form=form/> }>
             <UriField form=form/>
@@ -109,7 +124,8 @@ fn ChosenSource(form: Form) -> impl IntoView {
     });
     move || {
         let connection = form.chosen()?;
-        let password = (!has_stored_password(&connection)).then(|| {
+        let is_server = SourceKind::of(&connection.kind) != Some(SourceKind::Sqlite);
+        let password = (is_server && !has_stored_password(&connection)).then(|| {
             view! {
                 <TextField
                     label="Password"
@@ -145,6 +161,18 @@ fn link_choice_and_address(source: Field<SourceDraft>) {
     });
 }
 
+fn follow_kind(source: Field<SourceDraft>) {
+    Effect::new(move |_| {
+        let mut followed = source.get();
+        followed.follow_kind();
+        if source
+            .with_untracked(|source| (&source.kind, source.is_manual_uri) != (&followed.kind, followed.is_manual_uri))
+        {
+            source.set(followed);
+        }
+    });
+}
+
 fn carry_over_between_forms(source: Field<SourceDraft>) {
     Effect::new(move |was_manual: Option<bool>| {
         let is_manual = source.is_manual_uri().get();
@@ -169,8 +197,11 @@ fn SavedSource(source: Field<SourceDraft>, choices: Vec<SavedJdbcConnection>) ->
 #[component]
 fn KindField(source: Field<SourceDraft>) -> impl IntoView {
     let own = source.kind().get_untracked();
-    let other = (own != SOURCE_KIND).then_some(own);
-    let kinds = std::iter::once(SOURCE_KIND.to_owned()).chain(other);
+    let other = SourceKind::of(&own).is_none().then_some(own);
+    let kinds = SourceKind::ALL
+        .into_iter()
+        .map(|kind| kind.code().to_owned())
+        .chain(other);
     let option = |kind: String| SelectOption::new(kind.clone(), kind_label(&kind));
     let options: Vec<_> = kinds.map(option).collect();
     view! { <SelectField label="Database type" value=source.kind() options=options testid="source-kind"/> }
@@ -180,6 +211,7 @@ fn KindField(source: Field<SourceDraft>) -> impl IntoView {
 fn UriField(form: Form) -> impl IntoView {
     let placeholder = Signal::derive(move || match form.known.get() {
         Some(connection) => connection.url,
+        None if form.source.with(SourceDraft::is_file) => "jdbc:sqlite:shop.db".into(),
         None => "jdbc:postgresql://host:5432/database".into(),
     });
     view! {

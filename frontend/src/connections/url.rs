@@ -9,7 +9,7 @@ pub fn source_url(source: &SourceDraft) -> String {
         false => form_url(source),
     };
     let says_itself = base.contains("sslmode=");
-    if base.is_empty() || says_itself {
+    if base.is_empty() || says_itself || source.is_file() {
         return base;
     }
     ssl_parameters(source).into_iter().fold(base, |url, parameter| {

@@ -5,17 +5,7 @@ use super::queries::matching as sql;
 use crate::data::catalog::CatalogTable;
 use crate::plan::{Join, RowFilter};
 use crate::source::SourceError;
-
-/// How rows match a key.
-#[derive(Debug)]
-pub struct Matched {
-    pub rows: u64,
-    pub nulls: u64,
-    pub matching: u64,
-    pub most_for_one: u64,
-    pub is_target_unique: bool,
-    pub examples: Vec<Vec<String>>,
-}
+use crate::source::api::Matched;
 
 /// Counts the rows of a table that find one by a join.
 ///

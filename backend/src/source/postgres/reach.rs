@@ -3,6 +3,7 @@
 use super::PgSource;
 use crate::data::words::plain_cause;
 use crate::source::SourceError;
+use godwit_shared::connection::SourceKind;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
@@ -15,7 +16,7 @@ impl PgSource {
     /// Whether a PostgreSQL, or a pooler before one, answers at the address.
     ///
     /// # Errors
-    /// [`SourceError::Unreachable`] when nothing does in time, [`SourceError::NotPostgres`] when something else does.
+    /// [`SourceError::Unreachable`] when nothing does in time, [`SourceError::OtherServer`] when something else does.
     pub async fn answers(&self, patience: Duration) -> Result<(), SourceError> {
         let unreachable = |reason: String| SourceError::Unreachable {
             address: self.address.host_and_port(),
@@ -31,8 +32,9 @@ impl PgSource {
         match tokio::time::timeout(patience, asking).await {
             // `S` and `N`; `E` begins an error of a server that takes nobody just now.
             Ok(Ok(Some(b'S' | b'N' | b'E'))) => Ok(()),
-            Ok(Ok(Some(_))) => Err(SourceError::NotPostgres {
+            Ok(Ok(Some(_))) => Err(SourceError::OtherServer {
                 address: self.address.host_and_port(),
+                expected: SourceKind::Postgresql,
             }),
             Ok(Ok(None)) => Err(unreachable("it closes connections without an answer".into())),
             Ok(Err(error)) => Err(unreachable(plain_cause(&error.to_string()))),
@@ -83,7 +85,7 @@ mod tests {
         assert!(found(b"S").await.is_ok());
         assert!(matches!(
             found(b"HTTP/1.1 400 Bad Request").await,
-            Err(SourceError::NotPostgres { .. })
+            Err(SourceError::OtherServer { .. })
         ));
         assert!(matches!(found(b"").await, Err(SourceError::Unreachable { .. })));
     }

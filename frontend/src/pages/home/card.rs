@@ -6,6 +6,7 @@ use crate::clock::use_now;
 use crate::components::badge::{Badge, Tone};
 use crate::components::button::{Button, DownloadLink, IconButton};
 use crate::components::icon::{Glyph, Icon};
+use crate::connections::kind_label;
 use crate::format::{number, time};
 use crate::live::use_live;
 use crate::pages::migration::present::retrying;
@@ -130,12 +131,10 @@ fn marks<'a>(jobs: impl Iterator<Item = &'a MigrationJobStatus>) -> Vec<Mark> {
 /// The name of a database kind as people write it.
 fn kind_name(kind: &str) -> String {
     match kind {
-        "POSTGRESQL" => "PostgreSQL".into(),
         "MYSQL" => "MySQL".into(),
-        "MARIADB" => "MariaDB".into(),
         "SQL_SERVER" => "SQL Server".into(),
         "ORACLE" => "Oracle".into(),
-        other => other.to_owned(),
+        other => kind_label(other).to_owned(),
     }
 }
 

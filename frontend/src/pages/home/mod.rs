@@ -5,6 +5,7 @@ mod delete;
 mod import;
 mod rename;
 
+use crate::api;
 use crate::app::TopBar;
 use crate::browser::focus_heading;
 use crate::components::button::Button;
@@ -12,6 +13,7 @@ use crate::components::empty_state::EmptyState;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::skeleton::Skeleton;
 use crate::components::tabs::{Tab, TabBar};
+use crate::components::toast::use_toasts;
 use crate::consent::ConsentDialog;
 use crate::pages::unreadable::UnreadableEntries;
 use crate::projects::use_projects;
@@ -24,7 +26,10 @@ use godwit_shared::project::ProjectSummary;
 use godwit_shared::quarantine::EntryKind;
 use import::{DropZone, ImportButton, Importer};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::NavigateOptions;
 use leptos_router::components::A;
+use leptos_router::hooks::use_navigate;
 use rename::RenameDialog;
 
 /// The dialog that is open, and about which project.
@@ -163,17 +168,35 @@ fn give_back_focus(last: Option<web_sys::HtmlElement>) {
 #[component]
 fn NoProjects(importer: Importer) -> impl IntoView {
     let choose = Callback::new(move |()| importer.choose_file());
+    let (toasts, navigate, projects) = (use_toasts(), use_navigate(), use_projects());
+    let is_busy = RwSignal::new(false);
+    let try_it = Callback::new(move |()| {
+        is_busy.set(true);
+        let navigate = navigate.clone();
+        spawn_local(async move {
+            let made = api::projects::create_sample_database().await;
+            is_busy.try_set(false);
+            match made {
+                Ok(project) => {
+                    projects.reload();
+                    navigate(&routes::mapping(&project.id), NavigateOptions::default());
+                }
+                Err(error) => toasts.fail(&error),
+            }
+        });
+    });
     view! {
         <div class="gw-panel">
             <EmptyState
                 icon=Icon::Database
                 title="Bring your first project"
-                text="A project holds the schema of a PostgreSQL database and the rules that shape its rows into \
+                text="A project holds the schema of a database and the rules that shape its rows into \
                       documents. Connect a database, or import a .relmig file, with the button or by dropping it here."
             >
                 <div class="gw-row">
                     <Button label="Choose a project file" icon=Icon::Upload on_press=choose/>
                     <NewProjectLink/>
+                    <Button label="Try it with a sample database" icon=Icon::Sparkles on_press=try_it is_busy=is_busy attr:data-testid="try-sample"/>
                 </div>
             </EmptyState>
         </div>

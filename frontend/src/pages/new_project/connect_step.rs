@@ -42,7 +42,7 @@ pub fn ConnectStep() -> impl IntoView {
         <div class="gw-form">
             <fieldset class="gw-choice-group gw-origin">
                 <legend class="gw-choice-group__legend">"Where the tables are"</legend>
-                {choice(Origin::Connection, "Connect database", "Tables, keys and statistics of a live PostgreSQL.", "origin-connection")}
+                {choice(Origin::Connection, "Connect database", "Tables, keys and statistics of a live database.", "origin-connection")}
                 {choice(Origin::DdlFiles, "Import .SQL file", "DDL of PostgreSQL, MySQL, SQL Server or Oracle.", "origin-ddl")}
                 {choice(Origin::Sample, "Create sample", "A shop to look around in, without a database.", "origin-sample")}
             </fieldset>

@@ -2,7 +2,6 @@
 
 use super::selection::{Selection, TableTree, selected_part};
 use crate::api::schema::StoredSchema;
-use crate::connections::SOURCE_KIND;
 use crate::connections::draft::SourceDraft;
 use crate::connections::save::SaveDraft;
 use crate::projects::name_error;
@@ -177,11 +176,8 @@ impl ReadSchema {
     }
 
     /// The kind of database, as a project says it.
-    pub fn kind(&self) -> &'static str {
-        match &self.from {
-            ReadFrom::Connection(_) => SOURCE_KIND,
-            ReadFrom::Ddl { database, .. } => database.project_kind(),
-        }
+    pub fn kind(&self) -> &str {
+        &self.model.metadata.database_type
     }
 
     /// The connection, where there is one.

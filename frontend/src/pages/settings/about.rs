@@ -13,7 +13,7 @@ pub fn About() -> impl IntoView {
         <SettingsPanel title="About">
             <p data-testid="about">
                 "Godwit " {env!("CARGO_PKG_VERSION")}
-                ", which moves PostgreSQL databases into MongoDB. Free software under the Apache License 2.0, made with the \
+                ", which moves relational databases into MongoDB. Free software under the Apache License 2.0, made with the \
                  work of others: "
                 <a href="/licences.txt" target="_blank" rel="external" data-testid="licences">
                     "what is bundled, and all licences"

@@ -12,25 +12,24 @@
 
 mod facts;
 mod publication;
-mod script;
 mod server;
 mod tables;
 mod verdict;
 
 use super::client::{PgClient, query_error};
-use super::filter::{settle_filters, unstable_filters};
 use super::identity::{LackingIdentity, lacking, read_relations};
 use super::publication::read_publication;
 use super::replication::wire::WalConnection;
 use crate::plan::Plan;
 use crate::plan::images::images;
 use crate::source::SourceError;
+use crate::source::api::Findings;
+use crate::source::filter::{settle_filters, unstable_filters};
 use godwit_shared::job::MigrationMode;
-use godwit_shared::preflight::{CheckStatus, PreflightCheck};
+use godwit_shared::preflight::PreflightCheck;
 use tables::Subject;
 
 pub use publication::{PublicationPlan, create_sql, prepare_sql, replication_name};
-pub use script::{essence, script};
 
 /// What a continuous job has to do at the source before its slot, in this order: identities, then publication.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,43 +39,10 @@ pub struct Continuous {
     pub identities: Vec<LackingIdentity>,
 }
 
-/// All that a look at the source gives.
-#[derive(Debug, Clone)]
-pub struct Findings {
-    pub checks: Vec<PreflightCheck>,
-    pub identities: Vec<LackingIdentity>,
-    /// `None` for a snapshot, and where no publication can be had.
-    pub publication: Option<PublicationPlan>,
-}
-
-impl Findings {
-    /// The checks that keep a job from starting; `prepares` is the user's consent to change replica identities.
-    pub fn failed(&self, prepares: bool) -> Vec<PreflightCheck> {
-        self.checks
-            .iter()
-            .filter(|c| c.status == CheckStatus::Failed && !(prepares && c.can_be_prepared))
-            .cloned()
-            .collect()
-    }
-}
-
-/// Checks a source for a mode.
+/// Checks a source for a mode, and makes the filters of the plan usable.
 ///
 /// # Errors
 /// When the checks themselves cannot run; what they find is no error.
-pub async fn check(
-    pg: &PgClient,
-    plan: &mut Plan,
-    mode: MigrationMode,
-    project_id: &str,
-) -> Result<Vec<PreflightCheck>, SourceError> {
-    Ok(examine(pg, plan, mode, project_id).await?.checks)
-}
-
-/// As [`check`], with what a job goes on with.
-///
-/// # Errors
-/// As [`check`].
 pub async fn examine(
     pg: &PgClient,
     plan: &mut Plan,
@@ -102,8 +68,7 @@ pub async fn examine(
         all.extend(tables::filters(plan, &invalid, &[]));
         return Ok(Findings {
             checks: all,
-            identities: Vec::new(),
-            publication: None,
+            continuous: None,
         });
     }
     let images = images(plan);
@@ -135,8 +100,10 @@ pub async fn examine(
     all.push(tables::join_indexes(plan));
     Ok(Findings {
         checks: all,
-        identities: lacking,
-        publication: publication.ok(),
+        continuous: publication.ok().map(|publication| Continuous {
+            publication,
+            identities: lacking,
+        }),
     })
 }
 

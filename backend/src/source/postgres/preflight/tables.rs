@@ -2,14 +2,14 @@
 
 use super::facts::Facts;
 use super::publication::{GENERATED_SINCE, NoPublication, PublicationPlan, prepare_sql};
-use super::script::{comment, undo};
 use super::verdict::{clauses, entry, failed, listed, passed};
 use crate::data::catalog::CatalogTable;
 use crate::plan::Plan;
 use crate::plan::images::{TableImages, pairs};
-use crate::source::postgres::filter::FilterProblem;
+use crate::source::filter::FilterProblem;
 use crate::source::postgres::identity::{LackingIdentity, Relation, ReplicaIdentity, full_sql, qualified, restore_sql};
 use crate::source::postgres::queries::quote;
+use crate::source::script::{comment, undo};
 use godwit_shared::preflight::{CheckStatus, PreflightCheck};
 use std::collections::BTreeSet;
 use std::sync::Arc;

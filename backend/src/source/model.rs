@@ -1,6 +1,7 @@
 //! The live catalog in the form of a project file.
 
 use crate::data::catalog::{Catalog, CatalogTable};
+use godwit_shared::connection::SourceKind;
 use godwit_shared::schema::{
     Cardinality, Column, ColumnPair, ColumnType, Database, ForeignKey, Metadata, PrimaryKeyMember, RelationalModel,
     Table, TablePath,
@@ -8,7 +9,7 @@ use godwit_shared::schema::{
 use serde_json::{Map, json};
 
 /// All tables of a catalog as a relational model, by schema and name.
-pub fn model_of(catalog: &Catalog) -> RelationalModel {
+pub fn model_of(kind: SourceKind, catalog: &Catalog) -> RelationalModel {
     let mut tables: Vec<&CatalogTable> = catalog.tables.values().map(AsRef::as_ref).collect();
     tables.sort_by(|a, b| a.name.cmp(&b.name));
     let mut database = Database::default();
@@ -17,7 +18,7 @@ pub fn model_of(catalog: &Catalog) -> RelationalModel {
         schema.tables.insert(table.name.table.clone(), table_of(catalog, table));
     }
     let metadata = Metadata {
-        database_type: "POSTGRESQL".into(),
+        database_type: kind.code().into(),
         database_version: catalog.version.clone(),
         extra: Map::new(),
     };

@@ -1,4 +1,4 @@
-//! The downloadable SQL: blocks of what is missing, and how all of it is taken back.
+//! The downloadable SQL of a preflight check: blocks of what is missing, and how all of it is taken back.
 
 use godwit_shared::preflight::{CheckStatus, PreflightCheck};
 
@@ -9,8 +9,8 @@ const UNDO: &str = "-- undo: ";
 const LINE_MAX: usize = 112;
 
 const HEADER: &str = "\
--- What this source lacks for the migration. Run it with psql in the database of the source, as a superuser; what is
--- about tables alone their owner can run as well. It can be run again. Lines that begin with -- are for you to read:
+-- What this source lacks for the migration. Run it in the database of the source, as a superuser; what is about tables
+-- alone their owner can run as well. It can be run again. Lines that begin with -- are for you to read:
 -- steps that no statement can do, and advice. What is there already is left out.
 ";
 
