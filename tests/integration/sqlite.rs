@@ -8,6 +8,7 @@ use godwit_tests::api::LONG;
 use godwit_tests::app::App;
 use godwit_tests::mapping::project_file_of;
 use godwit_tests::servers::{Target, servers};
+use godwit_tests::shared_data;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -297,4 +298,84 @@ async fn a_continuous_job_is_refused_with_a_reason() {
         .post(&preflight, &json!({"jdbcConnectionDetails": details("shop.db")}))
         .await;
     assert_eq!(report.body["passed"], json!(false), "{:?}", report.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_many_documents_share_are_whole_in_each() {
+    let files = Files::new(
+        "PRAGMA foreign_keys = OFF; CREATE TABLE kind(id INTEGER PRIMARY KEY, name TEXT); INSERT INTO kind VALUES (1, 'one'), (2, NULL);
+         CREATE TABLE part(id INTEGER PRIMARY KEY, kind_id INT REFERENCES kind, twin INT REFERENCES part);
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+         INSERT INTO part SELECT i, 1 + i % 3, nullif(i % 5, 0) FROM n",
+        json!({"collections": [{"collection": "parts", "table": "main.part", "embed": [
+            {"table": "main.kind", "kind": "doc", "path": "kind"}]}]}),
+    )
+    .await;
+    files.complete().await;
+    for (id, document) in (1_i64..).zip(files.documents("parts").await) {
+        let kind = match id % 3 {
+            0 => Some(doc! {"id": 1_i64, "name": "one"}),
+            1 => Some(doc! {"id": 2_i64, "name": Bson::Null}),
+            // There is no such row.
+            _ => None,
+        };
+        assert_eq!(
+            (
+                document.get_i64("_id").ok(),
+                document.get_document("kind").ok().cloned()
+            ),
+            (Some(id), kind)
+        );
+    }
+}
+
+/// Every table of a real database, one collection each, counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn all_rows_of_chinook_arrive() {
+    let Some(folder) = shared_data()
+        .map(|folder| folder.join("data/sqlite"))
+        .filter(|f| f.is_dir())
+    else {
+        eprintln!("SKIPPED: no shared/data/sqlite beside the checkout");
+        return;
+    };
+    let (app, servers) = tokio::join!(App::start(), servers());
+    let (api, target) = (app.api(), servers.mongo.target("chinook").await);
+    std::fs::create_dir_all(app.data_dir().join("sqlite")).expect("a folder");
+    std::fs::copy(folder.join("chinook.sqlite"), app.data_dir().join("sqlite/chinook.db")).expect("a copy");
+    let connection = details("chinook.db");
+    let schema = api
+        .post("/schema/jdbc", &json!({"jdbcConnectionDetails": connection}))
+        .await
+        .ok();
+    let wanted = json!({"schemasId": schema["id"], "initialMapping": "RELATIONAL", "casing": "ORIGINAL", "keyHandling": "SINGLE"});
+    let content = api.post("/project/recommendation", &wanted).await.ok();
+    let request = json!({"name": "chinook", "type": "SQLITE", "schemasId": schema["id"], "content": content});
+    let project = api.post("/project", &request).await.ok()["id"].clone();
+    let files = Files {
+        app,
+        target,
+        project: project.as_str().expect("an id").to_owned(),
+    };
+    let mut job = files.job();
+    job["jdbcConnectionDetails"] = connection;
+    let done = files.run(&job).await;
+    assert_eq!(
+        (done.status, done.statistics.errors),
+        (JobStatus::Completed, 0),
+        "{:#?}",
+        done.job_updates
+    );
+    let counts = std::fs::read_to_string(folder.join("chinook.counts.tsv")).expect("counts");
+    for line in counts.lines() {
+        let (table, count) = line.split_once('\t').expect("two columns");
+        let table = table.rsplit('.').next().expect("a name");
+        let found = files
+            .target
+            .database
+            .collection::<bson::Document>(table)
+            .count_documents(doc! {})
+            .await;
+        assert_eq!(found.expect("a count").to_string(), count, "{table}");
+    }
 }

@@ -82,6 +82,18 @@ impl RowSet {
         Ok(())
     }
 
+    /// Takes a tuple that was a row of such a list before: its last fields are the cells, whatever stood in front of them.
+    ///
+    /// # Errors
+    /// When the tuple has fewer fields or ends early.
+    pub fn push_row(&mut self, tuple: Bytes) -> Result<(), MalformedRow> {
+        let count = tuple.get(..2).map_or(0, |b| i16::from_be_bytes([b[0], b[1]]));
+        let front = usize::try_from(count)
+            .ok()
+            .and_then(|count| count.checked_sub(self.columns));
+        self.push_copy_tuple(tuple, front.ok_or(MalformedRow("too few fields"))?)
+    }
+
     /// Takes some fields of a tuple as cells: for each cell the number of its field, or nothing for NULL.
     ///
     /// # Errors

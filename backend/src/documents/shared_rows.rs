@@ -17,9 +17,6 @@ const PIECE_BYTES: usize = 1 << 20;
 const PIECES_MAX: usize = 64;
 /// A larger row is read again for each batch: it would push out too many others.
 const RECORD_BYTES_MAX: usize = PIECE_BYTES / 4;
-/// Rows come from the source with the number of their key in front.
-const FIELDS_IN_FRONT: usize = 1;
-
 /// Whether a node's rows may be kept: a key has at most one, and it is a referenced row, not one of many children.
 pub fn is_shared(node: &Node) -> bool {
     matches!(node.kind, NodeKind::Document | NodeKind::Merged) && node.join.as_ref().is_some_and(|j| j.is_unique)
@@ -97,7 +94,7 @@ impl SharedRows {
         let mut rows = RowSet::new(columns);
         for (place, (_, start)) in found.iter().enumerate() {
             let end = found.get(place + 1).map_or(bytes.len(), |next| next.1);
-            rows.push_copy_tuple(bytes.slice(*start..end), FIELDS_IN_FRONT)?;
+            rows.push_row(bytes.slice(*start..end))?;
         }
         Ok(Known {
             rows,
