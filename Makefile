@@ -1,8 +1,9 @@
 SHELL := bash
-.PHONY: help demo test fuzz build dev check advisories figures bench bench-cdc bench-micro clean
+.PHONY: help demo test versions fuzz build dev check advisories figures bench bench-cdc bench-micro clean
 help:
 	@echo 'make demo    a sample shop database, migrated: prints what to open; Ctrl-C ends it'
 	@echo 'make test    all tests: unit, integration with real servers, browser'
+	@echo 'make versions  integration tests against other versions of PostgreSQL'
 	@echo 'make fuzz    random inputs for what reads bytes, ten minutes each; GODWIT_FUZZ_SECONDS=60 make fuzz for less'
 	@echo 'make build   the release binary with the page inside; the last line is its path'
 	@echo 'make dev     the page with live reload on 127.0.0.1:8080, the server behind it'
@@ -21,6 +22,10 @@ demo:
 test:
 	@scripts/setup.sh test
 	@scripts/test.sh
+
+versions:
+	@scripts/setup.sh test
+	@scripts/versions.sh
 
 fuzz:
 	@scripts/setup.sh test

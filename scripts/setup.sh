@@ -41,6 +41,8 @@ if [ -n "$need_mongod$need_deny" ]; then
   need python3 python3
   python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
 fi
+# Puts the parts of the page of a release in their places.
+if [ "$purpose" = build ]; then need python3 python3; fi
 if [ "$purpose" = demo ] || [ "$purpose" = test ]; then
   need python3 python3
   # What the mongod binary links to.

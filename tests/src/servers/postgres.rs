@@ -449,8 +449,11 @@ pub(super) fn as_unprivileged(command: &mut Command) {
     command.current_dir("/").stdin(Stdio::null());
 }
 
-/// The folder of the newest server programs.
+/// The folder of the server programs: `GODWIT_POSTGRES_BIN`, or of the newest version that is installed.
 fn postgres_bin() -> PathBuf {
+    if let Some(bin) = std::env::var_os("GODWIT_POSTGRES_BIN") {
+        return bin.into();
+    }
     let mut found: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()
