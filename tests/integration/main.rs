@@ -43,6 +43,8 @@ mod leases;
 mod lessons;
 mod lessons_cdc;
 mod limits;
+#[cfg(feature = "bench")]
+mod mysql;
 mod outages;
 mod pooler;
 mod preflight;

@@ -29,11 +29,12 @@ const LEVELS: [(&str, u8, &[&str]); 21] = [
 ];
 
 /// Crates that stay in their rooms.
-const KEPT: [(&str, &[&str]); 9] = [
+const KEPT: [(&str, &[&str]); 10] = [
     ("mongodb", &["sink", "store"]),
     ("tokio_postgres", &["source"]),
     ("postgres_protocol", &["source"]),
     ("rusqlite", &["source"]),
+    ("mysql_async", &["source"]),
     ("sqlparser", &["source"]),
     ("axum", &["api", "serve"]),
     ("rquickjs", &["scripts"]),

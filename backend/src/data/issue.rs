@@ -15,6 +15,8 @@ pub enum IssueKind {
     FractionCut,
     RoundedToDouble,
     LowerBoundDropped,
+    NoSuchDate,
+    NotBoolean,
     FilterFailed,
     FilterNotBoolean,
     ExpressionFailed,
@@ -48,6 +50,8 @@ impl IssueKind {
             IssueKind::FractionCut => "fraction_cut",
             IssueKind::RoundedToDouble => "rounded_to_double",
             IssueKind::LowerBoundDropped => "array_lower_bound_dropped",
+            IssueKind::NoSuchDate => "no_such_date",
+            IssueKind::NotBoolean => "not_boolean",
             IssueKind::FilterFailed => "filter_failed",
             IssueKind::FilterNotBoolean => "filter_not_boolean",
             IssueKind::ExpressionFailed => "expression_failed",
@@ -89,6 +93,8 @@ impl IssueKind {
             | IssueKind::FractionCut
             | IssueKind::RoundedToDouble
             | IssueKind::LowerBoundDropped
+            | IssueKind::NoSuchDate
+            | IssueKind::NotBoolean
             | IssueKind::SeveralRowsForDocument
             | IssueKind::TwoPointsInTime
             | IssueKind::WriteConcernWeak
@@ -119,6 +125,8 @@ impl IssueKind {
             IssueKind::FractionCut => "Choose Decimal or Double for the field to keep the fraction.",
             IssueKind::RoundedToDouble => "Choose Decimal or String for the field to keep all digits.",
             IssueKind::LowerBoundDropped => "BSON arrays start at 0; the elements are all there.",
+            IssueKind::NoSuchDate => "Choose String for the field to keep what the source shows.",
+            IssueKind::NotBoolean => "Choose Integer for the field, so that all of its values have one type.",
             IssueKind::FilterFailed | IssueKind::FilterNotBoolean => {
                 "The row was left out. A filter has to give true or false for every row, nulls included."
             }
@@ -330,7 +338,7 @@ fn identity_of(issue: &Issue) -> u64 {
 
 impl IssueKind {
     /// Every kind, to find one by its code again.
-    pub const ALL: [IssueKind; 26] = [
+    pub const ALL: [IssueKind; 28] = [
         IssueKind::ValueNotConvertible,
         IssueKind::ValueRounded,
         IssueKind::ValueTooSmall,
@@ -338,6 +346,8 @@ impl IssueKind {
         IssueKind::FractionCut,
         IssueKind::RoundedToDouble,
         IssueKind::LowerBoundDropped,
+        IssueKind::NoSuchDate,
+        IssueKind::NotBoolean,
         IssueKind::FilterFailed,
         IssueKind::FilterNotBoolean,
         IssueKind::ExpressionFailed,

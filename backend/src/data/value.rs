@@ -43,6 +43,10 @@ pub enum Note {
     RoundedToDouble,
     /// An array's lower bound is not 1: BSON arrays have none. A warning.
     LowerBoundDropped,
+    /// A date of zeros or one that no calendar has, which some sources store: null was stored. A warning.
+    NoSuchDate,
+    /// Another number than 0 and 1 where the type says yes or no: the number was stored. A warning.
+    NotBoolean,
 }
 
 impl Note {
@@ -55,7 +59,9 @@ impl Note {
             | Note::BelowMillisecond
             | Note::FractionCut
             | Note::RoundedToDouble
-            | Note::LowerBoundDropped => false,
+            | Note::LowerBoundDropped
+            | Note::NoSuchDate
+            | Note::NotBoolean => false,
         }
     }
 }

@@ -303,7 +303,7 @@ pub async fn open_session(
     let project = SourceKind::of(kind).ok_or_else(|| PrepareError::ProjectKind(kind.to_owned()))?;
     let source = source_of(details, patience)?;
     let connection = source.kind();
-    if project != connection {
+    if !project.is_read_like(connection) {
         return Err(PrepareError::OtherKind { project, connection });
     }
     let session = source.session().await?;

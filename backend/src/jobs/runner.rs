@@ -353,6 +353,9 @@ impl Runner {
                 () = self.controls.cancel.cancelled() => return Ok(Outcome::Cancelled),
                 point = self.point_in_time(&*source, &plan) => point?,
             };
+            for message in point.notes() {
+                report(&progress, IssueKind::Note, Location::Job, message)?;
+            }
             if let Some(rows) = self.secrets.again.clone() {
                 return self.try_again(&plan, &sink, &progress, (point, &rows)).await;
             }

@@ -188,6 +188,11 @@ pub trait Snapshot: Send + Sync {
     /// # Errors
     /// When the source refuses or is gone.
     async fn count_rows(&self, table: &CatalogTable, filter: Option<&RowFilter>) -> Result<u64, SourceError>;
+
+    /// What a user should know of how it was fixed, each a sentence.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// A connection inside a point in time. It does one thing after the other.

@@ -160,12 +160,15 @@ impl SourceError {
                  jdbc:sqlite:file."
             }
             SourceError::Certificate(error) => error.hint(),
-            SourceError::UnsupportedKind { .. } => "This version reads POSTGRESQL and SQLITE.",
+            SourceError::UnsupportedKind { .. } => "This version reads POSTGRESQL, MYSQL, MARIADB and SQLITE.",
             SourceError::Unreachable { .. } => {
                 "Check host and port, that the server runs, and that it listens on this address."
             }
             SourceError::OtherServer { expected, .. } => match expected {
                 SourceKind::Postgresql => "Check the port: PostgreSQL listens at 5432 unless it was set otherwise.",
+                SourceKind::Mysql | SourceKind::Mariadb => {
+                    "Check the port: MySQL and MariaDB listen at 3306 unless it was set otherwise."
+                }
                 SourceKind::Sqlite => "Check the file.",
             },
             SourceError::NoFile { .. } => {

@@ -10,7 +10,9 @@ pub mod check;
 pub mod ddl;
 pub mod error;
 pub mod filter;
+mod json;
 pub mod model;
+pub mod mysql;
 pub mod postgres;
 pub mod read;
 pub mod script;
@@ -20,6 +22,8 @@ pub use error::SourceError;
 
 use api::Source;
 use godwit_shared::connection::{JdbcConnectionDetails, SourceKind};
+use mysql::MySqlSource;
+use mysql::url::MySqlAddress;
 use postgres::PgSource;
 use postgres::url::PgAddress;
 use sqlite::{SqliteFile, SqliteSource};
@@ -44,6 +48,11 @@ pub fn source_of(details: &JdbcConnectionDetails, patience: Option<Duration>) ->
                 None => PgSource::new(address),
             })
         }
+        SourceKind::Mysql | SourceKind::Mariadb => Arc::new(MySqlSource {
+            kind,
+            address: MySqlAddress::parse(details)?,
+            patience,
+        }),
         SourceKind::Sqlite => Arc::new(SqliteSource {
             file: SqliteFile::parse(details)?,
             patience,

@@ -54,12 +54,20 @@ impl SourceDraft {
         SourceKind::of(&self.kind) == Some(SourceKind::Sqlite)
     }
 
-    /// The kind is the one of the URI that was typed. A file is named by its URI alone.
+    /// Whether there are fields to describe it with.
+    fn has_fields(&self) -> bool {
+        !matches!(
+            SourceKind::of(&self.kind),
+            Some(SourceKind::Sqlite | SourceKind::Mysql | SourceKind::Mariadb)
+        )
+    }
+
+    /// The kind is the one of the URI that was typed. What has no fields is named by its URI alone.
     pub fn follow_kind(&mut self) {
         if let Some(kind) = SourceKind::of_url(&self.uri).filter(|_| self.is_manual_uri) {
             self.kind = kind.code().to_owned();
         }
-        if self.is_file() {
+        if !self.has_fields() {
             self.is_manual_uri = true;
         }
     }

@@ -76,10 +76,10 @@ fn source_uri_problem(uri: &str) -> Option<String> {
         "" => Some("Enter the URI: jdbc:postgresql://host:5432/database.".into()),
         _ if is_masked(uri) => Some(MASKED.into()),
         _ => match SourceKind::of_url(uri) {
-            Some(SourceKind::Postgresql) if uri.contains("://") => None,
+            Some(SourceKind::Postgresql | SourceKind::Mysql | SourceKind::Mariadb) if uri.contains("://") => None,
             Some(SourceKind::Sqlite) => None,
-            Some(SourceKind::Postgresql) | None => {
-                Some("A URI begins with jdbc:postgresql://, postgresql:// or jdbc:sqlite:.".into())
+            Some(SourceKind::Postgresql | SourceKind::Mysql | SourceKind::Mariadb) | None => {
+                Some("A URI begins with jdbc:postgresql://, jdbc:mysql://, jdbc:mariadb:// or jdbc:sqlite:.".into())
             }
         },
     }

@@ -212,7 +212,11 @@ fn UriField(form: Form) -> impl IntoView {
     let placeholder = Signal::derive(move || match form.known.get() {
         Some(connection) => connection.url,
         None if form.source.with(SourceDraft::is_file) => "jdbc:sqlite:shop.db".into(),
-        None => "jdbc:postgresql://host:5432/database".into(),
+        None => match form.source.with(|source| SourceKind::of(&source.kind)) {
+            Some(SourceKind::Mysql) => "jdbc:mysql://host:3306/database".into(),
+            Some(SourceKind::Mariadb) => "jdbc:mariadb://host:3306/database".into(),
+            Some(SourceKind::Postgresql | SourceKind::Sqlite) | None => "jdbc:postgresql://host:5432/database".into(),
+        },
     });
     view! {
         <TextField

@@ -2,10 +2,12 @@
 //! theirs.
 
 mod mongo;
+mod mysql;
 mod pooler;
 mod postgres;
 
 pub use mongo::{Mongo, PrivateMongo, Target};
+pub use mysql::{Family, MySql};
 pub use pooler::Pooler;
 pub use postgres::{Database, Postgres, PrivatePostgres, connect, execute};
 

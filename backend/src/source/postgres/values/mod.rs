@@ -5,7 +5,6 @@
 //! function prints.
 
 mod geometric;
-mod json;
 mod money;
 mod nested;
 mod network;
@@ -14,6 +13,7 @@ mod text;
 mod time;
 
 use crate::data::value::{CellDecoder, Note, Value};
+use crate::source::json;
 use std::borrow::Cow;
 use std::sync::Arc;
 

@@ -1,8 +1,9 @@
 //! Amounts of money: a count of the smallest unit, printed as the server's `lc_monetary` has it.
 
 use super::Broken;
-use super::number::{decimal, integer};
+use super::number::integer;
 use crate::data::value::{Note, Value};
+use crate::source::json::decimal;
 
 /// What the server is asked to print so that its way shows: eight digits before the point.
 pub const SAMPLE: i32 = 12_345_678;

@@ -1,8 +1,9 @@
 //! Integers, floats, numeric, money.
 
 use super::{Broken, Cursor, fixed};
-use crate::data::decimal::{Decimal, Fit};
+use crate::data::decimal::Decimal;
 use crate::data::value::{Note, Value};
+use crate::source::json::decimal;
 
 const NAN: u16 = 0xC000;
 const INFINITY: u16 = 0xD000;
@@ -227,23 +228,6 @@ pub(super) fn numeric(cell: &[u8], notes: &mut Vec<Note>) -> Result<Value<'stati
         NEGATIVE_INFINITY => Ok(Value::Decimal(Decimal::NEGATIVE_INFINITY)),
         sign => decimal(sign == NEGATIVE, &n.digits, -(n.scale as i64), notes),
     }
-}
-
-/// A decimal with a note where it did not fit.
-pub(super) fn decimal(
-    negative: bool,
-    digits: &[u8],
-    exponent: i64,
-    notes: &mut Vec<Note>,
-) -> Result<Value<'static>, Broken> {
-    let (value, fit) =
-        Decimal::from_digits(negative, digits, exponent).map_err(|_| "the number is beyond ±9.99E6144")?;
-    match fit {
-        Fit::Exact => {}
-        Fit::Rounded => notes.push(Note::Rounded),
-        Fit::Underflow => notes.push(Note::TooSmall),
-    }
-    Ok(Value::Decimal(value))
 }
 
 pub(super) fn print_numeric(cell: &[u8]) -> Result<String, Broken> {

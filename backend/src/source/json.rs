@@ -1,25 +1,51 @@
 //! JSON text as a value. Numbers are the reason for a parser of our own: 1 is an integer, 1.0 a double, and what a
 //! double cannot print again is a decimal.
 
-use super::{Broken, number};
-use crate::data::decimal::{same_value, split_number};
+use crate::data::decimal::{Decimal, Fit, same_value, split_number};
 use crate::data::value::{Note, Value};
 use std::borrow::Cow;
 use std::collections::HashMap;
+
+/// What a text is not.
+type Broken = &'static str;
 
 /// Below MongoDB's own limit, which lies between 180 and 190 levels, by the levels that the document around it may add.
 const DEPTH_MAX: usize = 150;
 const BAD: Broken = "the text is not JSON";
 
-pub(super) fn value<'a>(text: &'a str, notes: &mut Vec<Note>) -> Result<Value<'a>, Broken> {
+/// The value of a text.
+///
+/// # Errors
+/// When it is not JSON, or is something that no document can hold.
+pub fn value<'a>(text: &'a str, notes: &mut Vec<Note>) -> Result<Value<'a>, Broken> {
     let mut parser = Parser { text, at: 0, notes };
     let value = parser.value(0)?;
     parser.blanks();
     if parser.at == text.len() { Ok(value) } else { Err(BAD) }
 }
 
+/// A decimal with a note where it did not fit.
+///
+/// # Errors
+/// Beyond the range of the type.
+pub fn decimal(
+    negative: bool,
+    digits: &[u8],
+    exponent: i64,
+    notes: &mut Vec<Note>,
+) -> Result<Value<'static>, Broken> {
+    let (value, fit) =
+        Decimal::from_digits(negative, digits, exponent).map_err(|_| "the number is beyond ±9.99E6144")?;
+    match fit {
+        Fit::Exact => {}
+        Fit::Rounded => notes.push(Note::Rounded),
+        Fit::Underflow => notes.push(Note::TooSmall),
+    }
+    Ok(Value::Decimal(value))
+}
+
 /// The binary form of a jsonb with no zeros at the end of a fraction: the source compares numbers by their value.
-pub(super) fn canonical(cell: &[u8], out: &mut Vec<u8>) {
+pub fn canonical(cell: &[u8], out: &mut Vec<u8>) {
     let mut is_text = false;
     let mut at = 0;
     while let Some(byte) = cell.get(at) {
@@ -244,14 +270,13 @@ impl<'a> Parser<'a, '_> {
                 return Ok(Value::Double(double));
             }
         }
-        number::decimal(negative, &digits, exponent, self.notes)
+        decimal(negative, &digits, exponent, self.notes)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::decimal::Decimal;
 
     fn read(text: &str) -> Result<Value<'_>, Broken> {
         value(text, &mut Vec::new())
