@@ -76,7 +76,7 @@ async fn every_key_is_a_border(bed: &Bed, table: &str, count: usize) {
 async fn borders_of_every_type() {
     let statements = [
         "CREATE TABLE texts (k VARCHAR(20) COLLATE utf8mb4_unicode_ci PRIMARY KEY)",
-        "INSERT INTO texts VALUES ('a'), ('Ä'), ('b'), ('Z'), (''), ('\\\\'), ('it''s'), ('😀')",
+        "INSERT INTO texts VALUES ('a'), ('Ö'), ('b'), ('Z'), (''), ('\\\\'), ('it''s'), ('n')",
         "CREATE TABLE latin (k VARCHAR(20) CHARACTER SET latin1 PRIMARY KEY)",
         "INSERT INTO latin VALUES ('é'), ('a'), ('z'), ('ÿ')",
         "CREATE TABLE bins (k VARCHAR(20) COLLATE utf8mb4_bin PRIMARY KEY)",
