@@ -3,6 +3,7 @@
 use super::bed::{on_both, source_of};
 use godwit::source::SourceError;
 use godwit::source::api::Source;
+use godwit::source::mysql::url::{RootCert, SslMode};
 use godwit_shared::mapping::FieldType;
 use godwit_tests::servers::Family;
 use mysql_async::prelude::Queryable;
@@ -96,6 +97,40 @@ async fn tables_that_may_not_be_read_are_known() {
             .expect("the catalog");
         assert!(bed.table(&catalog, "seen").can_select);
         assert!(!bed.table(&catalog, "hidden").can_select);
+    })
+    .await;
+}
+
+/// Debian's MariaDB has no certificate, and a MySQL makes one for itself that names no host.
+#[tokio::test]
+async fn links_are_encrypted_where_it_is_asked_for() {
+    on_both("tls", &[], async |bed| {
+        let test = async |mode: SslMode, authority: Option<String>| {
+            let mut source = bed.source.clone();
+            source.address.ssl_mode = mode;
+            source.address.ssl_root_cert = authority.map(|pem| RootCert::Content(pem.into()));
+            source.test().await
+        };
+        let plain = test(SslMode::Disabled, None).await.expect("a link");
+        assert_eq!(plain.topology, "not encrypted");
+        test(SslMode::Preferred, None).await.expect("a link of any kind");
+        match bed.server.authority() {
+            None => {
+                let refused = test(SslMode::Required, None).await;
+                assert!(matches!(refused, Err(SourceError::TlsRefused { .. })), "{refused:?}");
+            }
+            Some(authority) => {
+                let secret = test(SslMode::Required, None).await.expect("a link");
+                assert_eq!(secret.topology, "encrypted");
+                for authority in [None, Some(authority)] {
+                    let refused = test(SslMode::VerifyIdentity, authority).await;
+                    assert!(
+                        matches!(refused, Err(SourceError::CertificateRejected { .. })),
+                        "{refused:?}"
+                    );
+                }
+            }
+        }
     })
     .await;
 }

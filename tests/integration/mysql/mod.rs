@@ -5,6 +5,7 @@ mod bed;
 mod catalog;
 mod documents;
 mod filters;
+mod jobs;
 mod keys;
 mod points;
 mod values;

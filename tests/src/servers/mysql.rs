@@ -122,6 +122,11 @@ impl MySql {
         }
     }
 
+    /// The certificate of the authority that a MySQL makes for itself.
+    pub fn authority(&self) -> Option<String> {
+        std::fs::read_to_string(self.folder.join("data/ca.pem")).ok()
+    }
+
     /// A connection of a user without a password.
     ///
     /// # Errors

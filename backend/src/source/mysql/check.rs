@@ -37,6 +37,7 @@ impl MySqlSource {
     pub(super) async fn is_there(&self, patience: Duration) -> Result<(), SourceError> {
         let asked = tokio::time::timeout(patience, self.open()).await;
         match asked {
+            Ok(Err(error @ SourceError::OtherServer { .. })) => Err(error),
             Ok(Err(error)) if error.is_outage() => Err(error),
             Ok(_) => Ok(()),
             Err(_) => Err(SourceError::Unreachable {

@@ -64,9 +64,16 @@ pub(super) fn key_literal(column: &CatalogColumn, printed: Option<&str>) -> Stri
     let kind = Kind::of(column);
     match printed {
         None => "NULL".into(),
+        // The type of a list is that of all its values together, and of numbers with and without a sign MySQL takes one
+        // that cannot hold both.
+        Some(text) if is_unsigned(column, &kind) => format!("CAST({} AS UNSIGNED)", literal_of(column, text)),
         Some(text) if kind.is_number() || kind == Kind::Binary => literal_of(column, text),
         Some(text) => listed(text),
     }
+}
+
+fn is_unsigned(column: &CatalogColumn, kind: &Kind) -> bool {
+    *kind == Kind::Bits || (*kind == Kind::Integer && column.type_text.contains("unsigned"))
 }
 
 /// A value of such a list.
