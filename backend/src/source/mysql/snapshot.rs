@@ -25,6 +25,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 const MEETINGS_MAX: usize = 20;
 /// The longest that the application waits for our lock, in seconds.
 const LOCK_SECONDS: u32 = 3;
+/// How often the locks are tried while somebody is in the way: the application waits behind each try.
+const LOCK_TRIES: usize = 3;
 /// Tables that one statement touches.
 const TOUCHED_AT_ONCE: usize = 50;
 
@@ -59,8 +61,8 @@ impl PointInTime {
                 "all connections read the same point in time: they began under short read locks on the tables"
             }
             PointInTime::OneConnection => {
-                "one connection reads everything, because this user may neither lock all tables nor those that are read: \
-                 give it RELOAD or LOCK TABLES to read with several"
+                "one connection reads everything, because neither all tables nor those that are read could be locked for a \
+                 moment: give the user RELOAD or LOCK TABLES, and let nobody hold a lock, to read with several"
             }
             PointInTime::NearlyOne => "the connections began one after the other",
         }
@@ -192,39 +194,59 @@ async fn meet(
     let global = "FLUSH TABLES WITH READ LOCK".to_owned();
     let names: Vec<String> = tables.iter().map(|t| format!("{} READ", table_name(&t.name))).collect();
     let of_tables = (!names.is_empty()).then(|| format!("LOCK TABLES {}", names.join(", ")));
-    for (lock, point) in [
-        (Some(global), PointInTime::GlobalLock),
-        (of_tables, PointInTime::TableLocks),
-    ] {
-        let Some(lock) = lock else { continue };
-        let Some(mut locker) = locked(source, &lock).await? else {
-            continue;
-        };
-        let begun = try_join_all(all.iter().map(|link| link.run(BEGIN))).await;
-        // Whatever came of it, the application goes on.
-        let unlocked = locker.query_drop("UNLOCK TABLES").await;
-        let _ = locker.disconnect().await;
-        begun?;
-        unlocked.map_err(query_error)?;
-        return Ok(point);
+    for _ in 0..LOCK_TRIES {
+        let mut is_in_the_way = false;
+        for (lock, point) in [
+            (Some(&global), PointInTime::GlobalLock),
+            (of_tables.as_ref(), PointInTime::TableLocks),
+        ] {
+            let Some(lock) = lock else { continue };
+            let mut locker = match locked(source, lock).await? {
+                Lock::Held(conn) => conn,
+                Lock::InTheWay => {
+                    is_in_the_way = true;
+                    continue;
+                }
+                Lock::NotAllowed => continue,
+            };
+            let begun = try_join_all(all.iter().map(|link| link.run(BEGIN))).await;
+            // Whatever came of it, the application goes on.
+            let unlocked = locker.query_drop("UNLOCK TABLES").await;
+            let _ = locker.disconnect().await;
+            begun?;
+            unlocked.map_err(query_error)?;
+            return Ok(point);
+        }
+        if !is_in_the_way {
+            break;
+        }
     }
     Ok(PointInTime::OneConnection)
 }
 
-/// A connection that holds a lock; `None` where the user may not take it, or somebody is in the way.
-async fn locked(source: &MySqlSource, lock: &str) -> Result<Option<Conn>, SourceError> {
+/// What came of asking for a lock.
+enum Lock {
+    Held(Conn),
+    /// Somebody holds one, or reads for long.
+    InTheWay,
+    NotAllowed,
+}
+
+async fn locked(source: &MySqlSource, lock: &str) -> Result<Lock, SourceError> {
     let (mut conn, _) = source.in_time(source.open()).await?;
     let limit = format!("SET SESSION lock_wait_timeout = {LOCK_SECONDS}");
     conn.query_drop(limit).await.map_err(query_error)?;
-    match conn.query_drop(lock).await.map_err(query_error) {
-        Ok(()) => Ok(Some(conn)),
-        Err(error @ SourceError::ConnectionLost { .. }) => Err(error),
-        Err(error) => {
-            tracing::info!(%error, "A lock of the source could not be had");
-            let _ = conn.disconnect().await;
-            Ok(None)
-        }
-    }
+    let error = match conn.query_drop(lock).await.map_err(query_error) {
+        Ok(()) => return Ok(Lock::Held(conn)),
+        Err(error @ SourceError::ConnectionLost { .. }) => return Err(error),
+        Err(error) => error,
+    };
+    tracing::info!(%error, "A lock of the source could not be had");
+    let _ = conn.disconnect().await;
+    Ok(match error {
+        SourceError::LockedOut { .. } => Lock::InTheWay,
+        _ => Lock::NotAllowed,
+    })
 }
 
 /// Whether all connections began at one place of the binary log.
