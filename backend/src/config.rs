@@ -16,9 +16,20 @@ pub struct Cli {
 pub enum Command {
     /// Serve the page and the REST API.
     Serve(Box<Serve>),
+    /// Say whether a report of a verification is as it was signed, and by which installation.
+    CheckReport(CheckReport),
     /// Evaluate expressions for a server, which starts this itself.
     #[command(hide = true)]
     ScriptWorker,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckReport {
+    /// The file: the page (.html) or the signed data (.json).
+    pub file: PathBuf,
+    /// The public key that the report has to be signed with, as 64 hexadecimal digits.
+    #[arg(long)]
+    pub key: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -35,6 +35,8 @@ pub const PUBLICATION_GONE: &str = "publication-gone";
 pub const SOURCE_CLEAN: &str = "source-clean";
 /// The store knows that the source is clean.
 pub const SOURCE_NOTED: &str = "source-noted";
+/// In a verification, before a batch of documents is compared.
+pub const VERIFY: &str = "verify";
 /// Claims, chunks and checkpoint are gone, and the end is not stored yet.
 pub const STORE_CLEAN: &str = "store-clean";
 
@@ -58,6 +60,45 @@ pub fn is_held(name: &str) -> bool {
 #[cfg(not(feature = "hooks"))]
 pub const fn is_held(_name: &str) -> bool {
     false
+}
+
+/// Faults of what reads and assembles, which a test brings about by a file `fault-NAME`: a verification has to find them by
+/// its second path, which shares nothing with the first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Faults {
+    /// The last element of every array is not written.
+    pub drops_last: bool,
+    /// The first two fields of a document have each other's values.
+    pub swaps_fields: bool,
+    /// Decimals lose their fraction.
+    pub rounds_decimals: bool,
+    /// Filters of root tables are forgotten.
+    pub forgets_filters: bool,
+}
+
+/// The faults that a test wants now.
+#[cfg(feature = "hooks")]
+pub fn faults() -> Faults {
+    let Some(folder) = std::env::var_os("GODWIT_HOOKS").map(std::path::PathBuf::from) else {
+        return Faults::default();
+    };
+    let has = |name: &str| folder.join(format!("fault-{name}")).exists();
+    Faults {
+        drops_last: has("last-child"),
+        swaps_fields: has("swapped-fields"),
+        rounds_decimals: has("rounded-decimal"),
+        forgets_filters: has("forgotten-filter"),
+    }
+}
+
+#[cfg(not(feature = "hooks"))]
+pub const fn faults() -> Faults {
+    Faults {
+        drops_last: false,
+        swaps_fields: false,
+        rounds_decimals: false,
+        forgets_filters: false,
+    }
 }
 
 /// Waits while this point is held.

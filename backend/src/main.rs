@@ -14,6 +14,7 @@ const LEFT_OVER: Duration = Duration::from_millis(500);
 fn main() -> anyhow::Result<()> {
     let settings = match Cli::parse().command {
         Command::Serve(settings) => *settings,
+        Command::CheckReport(asked) => return godwit::check_report::check(&asked.file, asked.key.as_deref()),
         Command::ScriptWorker => return Ok(godwit::scripts::run_worker()?),
     };
     tracing_subscriber::fmt()

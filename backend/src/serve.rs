@@ -6,6 +6,7 @@ use crate::config::Serve;
 use crate::crash;
 use crate::jobs::{Hub, Supervisor, keeper, notices};
 use crate::source::sqlite;
+use crate::store::signing::SigningKey;
 use crate::store::{LocalMongod, Store, claim_folder, new_id};
 use crate::webhook::{Webhook, WebhookAddress};
 use anyhow::{Context, bail};
@@ -72,6 +73,7 @@ pub async fn serve(settings: Serve) -> anyhow::Result<()> {
         seat(&data_lock),
         has_crashed,
     ));
+    supervisor.verifier.sign_with(SigningKey::of(folder)?);
     let webhook =
         webhook_address.map(|address| Webhook::start(address, settings.webhook_lag_seconds.saturating_mul(1_000)));
     if let Some(webhook) = webhook.clone() {
@@ -79,6 +81,13 @@ pub async fn serve(settings: Serve) -> anyhow::Result<()> {
         tokio::spawn(notices::watch(supervisor.clone(), hub.clone(), webhook));
     }
     supervisor.recover().await?;
+    // Beside the start: a source that is away holds up its verification alone.
+    let recovering = supervisor.clone();
+    tokio::spawn(async move {
+        if let Err(error) = Box::pin(recovering.recover_verifications()).await {
+            tracing::warn!(%error, "Verifications could not be found again");
+        }
+    });
     let keeper = tokio::spawn(keeper::keep(supervisor.clone()));
     let shutdown = CancellationToken::new();
     let address = listener.local_addr()?;

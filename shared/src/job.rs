@@ -4,6 +4,7 @@ use crate::connection::{JdbcConnectionDetails, MongodbConnectionDetails};
 use crate::error::ErrorCode;
 use crate::ids::{JobId, ProjectId};
 use crate::outage::{CutoverReadiness, KnownLag, Outage};
+use crate::verification::VerificationLevel;
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use serde::de::IgnoredAny;
@@ -87,12 +88,20 @@ impl From<AcceptedOptions> for JobOptions {
 }
 
 /// Whether the job compares source and destination after its snapshot.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct VerificationRequest {
     #[serde(default)]
     pub enabled: bool,
+    /// Absent or empty: all that the job writes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub included_collections: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<VerificationLevel>,
+    /// For the level SAMPLE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample_percent: Option<f64>,
 }
 
 /// Rows of one table that the job reads; overrides the filter of the project.

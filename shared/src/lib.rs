@@ -29,6 +29,7 @@ pub mod sample;
 pub mod schema;
 pub mod settings;
 pub mod summary;
+pub mod verification;
 pub mod written;
 
 /// The path under which the whole REST API lives.

@@ -35,6 +35,7 @@ mod small_windows;
 mod states;
 mod theme;
 mod two_tabs;
+mod verification;
 mod widths;
 mod wizard;
 mod wrong_password;

@@ -64,4 +64,8 @@ mod tidy;
 mod time_series;
 mod tls;
 mod values;
+mod verify;
+mod verify_cases;
+mod verify_faults;
+mod verify_life;
 mod webhook;

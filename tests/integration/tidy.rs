@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the server by level. A room may import those of lower levels, and the ones named beside it.
-const LEVELS: [(&str, u8, &[&str]); 21] = [
+const LEVELS: [(&str, u8, &[&str]); 23] = [
     ("certificates", 0, &[]),
     ("data", 0, &[]),
     ("lease", 0, &[]),
@@ -19,11 +19,13 @@ const LEVELS: [(&str, u8, &[&str]); 21] = [
     ("documents", 3, &[]),
     ("snapshot", 4, &[]),
     ("cdc", 4, &[]),
+    ("verify", 4, &[]),
     ("jobs", 5, &[]),
     ("drafts", 5, &["jobs"]),
     ("api", 6, &[]),
     ("config", 7, &[]),
     ("crash", 7, &[]),
+    ("check_report", 7, &[]),
     ("serve", 8, &[]),
     ("main", 9, &[]),
 ];

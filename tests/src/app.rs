@@ -131,6 +131,15 @@ impl App {
         std::fs::write(self.data.path().join(format!("panic-{point}")), []).expect("a file in the data folder");
     }
 
+    /// Brings about one of the faults of `backend/src/hooks.rs`, or ends it.
+    pub fn fault(&self, name: &str, is_there: bool) {
+        let file = self.data.path().join(format!("fault-{name}"));
+        match is_there {
+            true => std::fs::write(file, []).expect("a file in the data folder"),
+            false => std::fs::remove_file(file).expect("the fault is there"),
+        }
+    }
+
     /// Whether somebody has come there since.
     pub fn has_panicked_at(&self, point: &str) -> bool {
         !self.data.path().join(format!("panic-{point}")).exists()

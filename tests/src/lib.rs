@@ -13,6 +13,7 @@ pub mod migrate;
 pub mod process;
 pub mod proxy;
 pub mod servers;
+pub mod verifying;
 pub mod writers;
 
 use std::path::{Path, PathBuf};

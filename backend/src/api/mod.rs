@@ -25,6 +25,8 @@ mod schema;
 mod server;
 mod settings;
 mod shelf;
+pub mod verification_page;
+mod verifications;
 
 pub use guard::Doors;
 pub use info::Health;

@@ -9,7 +9,7 @@ use std::fmt::Write;
 pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
-const STYLE: &str = "
+pub(super) const STYLE: &str = "
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; font: 14px/1.5 system-ui, sans-serif; color: #16191c; background: #fff; }
 h1 { margin: 0; font-size: 1.5rem; } h2 { margin: 1.75rem 0 0.5rem; font-size: 1.1rem; }
 p { margin: 0.25rem 0; } .muted { color: #59636c; }
@@ -218,7 +218,7 @@ fn known(value: Option<u64>) -> String {
 }
 
 /// `1,234,567`
-fn number(value: u64) -> String {
+pub(super) fn number(value: u64) -> String {
     let digits = value.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -230,11 +230,11 @@ fn number(value: u64) -> String {
     out
 }
 
-fn time(at: DateTime<Utc>) -> String {
+pub(super) fn time(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-fn duration(seconds: i64) -> String {
+pub(super) fn duration(seconds: i64) -> String {
     let seconds = seconds.max(0);
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, rest) => format!("{rest} s"),
@@ -244,7 +244,7 @@ fn duration(seconds: i64) -> String {
 }
 
 /// Text that is no markup.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

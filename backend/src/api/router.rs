@@ -7,7 +7,7 @@ use super::info::Health;
 use super::live::Texts;
 use super::{
     assets, connections, consent, drafts, guard, headers, info, jobs, live, preflight, projects, sample, schema,
-    settings, shelf,
+    settings, shelf, verifications,
 };
 use crate::jobs::{Hub, Supervisor};
 use crate::store::AskedStore;
@@ -112,6 +112,19 @@ pub fn router(state: AppState) -> Router {
                 .routes(routes!(jobs::resume))
                 .routes(routes!(jobs::logs))
                 .routes(routes!(jobs::download_logs))
+                .routes(routes!(verifications::list, verifications::create))
+                .routes(routes!(verifications::get))
+                .routes(routes!(verifications::cancel))
+                .routes(routes!(verifications::pause))
+                .routes(routes!(verifications::resume))
+                .routes(routes!(verifications::repair))
+                .routes(routes!(verifications::findings))
+                .routes(routes!(verifications::finding))
+                .routes(routes!(verifications::download_findings))
+                .routes(routes!(verifications::report))
+                .routes(routes!(verifications::report_html))
+                .routes(routes!(verifications::of_job))
+                .routes(routes!(verifications::stop_of_job))
                 .routes(routes!(live::live)),
         )
         .split_for_parts();

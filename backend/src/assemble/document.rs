@@ -4,9 +4,11 @@ use super::bson_value::{ARRAY, DOCUMENT, array_element, begin, element, end, hea
 use super::rows::{ChildRows, RowTree, issue_of_row, issues_of, value_of};
 use super::script::Outcome;
 use super::{RowKey, convert, id};
+use crate::data::decimal::Decimal;
 use crate::data::issue::{Issue, IssueKind};
 use crate::data::row::RowSet;
 use crate::data::value::{Note, Value};
+use crate::hooks::{self, Faults};
 use crate::plan::{CalculatedPlan, FieldPlan, Node, NodeKind, RootPlan, Script, Slot, SlotKind};
 use bson::RawDocument;
 use godwit_shared::mapping::FieldType;
@@ -48,6 +50,7 @@ pub struct Assembler<'p> {
     root: &'p RootPlan,
     previous: Option<Vec<u8>>,
     occurrence: u32,
+    faults: Faults,
 }
 
 /// What the parts of one document share.
@@ -62,6 +65,7 @@ impl<'p> Assembler<'p> {
             root,
             previous: None,
             occurrence: 0,
+            faults: hooks::faults(),
         }
     }
 
@@ -92,6 +96,7 @@ impl<'p> Assembler<'p> {
         let mut writer = Writer {
             issues: context.issues,
             level: 1,
+            faults: self.faults,
         };
         writer.fields(&root.node, tree, row, &mut out);
         end(&mut out, start);
@@ -193,6 +198,8 @@ struct Writer<'i> {
     issues: &'i mut Vec<Issue>,
     /// How deep the document or array lies that is being written; the root is at 1.
     level: usize,
+    /// Those that a test wants; none in a release.
+    faults: Faults,
 }
 
 impl Writer<'_> {
@@ -221,7 +228,7 @@ impl Writer<'_> {
         match &slot.kind {
             SlotKind::Field { member, index } => {
                 let Some(place) = members[*member] else { return false };
-                match self.field(&place.node.fields[*index], place) {
+                match self.field(&place.node.fields[self.field_of(place.node, *index)], place) {
                     Some(value) => element(out, &slot.name, &value),
                     None => return false,
                 }
@@ -257,6 +264,15 @@ impl Writer<'_> {
         true
     }
 
+    /// The field itself, unless a test wants two of them to be swapped.
+    fn field_of(&self, node: &Node, index: usize) -> usize {
+        match (self.faults.swaps_fields && node.fields.len() > 1, index) {
+            (true, 0) => 1,
+            (true, 1) => 0,
+            _ => index,
+        }
+    }
+
     fn field<'a>(&mut self, field: &FieldPlan, place: Place<'a>) -> Option<Cow<'a, Value<'a>>> {
         let rows = &place.tree.rows;
         let Some(cell) = rows.cell(place.row, field.cell) else {
@@ -275,7 +291,12 @@ impl Writer<'_> {
             notes.clear();
             value = Value::Text(printed.into());
         }
-        let value = convert::convert(value, field.target, || decoder.print(cell), &mut notes);
+        let mut value = convert::convert(value, field.target, || decoder.print(cell), &mut notes);
+        if self.faults.rounds_decimals
+            && let Value::Decimal(decimal) = value
+        {
+            value = Value::Decimal(Decimal::from_i128(convert::number_of(decimal) as i128));
+        }
         let value = self.fitting(Cow::Owned(value), &mut notes);
         // A JSON null is a null too; one that stands for an error stays visible.
         let is_error = notes.iter().any(Note::is_error);
@@ -345,6 +366,9 @@ impl Writer<'_> {
                 header(out, ARRAY, name);
                 let start = begin(out);
                 self.level += 2;
+                if self.faults.drops_last {
+                    range.end = range.end.saturating_sub(1).max(range.start);
+                }
                 for (index, row) in range.enumerate() {
                     index_header(out, DOCUMENT, index);
                     let start = begin(out);

@@ -169,6 +169,10 @@ impl Supervisor {
     async fn stop(self: &Arc<Self>, job: &Arc<HeldJob>, abandons: bool) -> Result<MigrationJobStatus, JobError> {
         let (tracker, controls) = (&job.tracker, &job.controls);
         let status = tracker.status();
+        // In its last stage the documents are all there: only the verification is cancelled.
+        if !abandons && self.verifier.cancel_stage(status.verification_job_id.as_deref()) {
+            return Ok(tracker.shown());
+        }
         let is_streaming = match status.cdc_status {
             CdcStatus::Running | CdcStatus::Paused | CdcStatus::Completing => true,
             CdcStatus::NotStarted | CdcStatus::Completed | CdcStatus::Failed | CdcStatus::Cancelled => false,

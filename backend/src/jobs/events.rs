@@ -15,10 +15,12 @@ pub enum EventKind {
     Restarted,
     FailedRowsTried,
     SchemaChanged,
+    Verified,
+    NotVerified,
 }
 
 impl EventKind {
-    const ALL: [EventKind; 7] = [
+    const ALL: [EventKind; 9] = [
         EventKind::OutageBegan,
         EventKind::OutageEnded,
         EventKind::Paused,
@@ -26,6 +28,8 @@ impl EventKind {
         EventKind::Restarted,
         EventKind::FailedRowsTried,
         EventKind::SchemaChanged,
+        EventKind::Verified,
+        EventKind::NotVerified,
     ];
 
     /// The stable code.
@@ -38,18 +42,21 @@ impl EventKind {
             EventKind::Restarted => "job_restarted",
             EventKind::FailedRowsTried => "failed_rows_tried",
             EventKind::SchemaChanged => "schema_changed",
+            EventKind::Verified => "verified",
+            EventKind::NotVerified => "not_verified",
         }
     }
 
     fn event_type(self) -> EventType {
         match self {
-            EventKind::OutageBegan => EventType::Warning,
+            EventKind::OutageBegan | EventKind::NotVerified => EventType::Warning,
             EventKind::OutageEnded
             | EventKind::Paused
             | EventKind::Resumed
             | EventKind::Restarted
             | EventKind::FailedRowsTried
-            | EventKind::SchemaChanged => EventType::Info,
+            | EventKind::SchemaChanged
+            | EventKind::Verified => EventType::Info,
         }
     }
 }
@@ -70,9 +77,10 @@ impl Events {
     pub fn add(&mut self, kind: EventKind, at: DateTime<Utc>, message: String, status: &MigrationJobStatus) {
         self.0.push_back(JobUpdate {
             event_type: kind.event_type(),
-            stage: match status.cdc_status {
-                CdcStatus::NotStarted => EventStage::Snapshotting,
-                _ => EventStage::Streaming,
+            stage: match (kind, status.cdc_status) {
+                (EventKind::Verified | EventKind::NotVerified, _) => EventStage::Verification,
+                (_, CdcStatus::NotStarted) => EventStage::Snapshotting,
+                (_, _) => EventStage::Streaming,
             },
             message,
             details: None,

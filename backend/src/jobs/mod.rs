@@ -32,7 +32,9 @@ pub mod state;
 pub mod summary;
 pub mod supervisor;
 mod tracker;
+pub mod verifying;
 
 pub use commands::Command;
 pub use hub::Hub;
 pub use supervisor::{JobError, Supervisor};
+pub use verifying::{Verifier, VerifyingError};

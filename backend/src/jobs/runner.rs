@@ -9,6 +9,7 @@ use super::series::Making;
 use super::state::{JobEvent, Phase};
 use super::summary::{rows_expected, rows_in_scope};
 use super::tracker::{Controls, Tracker};
+use super::verifying::LastStage;
 use super::{counts, outages, series};
 use crate::cdc::rebuild::Context;
 use crate::cdc::run::CdcRun;
@@ -67,6 +68,7 @@ pub struct Work {
     pub tracker: Arc<Tracker>,
     pub controls: Controls,
     pub lease: Arc<Lease>,
+    pub last_stage: LastStage,
 }
 
 /// Works on a job until nothing is left of it to do. A panic anywhere in it is its failure.
@@ -87,6 +89,7 @@ pub async fn run(work: Work) -> Ended {
         tracker: work.tracker,
         controls: work.controls,
         lease: work.lease,
+        last_stage: work.last_stage,
     };
     let job = runner.id().clone();
     let ended = {
@@ -181,6 +184,7 @@ struct Runner {
     has_written: bool,
     /// Changes are kept for the job in the source.
     has_stream: bool,
+    last_stage: LastStage,
 }
 
 impl Runner {
@@ -200,6 +204,10 @@ impl Runner {
                 Ok(Outcome::Completed) => self.make_time_series().await,
                 other => other,
             };
+            if matches!(ended, Ok(Outcome::Completed)) {
+                let job = (&self.record, &self.secrets, &self.store);
+                Box::pin(self.last_stage.run(job, &self.tracker, &self.controls)).await;
+            }
             match ended {
                 Ok(Outcome::Completed) => {
                     while self.tracker.decide(JobEvent::StagesDone, None).is_err() {
@@ -359,7 +367,10 @@ impl Runner {
             if let Some(rows) = self.secrets.again.clone() {
                 return self.try_again(&plan, &sink, &progress, (point, &rows)).await;
             }
-            return Ok(self.copy(&plan, &sink, &progress, point, false).await?.outcome);
+            let kept = source.clone();
+            let copied = self.copy(&plan, &sink, &progress, point, false).await?;
+            self.last_stage.keep_source(kept, is_first);
+            return Ok(copied.outcome);
         };
         let log = source
             .change_log()
@@ -470,6 +481,7 @@ impl Runner {
         is_continuous: bool,
     ) -> SnapshotRun {
         self.has_written = true;
+        self.last_stage.keep_point(&self.secrets, plan, &point);
         SnapshotRun {
             job: self.id().clone(),
             plan: plan.clone(),
@@ -556,7 +568,8 @@ impl Runner {
 
     /// A point in time for the workers of the snapshot stage.
     async fn point_in_time(&self, source: &dyn Source, plan: &Plan) -> Result<Arc<dyn Snapshot>, SourceError> {
-        let readers = snapshot::readers_of(plan, self.controls.workers);
+        let more = LastStage::more_readers(&self.secrets, self.controls.workers);
+        let readers = snapshot::readers_of(plan, self.controls.workers) + more;
         source.begin_snapshot(&plan.tables(), readers).await
     }
 

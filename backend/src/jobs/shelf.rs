@@ -62,6 +62,9 @@ impl Supervisor {
         }
         self.store.delete_job(id).await?;
         self.store.delete_kept(std::slice::from_ref(id)).await?;
+        self.store
+            .delete_verifications_of(std::slice::from_ref(id), None)
+            .await?;
         if let Some(job) = self.held(id) {
             job.tracker.hide();
         }

@@ -10,6 +10,7 @@ use super::prepare::{PrepareError, Prepared, prepare, sink_of};
 use super::runner::{self, Ended, Work};
 use super::state::{CdcTransitionError, JobEvent, JobState, Phase, TransitionError};
 use super::tracker::{Controls, Tracker};
+use super::verifying::{LastStage, Verifier};
 use crate::cdc::run::Retried;
 use crate::data::failed::FailedRow;
 use crate::hooks;
@@ -92,11 +93,12 @@ pub struct Supervisor {
     taken: Mutex<Option<Vec<JobId>>>,
     /// One creation at a time, so that two cannot miss each other's collections; and none while it is looked for jobs that
     /// nobody has.
-    creating: tokio::sync::Mutex<()>,
+    pub(super) creating: tokio::sync::Mutex<()>,
     tasks: TaskTracker,
     pub(super) is_over: CancellationToken,
     has_crashed: bool,
-    workers: usize,
+    pub(super) workers: usize,
+    pub verifier: Arc<Verifier>,
 }
 
 impl Supervisor {
@@ -105,6 +107,7 @@ impl Supervisor {
     pub fn new(store: Store, hub: Arc<Hub>, owner: String, seat: String, has_crashed: bool) -> Self {
         let workers = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
         Self {
+            verifier: Arc::new(Verifier::new(store.clone(), CancellationToken::new())),
             store,
             hub,
             holder: Holder {
@@ -377,6 +380,7 @@ impl Supervisor {
                 tracker: job.tracker.clone(),
                 controls: job.controls.clone(),
                 lease: job.lease.clone(),
+                last_stage: LastStage::new(self.verifier.clone(), self.holder.owner.clone()),
             };
             // Beside the job: a store that hangs holds up its charts alone.
             let saving = AbortOnDropHandle::new(tokio::spawn(self.clone().keep_saving_samples(job.id().clone())));
@@ -476,12 +480,14 @@ impl Supervisor {
         }
         self.hub.remove(&ids);
         self.store.delete_kept(&ids).await?;
+        self.store.delete_verifications_of(&ids, Some(project)).await?;
         Ok(())
     }
 
     /// Lets go of all jobs at the end of the process: they go on at its next start. Ends soon, whatever does not answer.
     pub async fn shut_down(&self) {
         self.is_over.cancel();
+        self.verifier.shut_down().await;
         let jobs = self.all_held();
         let at_work = jobs.iter().filter(|job| job.is_at_work());
         let saves = at_work.clone().map(|job| job.tracker.save());

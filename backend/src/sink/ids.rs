@@ -68,7 +68,7 @@ fn element_of(document: &RawDocumentBuf) -> Vec<u8> {
     bytes[4..bytes.len() - 1].to_vec()
 }
 
-fn value_of(element: &[u8]) -> Option<RawBson> {
+pub(super) fn value_of(element: &[u8]) -> Option<RawBson> {
     let mut document = Vec::with_capacity(element.len() + 5);
     document.extend_from_slice(&(element.len() as i32 + 5).to_le_bytes());
     document.extend_from_slice(element);

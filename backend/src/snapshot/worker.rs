@@ -68,6 +68,11 @@ impl Worker<'_> {
                 .unwrap_or_else(PoisonError::into_inner)
                 .pop_front();
             let Some(chunks) = next else {
+                // The point in time may be read again by a verification.
+                if let Some(reader) = roots {
+                    reader.give_back();
+                }
+                children.give_back();
                 // Nothing is left for it: to a pause it stands still.
                 self.run.parked.send_modify(|n| *n += 1);
                 return Ok(Outcome::Completed);

@@ -5,6 +5,7 @@ use super::SourceError;
 use super::postgres::PgSource;
 use super::postgres::preflight::Continuous;
 use super::read::{ChildKeys, KeyRange, RootRows};
+use super::sums::Sums;
 use crate::data::catalog::{Catalog, CatalogTable};
 use crate::data::row::RowSet;
 use crate::plan::{Condition, Join, Node, Plan, RowFilter};
@@ -57,6 +58,19 @@ pub trait Source: Send + Sync {
 
     /// The source with its change log; nothing where it has none that can be followed.
     fn change_log(&self) -> Option<&PgSource>;
+
+    /// Where the change log ends now, as the source writes positions; nothing where there is none.
+    ///
+    /// # Errors
+    /// When the source cannot be reached, or refuses to answer.
+    async fn log_end(&self) -> Result<Option<String>, SourceError> {
+        Ok(None)
+    }
+
+    /// Whether a position of the change log lies at another one or behind it, both as the source writes them.
+    fn has_reached(&self, _position: &str, _end: &str) -> bool {
+        false
+    }
 }
 
 /// An open connection for questions about a source. It does one thing after the other.
@@ -259,6 +273,15 @@ pub trait Reader: Send + Sync {
     /// # Errors
     /// When the source refuses the read.
     async fn stream_below(&self, path: &[&Node], range: &KeyRange) -> Result<Box<dyn Rows>, SourceError>;
+
+    /// Sums of columns of the last node of a path over all of its rows below the rows of the root, computed by the source;
+    /// `None` where it cannot. See [`Sums`].
+    ///
+    /// # Errors
+    /// When the source refuses the read.
+    async fn sums(&self, _path: &[&Node], _columns: &[usize]) -> Result<Option<Sums>, SourceError> {
+        Ok(None)
+    }
 
     /// Ends what the connection is doing now.
     async fn cancel(&self);

@@ -17,6 +17,7 @@ pub mod postgres;
 pub mod read;
 pub mod script;
 pub mod sqlite;
+pub mod sums;
 
 pub use error::SourceError;
 

@@ -16,6 +16,8 @@ mod projects;
 mod quarantine;
 mod seal;
 mod secret;
+pub mod signing;
+mod verifications;
 
 use crate::data::words::plain_reason;
 use bson::{Document, doc};
@@ -40,6 +42,7 @@ pub use jobs::{Fence, JobHead, JobRecord, JobSecrets, RootChunks, Saved};
 pub use leases::{Acquired, Held, Holder, Seen, Wish};
 pub use local::LocalMongod;
 pub use projects::ProjectRecord;
+pub use verifications::{FindingFilter, StoredFinding, VerificationRecord};
 
 /// Errors of the store.
 #[derive(Debug, thiserror::Error)]
@@ -195,6 +198,10 @@ impl Store {
             ("claims", plain(doc! {"j": 1, "c": 1, "o": 1})),
             ("contenders", plain(doc! {"j": 1, "w.c": 1, "_id.o": 1})),
             ("contenders", plain(doc! {"w": 1})),
+            ("verifications", plain(doc! {"job": 1, "startedAt": -1})),
+            ("verifications", plain(doc! {"project": 1, "startedAt": -1})),
+            ("verificationMarks", plain(doc! {"run": 1})),
+            ("verificationFindings", plain(doc! {"run": 1, "n": 1})),
         ];
         for (collection, index) in wanted {
             let Err(error) = self.collection(collection).create_index(index).await else {

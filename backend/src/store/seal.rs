@@ -14,7 +14,11 @@ const CHECK: &str = "key";
 const CHECK_TEXT: &str = "godwit";
 
 /// Collections with sealed members.
-const SEALED: [(&str, &str); 2] = [("connections", "sealed"), ("jobs", "secrets")];
+const SEALED: [(&str, &str); 3] = [
+    ("connections", "sealed"),
+    ("jobs", "secrets"),
+    ("verifications", "secrets"),
+];
 
 /// The key of this data folder, which has to be that of the store.
 ///

@@ -9,5 +9,6 @@ pub mod projects;
 pub mod schema;
 pub mod settings;
 pub mod store;
+pub mod verifications;
 
 pub use client::{Abort, ApiError, advice};

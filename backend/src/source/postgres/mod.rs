@@ -21,6 +21,7 @@ pub mod reader;
 pub mod replication;
 pub mod schema;
 mod session;
+mod sums;
 pub mod url;
 pub mod values;
 pub mod watch;

@@ -2,6 +2,7 @@
 
 use super::client::{PgClient, PgSource};
 use super::reader::PgSnapshot;
+use super::replication::{Lsn, slot};
 use super::{check, facts, filter, lookup, matching, preflight, schema};
 use crate::data::catalog::{Catalog, CatalogTable};
 use crate::plan::{Condition, Join, Plan, RowFilter};
@@ -49,6 +50,16 @@ impl Source for PgSource {
 
     fn change_log(&self) -> Option<&PgSource> {
         Some(self)
+    }
+
+    async fn log_end(&self) -> Result<Option<String>, SourceError> {
+        let pg = self.connect().await?;
+        Ok(Some(slot::log_end(&pg).await?.to_string()))
+    }
+
+    fn has_reached(&self, position: &str, end: &str) -> bool {
+        let parsed = |text: &str| text.parse::<Lsn>().ok();
+        matches!((parsed(position), parsed(end)), (Some(position), Some(end)) if position >= end)
     }
 }
 

@@ -6,9 +6,11 @@ mod compare;
 mod keys;
 pub mod matching;
 mod range;
+mod sums;
 
 pub use clauses::only;
 pub use range::split_keys;
+pub use sums::{column_sums, sum_kind, width};
 
 use crate::data::catalog::{CatalogColumn, CatalogTable};
 use crate::plan::{Join, Node};

@@ -5,6 +5,7 @@ use crate::components::icon::{Glyph, Icon};
 use crate::components::status::{Status, StatusIcon};
 use crate::format::{number, time};
 use crate::live::JobField;
+use crate::pages::migration::overview::verification::mark_of;
 use crate::pages::migration::present::{is_streaming, job_status, mode_label};
 use crate::pages::migration::use_migration;
 use crate::routes::MigrationView;
@@ -27,6 +28,8 @@ struct Row {
     ended_at: Option<DateTime<Utc>>,
     is_ended: bool,
     is_streaming: bool,
+    /// What its newest verification says.
+    verified: Option<(Icon, &'static str)>,
 }
 
 impl Row {
@@ -41,6 +44,7 @@ impl Row {
             ended_at: job.ended_at,
             is_ended: job.status.is_ended(),
             is_streaming: is_streaming(job),
+            verified: mark_of(job.metadata.verification_status.as_deref()),
         }
     }
 }
@@ -81,6 +85,12 @@ fn HistoryRow(first: Row, row: Memo<Option<Row>>) -> impl IntoView {
     let shown = Signal::derive(shown);
     let is_streaming = Memo::new(move |_| shown.get().is_streaming);
     let mark = move || is_streaming.get().then(|| view! { <StreamingMark/> });
+    let verified = Memo::new(move |_| shown.get().verified);
+    let verified = move || {
+        verified
+            .get()
+            .map(|(icon, words)| view! { <VerifiedMark icon=icon words=words/> })
+    };
     let duration = duration_of(shown);
     let name = move || {
         let name = shown.with(|row| row.name.clone());
@@ -103,7 +113,7 @@ fn HistoryRow(first: Row, row: Memo<Option<Row>>) -> impl IntoView {
                 <span class="gw-history__time">{time::clock(submitted_at, &Local)}</span>
                 <span class="gw-history__duration">{duration}</span>
                 {name}
-                <span class="gw-history__label">{move || status.get().label} {mark}</span>
+                <span class="gw-history__label">{move || status.get().label} {mark} {verified}</span>
                 <span class="gw-history__label">{mode} {result}</span>
             </a>
         </li>
@@ -114,6 +124,12 @@ fn HistoryRow(first: Row, row: Memo<Option<Row>>) -> impl IntoView {
 #[component]
 fn StreamingMark() -> impl IntoView {
     view! { <span class="gw-history__mark" data-testid="streaming-mark"><Glyph icon=Icon::Streaming/>"Streaming"</span> }
+}
+
+/// Says what its verification came to.
+#[component]
+fn VerifiedMark(icon: Icon, words: &'static str) -> impl IntoView {
+    view! { <span class="gw-history__mark" data-testid="verified-mark" title=words><Glyph icon=icon/>{words}</span> }
 }
 
 /// The job in four lines.

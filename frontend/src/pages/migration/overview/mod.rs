@@ -13,6 +13,7 @@ mod parts;
 mod shelf;
 mod snapshot_stage;
 mod tables;
+pub mod verification;
 mod way;
 
 use super::log::JobLog;
@@ -35,6 +36,7 @@ use shelf::JobShelf;
 use snapshot_stage::SnapshotStage;
 use std::sync::Arc;
 use tables::TableList;
+use verification::VerificationPane;
 
 /// The job as the parts read it: they follow what they show of it through memos of their own.
 pub type JobSignal = Signal<Arc<MigrationJobStatus>>;
@@ -75,6 +77,7 @@ fn JobParts(job: JobSignal) -> impl IntoView {
                 <TableList job=job/>
                 <CollectionList job=job/>
             </div>
+            <VerificationPane job=job/>
             <JobLog job=job/>
             <JobShelf job=job/>
         </div>

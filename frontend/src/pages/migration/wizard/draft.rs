@@ -49,6 +49,8 @@ pub struct OptionsDraft {
     pub left_out: Vec<String>,
     pub collection_filter: String,
     pub drop_collections: bool,
+    /// Compare everything at the end. Snapshot jobs only.
+    pub verifies: bool,
     pub has_error_limit: bool,
     pub error_limit: String,
 }
@@ -62,6 +64,7 @@ impl Default for OptionsDraft {
             left_out: vec![],
             collection_filter: String::new(),
             drop_collections: false,
+            verifies: false,
             has_error_limit: true,
             error_limit: ERROR_LIMIT_DEFAULT.to_string(),
         }

@@ -25,8 +25,25 @@ pub fn OptionsStep() -> impl IntoView {
                 checked=options.drop_collections()
                 testid="drop-collections"
             />
+            <VerifyChoice options=options/>
             <ErrorLimit options=options/>
         </div>
+    }
+}
+
+#[component]
+fn VerifyChoice(options: Field<OptionsDraft>) -> impl IntoView {
+    let is_snapshot = move || !options.is_continuous().get();
+    view! {
+        <Show when=is_snapshot>
+            <Checkbox
+                label="Verify migrated data"
+                note="When everything is written, every document is compared with what its rows gave at the start of the \
+                      job. It takes about as long as the migration."
+                checked=options.verifies()
+                testid="verify-migrated"
+            />
+        </Show>
     }
 }
 

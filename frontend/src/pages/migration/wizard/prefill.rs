@@ -68,6 +68,7 @@ pub fn like_job(job: &MigrationJobStatus, remembered: Option<Draft>, saved: &Sav
         is_continuous: has_cdc(job),
         prepare_source: job.options.prepare_source,
         drop_collections: is_partial || job.options.drop_collections,
+        verifies: job.metadata.verification_requested,
         has_error_limit: tolerance.is_some(),
         error_limit: tolerance.map_or_else(|| OptionsDraft::default().error_limit, |n| n.to_string()),
     };

@@ -14,7 +14,10 @@ pub fn job_request(draft: &Draft, project: &ProjectId) -> PostMigrationJobReques
         jdbc_connection_details: source_details(&draft.source),
         mongodb_connection_details: destination_details(&draft.destination),
         options: options(&draft.options),
-        verification: VerificationRequest::default(),
+        verification: VerificationRequest {
+            enabled: draft.options.verifies && !draft.options.is_continuous,
+            ..VerificationRequest::default()
+        },
         relational_table_filters: Default::default(),
         collection_filters: collection_filters(&draft.options),
     }

@@ -47,6 +47,10 @@ fn summary(draft: &Draft, saved: &SavedConnections) -> Vec<(&'static str, String
         ("Mode", mode_label(mode(options)).to_owned()),
         ("Drop destination collections", yes_no(options.drop_collections)),
         ("Stop after errors", limit),
+        (
+            "Verify migrated data",
+            yes_no(options.verifies && !options.is_continuous),
+        ),
     ]
 }
 
