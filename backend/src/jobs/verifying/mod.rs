@@ -11,7 +11,7 @@ mod start;
 
 use crate::store::signing::SigningKey;
 use crate::store::{FindingFilter, Store, StoreError, StoredFinding};
-use crate::verify::{Outcome, Progress, VerifyError, VerifyRun};
+use crate::verify::{Counters, Outcome, Progress, VerifyError, VerifyRun};
 use chrono::Utc;
 use futures_util::FutureExt;
 use godwit_shared::error::ErrorCode;
@@ -58,8 +58,23 @@ impl Active {
             .collections
             .iter()
             .map(|c| (c.collection.clone(), c.rows_estimated));
+        let progress = Progress::new(collections);
+        // What is known of an earlier start, until its checkpoints say more.
+        for (place, counts) in status.collections.iter().enumerate() {
+            let is_first = place == 0;
+            let counters = Counters {
+                counts: counts.clone(),
+                exceptions: if is_first {
+                    status.exceptions.clone()
+                } else {
+                    Vec::new()
+                },
+                notes: if is_first { status.notes.clone() } else { Vec::new() },
+            };
+            progress.restore(place, counters);
+        }
         Arc::new(Self {
-            progress: Arc::new(Progress::new(collections)),
+            progress: Arc::new(progress),
             pause: watch::Sender::new(status.is_paused),
             status: Mutex::new(status),
             cancel: CancellationToken::new(),
@@ -206,7 +221,8 @@ impl Verifier {
         }
         let mut status = self.status(id).await?;
         match status.status {
-            VerificationStatus::Aborted | VerificationStatus::Verifying | VerificationStatus::Cancelling => {
+            VerificationStatus::Verifying | VerificationStatus::Cancelling => Err(elsewhere()),
+            VerificationStatus::Aborted => {
                 status.status = VerificationStatus::Cancelled;
                 status.ended_at = Some(Utc::now());
                 self.store.delete_verification_marks(id).await?;
@@ -308,6 +324,12 @@ impl Verifier {
         self.tasks.close();
         let _ = tokio::time::timeout(Duration::from_secs(1), self.tasks.wait()).await;
     }
+}
+
+/// The store says that it is at work, and here it is not.
+fn elsewhere() -> VerifyingError {
+    let reason = "it is at work in another server, or goes on here in a moment: ask that one, or again";
+    VerifyingError::Refused(reason.into())
 }
 
 /// What findings and exceptions come to.

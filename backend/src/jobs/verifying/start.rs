@@ -1,7 +1,7 @@
 //! How a verification begins, and goes on after an interruption.
 
 use super::ground::Ground;
-use super::{Active, Verifier, VerifyingError};
+use super::{Active, VerifyingError, elsewhere};
 use crate::data::failed::FailedRowList;
 use crate::jobs::JobError;
 use crate::jobs::prepare::{PrepareError, prepare_again, sink_of};
@@ -11,7 +11,7 @@ use crate::sink::Sink;
 use crate::snapshot;
 use crate::source::api::Source;
 use crate::store::{JobSecrets, ProjectRecord, VerificationRecord, new_id};
-use crate::verify::VerifyRun;
+use crate::verify::{Outcome, VerifyRun};
 use chrono::Utc;
 use godwit_shared::ids::{JobId, ProjectId};
 use godwit_shared::job::{CdcStatus, JobStatus, MigrationJobStatus, MigrationMode, PostMigrationJobRequest};
@@ -203,7 +203,8 @@ impl Supervisor {
         let record = self.verifier.store.verification(id).await?;
         let record = record.ok_or_else(|| VerifyingError::NotFound(id.to_owned()))?;
         match record.status.status {
-            VerificationStatus::Aborted | VerificationStatus::Verifying => {}
+            VerificationStatus::Aborted => {}
+            VerificationStatus::Verifying | VerificationStatus::Cancelling => return Err(elsewhere()),
             other => {
                 return Err(VerifyingError::Refused(format!(
                     "the verification has ended as {}: start another one",
@@ -271,7 +272,8 @@ impl Supervisor {
                 continue;
             }
             if record.status.status == VerificationStatus::Cancelling {
-                self.verifier.cancel(&id).await?;
+                let active = Active::new(record.status);
+                self.verifier.end(&id, &active, Ok(Outcome::Cancelled)).await;
                 continue;
             }
             let status = record.status.clone();
@@ -410,12 +412,5 @@ pub(super) fn new_verification(
         failure: None,
         is_repairing: false,
         repair: None,
-    }
-}
-
-impl Verifier {
-    /// How many collections one is of, for those who wait for it to end.
-    pub fn is_at_work(&self, id: &str) -> bool {
-        self.active(id).is_some()
     }
 }
