@@ -260,7 +260,7 @@ pub(super) fn count(
         Settled::Different(_) => counts.different += 1,
         Settled::ChangedSince => {
             counts.changed_since += 1;
-            let reason = "the row has changed since it was read first, and the document does not follow";
+            let reason = "the row has changed since it was read first, so the document could not be judged by it";
             counters.except(exception("changed_since", collection, reason));
         }
         Settled::Undecided => {
