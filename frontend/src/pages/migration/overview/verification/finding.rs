@@ -56,7 +56,7 @@ fn Details(details: FindingDetails) -> impl IntoView {
         </Show>
         <ul class="gw-bullets">{differences}</ul>
         {note}
-        <div class="gw-beside">
+        <div class="gw-both">
             <Side title="What the rows give now" document=details.expected none="The rows give no document."/>
             <Side title="What is stored now" document=details.found none="There is no such document."/>
         </div>
