@@ -66,8 +66,14 @@ pub fn issues_of(node: &Node, rows: &RowSet, row: usize, field: &str, notes: Vec
                 "a number was rounded to the nearest double".into(),
             ),
             Note::LowerBoundDropped => (IssueKind::LowerBoundDropped, "an array does not start at 1".into()),
-            Note::NoSuchDate => (IssueKind::NoSuchDate, "a date that no calendar has was stored as null".into()),
-            Note::NotBoolean => (IssueKind::NotBoolean, "a number other than 0 and 1 was stored as it is".into()),
+            Note::NoSuchDate => (
+                IssueKind::NoSuchDate,
+                "a date that no calendar has was stored as null".into(),
+            ),
+            Note::NotBoolean => (
+                IssueKind::NotBoolean,
+                "a number other than 0 and 1 was stored as it is".into(),
+            ),
         };
         out.push(issue_of_row(node, rows, row, kind, Some(field), message));
     }

@@ -22,6 +22,7 @@ mod meter;
 pub mod notices;
 mod outages;
 pub mod prepare;
+mod remarks;
 pub mod report;
 mod runner;
 mod samples;

@@ -5,6 +5,7 @@ use super::events::EventKind;
 use super::failure::RunError;
 use super::meter::publish;
 use super::prepare::{PrepareError, Prepared, open_sink, plan_of, prepare, prepare_again};
+use super::remarks::{chosen_comparisons, report, tell_empty_roots};
 use super::series::Making;
 use super::state::{JobEvent, Phase};
 use super::summary::{rows_expected, rows_in_scope};
@@ -20,9 +21,9 @@ use crate::data::failed::FailedRow;
 use crate::data::issue::{Issue, IssueKind, IssueLog, Location};
 use crate::data::progress::{CollectionCount, Progress, TableCount, UNKNOWN};
 use crate::lease::Lease;
-use crate::plan::{Plan, PlanProblem, images};
+use crate::plan::{Plan, PlanProblem};
 use crate::sink::Sink;
-use crate::snapshot::{self, Finished, Outcome, RefusedRow, SnapshotError, SnapshotRun};
+use crate::snapshot::{self, Finished, Outcome, RefusedRow, SnapshotRun};
 use crate::source::SourceError;
 use crate::source::api::{Snapshot, Source};
 use crate::store::{JobRecord, JobSecrets, JobStore, Store, StoreError};
@@ -656,46 +657,6 @@ impl Runner {
                     message,
                 );
             }
-        }
-    }
-}
-
-/// Takes one thing into the job's log.
-fn report(progress: &Progress, kind: IssueKind, location: Location, message: String) -> Result<(), SnapshotError> {
-    let issue = Issue {
-        kind,
-        location,
-        field: None,
-        message,
-        key: Vec::new(),
-    };
-    Ok(progress.report([issue], EventStage::Snapshotting)?)
-}
-
-/// How the source compares what only synthetic keys join, by table; each once.
-fn chosen_comparisons(plan: &Plan) -> Vec<(Location, String)> {
-    let mut all = Vec::new();
-    for root in plan.collections.iter().flat_map(|c| &c.roots) {
-        for (parent, node) in images::pairs(&root.node) {
-            let join = node.join.as_ref().expect("a child has a join");
-            for message in join.chosen(&parent.table, &node.table) {
-                let told = (Location::Table(node.table.name.to_string()), message);
-                if !all.contains(&told) {
-                    all.push(told);
-                }
-            }
-        }
-    }
-    all
-}
-
-/// A root table without any row is told: it may be the wrong database, or a filter that matches nothing.
-fn tell_empty_roots(progress: &Progress) {
-    for collection in &progress.collections {
-        if collection.roots_read.load(Ordering::Relaxed) == 0 && collection.documents.load(Ordering::Relaxed) == 0 {
-            let message = "the source has no row for this collection".to_owned();
-            let place = Location::Collection(collection.name.clone());
-            let _ = report(progress, IssueKind::NothingRead, place, message);
         }
     }
 }

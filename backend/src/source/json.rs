@@ -28,12 +28,7 @@ pub fn value<'a>(text: &'a str, notes: &mut Vec<Note>) -> Result<Value<'a>, Brok
 ///
 /// # Errors
 /// Beyond the range of the type.
-pub fn decimal(
-    negative: bool,
-    digits: &[u8],
-    exponent: i64,
-    notes: &mut Vec<Note>,
-) -> Result<Value<'static>, Broken> {
+pub fn decimal(negative: bool, digits: &[u8], exponent: i64, notes: &mut Vec<Note>) -> Result<Value<'static>, Broken> {
     let (value, fit) =
         Decimal::from_digits(negative, digits, exponent).map_err(|_| "the number is beyond ±9.99E6144")?;
     match fit {

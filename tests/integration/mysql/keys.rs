@@ -16,7 +16,7 @@ async fn plan_of(bed: &Bed, table: &str) -> Plan {
 /// The first cell of each row of a range.
 async fn read(bed: &Bed, plan: &Plan, range: &KeyRange) -> Vec<Vec<String>> {
     let root = &plan.collections[0].roots[0];
-    let snapshot = bed.point(&plan, 1).await;
+    let snapshot = bed.point(plan, 1).await;
     let reader = snapshot.reader().await.expect("a reader");
     let mut stream = reader.stream_roots(&root.node, range, true, None).await.expect("rows");
     let mut keys = Vec::new();

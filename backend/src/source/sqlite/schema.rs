@@ -332,6 +332,9 @@ fn share_bytes(tables: &mut [CatalogTable], file_bytes: u64) {
     }
 }
 
+/// One pair of columns of a foreign key: its number, the table that it refers to, the own column and the other one.
+type KeyPart = (i64, String, String, Option<String>);
+
 /// Foreign keys have no names: they get those of their columns.
 fn foreign_keys(
     connection: &Connection,
@@ -339,7 +342,7 @@ fn foreign_keys(
     tables: &[CatalogTable],
 ) -> Result<Vec<CatalogForeignKey>, SourceError> {
     let mut read = connection.prepare(KEYS).map_err(query_error)?;
-    let rows: Vec<(i64, String, String, Option<String>)> = read
+    let rows: Vec<KeyPart> = read
         .query_map([name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
         .and_then(Iterator::collect)
         .map_err(query_error)?;
@@ -349,7 +352,7 @@ fn foreign_keys(
     let Some(own) = table_named(name) else {
         return Ok(Vec::new());
     };
-    let mut by_id: Vec<(i64, Vec<&(i64, String, String, Option<String>)>)> = Vec::new();
+    let mut by_id: Vec<(i64, Vec<&KeyPart>)> = Vec::new();
     for row in &rows {
         match by_id.iter_mut().find(|(id, _)| *id == row.0) {
             Some((_, parts)) => parts.push(row),
