@@ -191,7 +191,7 @@ impl Schema {
                     join pg_attribute a on a.attrelid = con.confrelid and a.attnum = k.n order by k.o)
             from pg_constraint con join pg_class c on c.oid = con.conrelid join pg_namespace n on n.oid = c.relnamespace
             left join pg_class rc on rc.oid = con.confrelid left join pg_namespace rn on rn.oid = rc.relnamespace
-            where con.contype in ('p', 'f') and con.conparentid = 0 and n.nspname = any($1) order by 1, 3";
+            where con.contype in ('p', 'f') and coalesce(to_jsonb(con) ->> 'conparentid', '0') = '0' and n.nspname = any($1) order by 1, 3";
         for row in client.query(constraints, &[&schemas]).await.expect("the keys") {
             let Some(table) = schema.tables.get_mut(&row.get::<_, String>(0)) else {
                 continue;

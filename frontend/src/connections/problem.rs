@@ -188,7 +188,10 @@ mod tests {
         check("c1", "", true);
         check("", "jdbc:postgresql://h:5432/db", true);
         check("", " postgres://u:p@h/db ", true);
-        check("", "jdbc:mysql://h/db", false);
+        check("", "jdbc:mysql://h/db", true);
+        check("", "jdbc:sqlite:shop.db", true);
+        check("", "jdbc:mysql:h/db", false);
+        check("", "jdbc:oracle:thin:@h:1521/db", false);
         check("c1", "h:5432", false);
         check("", "postgres://u:***@h/db", false);
         check("", "jdbc:postgresql://h/db?password=***", false);

@@ -58,7 +58,8 @@ const CONSTRAINTS: &str = "
            coalesce(con.conpfeqop, '{}')
     FROM pg_constraint con JOIN pg_class c ON c.oid = con.conrelid
     WHERE con.contype IN ('p', 'f')
-      AND (con.contype = 'p' OR NOT coalesce((to_jsonb(con) ->> 'conperiod')::bool, false)) AND NOT c.relispartition AND con.conparentid = 0 AND c.oid >= 16384
+      AND (con.contype = 'p' OR NOT coalesce((to_jsonb(con) ->> 'conperiod')::bool, false)) AND NOT c.relispartition
+      AND coalesce(to_jsonb(con) ->> 'conparentid', '0') = '0' AND c.oid >= 16384
     ORDER BY con.conname";
 
 const INDEXES: &str = "

@@ -179,7 +179,7 @@ mod tests {
         };
         assert_eq!(chosen(&saved("POSTGRESQL", 1)), ("s0".into(), "m0".into()));
         assert_eq!(chosen(&saved("POSTGRESQL", 2)), (String::new(), String::new()));
-        assert_eq!(chosen(&saved("MYSQL", 1)).0, "");
+        assert_eq!(chosen(&saved("ORACLE", 1)).0, "");
         let mut typed = Draft::default();
         typed.source.uri = "postgres://h/db".into();
         assert_eq!(
