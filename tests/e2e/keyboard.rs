@@ -97,12 +97,16 @@ async fn a_job_is_run_with_the_keyboard_alone() {
     press(browser, " ").await;
     activate(browser, "wizard-next").await;
     browser.find(&testid("review-figures")).await;
+    // Keys take their time: the job must not be through before them.
+    stage.app.hold("chunk");
     activate(browser, "wizard-start").await;
 
     wait_status(browser, "RUNNING").await;
     activate(browser, "pause").await;
     activate(browser, "pause-confirm").await;
+    stage.app.let_go("chunk");
     wait_status(browser, "PAUSED").await;
+    stage.app.hold("chunk");
     activate(browser, "resume").await;
     activate(browser, "resume-confirm").await;
     wait_status(browser, "RUNNING").await;
@@ -117,6 +121,7 @@ async fn a_job_is_run_with_the_keyboard_alone() {
     press_key(browser, Key::Enter).await;
     wait_focus(browser, "dialog *").await;
     activate(browser, "terminate-confirm").await;
+    stage.app.let_go("chunk");
     wait_status(browser, "CANCELLED").await;
     let label = text_now(browser, &testid("job-status")).await;
     assert_eq!(label.as_deref(), Some("Snapshot cancelled"));

@@ -21,16 +21,21 @@ async fn what_one_does_the_other_sees() {
         .start_job(&Job::new(&project, stage.source, &stage.target))
         .await;
     here.wait_rows_above(0).await;
+    // On a quick machine the rest would be through before the next click.
+    stage.app.hold("chunk");
     there.wait_rows_above(0).await;
 
     here.pause().await;
+    stage.app.let_go("chunk");
     there.wait_status("PAUSED", SOON).await;
     here.wait_status("PAUSED", SOON).await;
     same_rows(&here, &there).await;
     look(&second, "two-tabs").await;
+    stage.app.hold("chunk");
     there.resume().await;
     here.wait_status("RUNNING", SOON).await;
     there.terminate().await;
+    stage.app.let_go("chunk");
     here.wait_status("CANCELLED", SOON).await;
     here.wait_history(&[("Close", "Snapshot cancelled")]).await;
     there.wait_history(&[("Close", "Snapshot cancelled")]).await;
