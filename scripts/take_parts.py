@@ -44,14 +44,16 @@ def main(dist, parts):
         assert f'"./{path.name}"' in link, f"{LINK} does not name {path.name}"
         link = link.replace(f'"./{path.name}"', f'"./{name}"')
         (dist / name).write_bytes(data)
-    asks = [path for path in dist.glob("*.js") if f'"./{LINK}"' in path.read_text()]
+    imported = f'from "./{LINK}"'
+    asks = [path for path in dist.glob("*.js") if imported in path.read_text()]
     assert len(asks) == 1, f"{len(asks)} scripts of the page ask for {LINK}"
     # The script of the page has got its hash meanwhile.
     link, count = re.subn(r'import \{ initSync \} from "[^"]*"', f'import {{ initSync }} from "./{asks[0].name}"', link)
     assert count == 1, f"{LINK} imports the script of the page {count} times"
     name = named(pathlib.Path("parts.js"), link.encode())
     (dist / name).write_text(link)
-    asks[0].write_text(asks[0].read_text().replace(f'"./{LINK}"', f'"./{name}"'))
+    # Only where it is fetched from: to the module it keeps the name.
+    asks[0].write_text(asks[0].read_text().replace(imported, f'from "./{name}"'))
 
 
 main(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))

@@ -14,5 +14,5 @@ if [ -z "$input" ] || [ -z "$name" ]; then exec "$WASM_BINDGEN" "$@"; fi
 rm -rf "$SPLIT_OUT"
 mkdir -p "$SPLIT_OUT"
 wasm-split-cli "$input" "$SPLIT_OUT" --target web --out-name "$name"
-"$WASM_BINDGEN" "${arguments[@]}" --remove-name-section --remove-producers-section "$SPLIT_OUT/$name.wasm"
+"$WASM_BINDGEN" "${arguments[@]}" --keep-lld-exports --remove-name-section --remove-producers-section "$SPLIT_OUT/$name.wasm"
 rm "$SPLIT_OUT/$name.wasm"
