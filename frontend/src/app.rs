@@ -10,10 +10,10 @@ use crate::live::{self, Link, use_live};
 use crate::notify::provide_notifications;
 use crate::pages::connections::ConnectionsPage;
 use crate::pages::home::HomePage;
-use crate::pages::mapping_part::MappingPart;
+
 use crate::pages::migration::MigrationPage;
 use crate::pages::migration::wizard::provide_drafts;
-use crate::pages::new_project::NewProjectPage;
+use crate::pages::parts::{MappingPart, NewProjectPart};
 use crate::pages::project::ProjectPage;
 use crate::pages::settings::SettingsPage;
 use crate::projects::provide_projects;
@@ -47,7 +47,7 @@ pub fn App() -> impl IntoView {
             <Routes fallback=NotFoundPage>
                 <Route path=path!("/") view=HomePage/>
                 <Route path=path!("/connections") view=ConnectionsPage/>
-                <Route path=path!("/new-project") view=NewProjectPage/>
+                <Route path=path!("/new-project") view=NewProjectPart/>
                 <Route path=path!("/settings") view=SettingsPage/>
                 <ParentRoute path=path!("/projects/:id") view=ProjectPage>
                     <Route path=path!("") view=|| view! { <Redirect path="migration"/> }/>
