@@ -136,6 +136,19 @@ impl RowFilter {
     pub fn text(&self) -> Option<&str> {
         self.where_clause.as_deref().map(str::trim).filter(|w| !w.is_empty())
     }
+
+    /// ` WHERE` with what stands for the text; nothing where there is none.
+    ///
+    /// # Panics
+    /// Of a text that was not settled: rows that the filter leaves out must not get out, and a text that nobody has looked
+    /// at must not get in.
+    pub fn where_sql(&self, table: &TableName) -> String {
+        match (&self.condition, self.text()) {
+            (Some(condition), _) => format!(" WHERE {}", condition.sql),
+            (None, None) => String::new(),
+            (None, Some(_)) => panic!("the filter of {table} stands in a query before it was settled"),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,6 +191,24 @@ pub struct OrderTerm {
     pub null_is_lowest: bool,
     /// The type has no order: by its text.
     pub as_text: bool,
+}
+
+impl OrderTerm {
+    /// By the primary key; without one by all columns, so that equal rows are side by side.
+    pub fn natural(table: &CatalogTable) -> Vec<Self> {
+        let all: Vec<usize> = (0..table.columns.len()).collect();
+        let columns = match table.primary_key.as_slice() {
+            [] => &all,
+            key => key,
+        };
+        let term = |column: &usize| Self {
+            column: *column,
+            descending: false,
+            null_is_lowest: false,
+            as_text: !table.columns[*column].is_orderable,
+        };
+        columns.iter().map(term).collect()
+    }
 }
 
 impl Node {

@@ -13,11 +13,13 @@ pub mod filter;
 mod json;
 pub mod model;
 pub mod mysql;
+mod percent;
 pub mod postgres;
 pub mod read;
 pub mod script;
 pub mod sqlite;
 pub mod sums;
+mod verdict;
 
 pub use error::SourceError;
 

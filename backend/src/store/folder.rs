@@ -1,6 +1,7 @@
 //! The data folder: ours alone. Who else could write there could exchange the key, or the data of a private `mongod`.
 
 use super::StoreError;
+use std::io::Write;
 use std::path::Path;
 
 /// Makes the folder, for its owner alone, or sees that the one that is there is ours.
@@ -29,6 +30,20 @@ pub fn claim(path: &Path) -> Result<(), StoreError> {
             ),
         })
     })
+}
+
+/// Makes a file of so many random bytes, for its owner alone. It must not be there.
+pub(super) fn make_secret<const BYTES: usize>(path: &Path) -> std::io::Result<[u8; BYTES]> {
+    let mut secret = [0u8; BYTES];
+    getrandom::fill(&mut secret).map_err(std::io::Error::other)?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(&secret)?;
+    file.sync_all()?;
+    Ok(secret)
 }
 
 /// What is wrong with the rights on a file or a folder.

@@ -4,7 +4,7 @@ use super::StoreError;
 use super::folder::{self, Wrong};
 use aes_gcm::aead::{Aead, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -63,7 +63,7 @@ impl Key {
 
     /// Makes the key file, which must not be there.
     pub fn make(path: &Path) -> Result<Self, StoreError> {
-        let key = make(path).map_err(|e| StoreError::KeyFile {
+        let key = folder::make_secret::<KEY_BYTES>(path).map_err(|e| StoreError::KeyFile {
             path: path.display().to_string(),
             reason: e.to_string(),
         })?;
@@ -98,19 +98,6 @@ fn for_owner_alone(path: &Path) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn for_owner_alone(_: &Path) -> std::io::Result<()> {
     Ok(())
-}
-
-fn make(path: &Path) -> std::io::Result<[u8; KEY_BYTES]> {
-    let mut key = [0u8; KEY_BYTES];
-    getrandom::fill(&mut key).map_err(std::io::Error::other)?;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(&key)?;
-    file.sync_all()?;
-    Ok(key)
 }
 
 #[cfg(test)]

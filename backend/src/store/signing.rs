@@ -5,7 +5,6 @@ use super::StoreError;
 use super::folder::{self, Wrong};
 use godwit_shared::verification::Signature;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -45,7 +44,10 @@ impl SigningKey {
                 }
                 std::fs::read(&path).map_err(|e| failed(e.to_string()))?
             }
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => make(&path).map_err(|e| failed(e.to_string()))?,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                let made = folder::make_secret::<SEED_BYTES>(&path).map_err(|e| failed(e.to_string()))?;
+                made.to_vec()
+            }
             Err(e) => return Err(failed(e.to_string())),
         };
         let pair = Ed25519KeyPair::from_seed_unchecked(&seed)
@@ -94,19 +96,6 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-fn make(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut seed = vec![0u8; SEED_BYTES];
-    getrandom::fill(&mut seed).map_err(std::io::Error::other)?;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(&seed)?;
-    file.sync_all()?;
-    Ok(seed)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,7 +138,7 @@ mod tests {
     #[test]
     fn a_file_that_is_no_key_is_refused() {
         let folder = folder();
-        make(&folder.join(FILE)).unwrap();
+        folder::make_secret::<SEED_BYTES>(&folder.join(FILE)).unwrap();
         std::fs::write(folder.join(FILE), b"short").unwrap();
         assert!(SigningKey::of(&folder).unwrap_err().to_string().contains("32 bytes"));
     }

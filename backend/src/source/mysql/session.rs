@@ -10,6 +10,7 @@ use crate::source::SourceError;
 use crate::source::api::{Findings, Matched, Session, Snapshot, Source};
 use crate::source::filter::settle_filters;
 use crate::source::postgres::PgSource;
+use crate::source::verdict::{entry, no_change_log, passed, snapshot_filters};
 use async_trait::async_trait;
 use godwit_shared::connection::{ConnectivityResult, SourceKind};
 use godwit_shared::job::MigrationMode;
@@ -63,25 +64,13 @@ struct MySqlSession {
     link: Link,
 }
 
-fn check(id: &str, title: &str, status: CheckStatus, message: String) -> PreflightCheck {
-    PreflightCheck {
-        id: id.into(),
-        title: title.into(),
-        status,
-        message,
-        tables: Vec::new(),
-        script: None,
-        can_be_prepared: false,
-    }
-}
-
 #[async_trait]
 impl Session for MySqlSession {
     /// One that is too old has been refused when the connection was opened.
     async fn check_version(&self) -> Result<PreflightCheck, SourceError> {
         let server = self.link.server();
         let message = format!("{} {}.", server.name(), server.version);
-        Ok(check("server_version", "Version", CheckStatus::Passed, message))
+        Ok(passed("server_version", "Version", message))
     }
 
     async fn read_catalog(&self) -> Result<Catalog, SourceError> {
@@ -100,27 +89,19 @@ impl Session for MySqlSession {
             .collect();
         let (id, title) = ("select", "Reading");
         checks.push(match refused.as_slice() {
-            [] => check(id, title, CheckStatus::Passed, "All mapped tables can be read.".into()),
+            [] => passed(id, title, "All mapped tables can be read."),
             some => {
                 let message = format!("No SELECT on {}.", some.join(", "));
                 PreflightCheck {
                     tables: some.to_vec(),
-                    ..check(id, title, CheckStatus::Failed, message)
+                    ..entry(id, title, CheckStatus::Failed, message)
                 }
             }
         });
-        let refused = settle_filters(self, plan).await?;
-        let (id, title) = ("table_filters", "Table filters");
-        checks.push(match refused.as_slice() {
-            [] => check(id, title, CheckStatus::Passed, "All table filters are valid.".into()),
-            some => {
-                let reasons: Vec<String> = some.iter().map(|p| format!("{}: {}", p.table, p.reason)).collect();
-                check(id, title, CheckStatus::Failed, reasons.join("; "))
-            }
-        });
+        checks.push(snapshot_filters(&settle_filters(self, plan).await?));
         if mode != MigrationMode::Snapshot {
             let message = "The binary log cannot be followed by this version: choose the mode SNAPSHOT.";
-            checks.push(check("change_log", "Change log", CheckStatus::Failed, message.into()));
+            checks.push(no_change_log(message));
         }
         Ok(Findings {
             checks,

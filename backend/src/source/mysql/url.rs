@@ -2,6 +2,7 @@
 
 use crate::certificates;
 use crate::source::SourceError;
+use crate::source::percent::percent_decode;
 use godwit_shared::connection::JdbcConnectionDetails;
 use std::sync::Arc;
 
@@ -268,22 +269,6 @@ fn ssl_mode(value: &str) -> Result<SslMode, String> {
             ));
         }
     })
-}
-
-fn percent_decode(text: &str) -> Option<String> {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        if bytes[at] == b'%' {
-            out.push(u8::from_str_radix(text.get(at + 1..at + 3)?, 16).ok()?);
-            at += 3;
-        } else {
-            out.push(bytes[at]);
-            at += 1;
-        }
-    }
-    String::from_utf8(out).ok()
 }
 
 #[cfg(test)]

@@ -37,30 +37,20 @@ pub(super) fn from_item(table: &CatalogTable, filter: Option<&RowFilter>, alias:
     let Some(filter) = filter else {
         return format!("{} AS {alias}", table_name(table));
     };
-    let condition = match (&filter.condition, filter.text()) {
-        (Some(condition), _) => format!(" WHERE {}", condition.sql),
-        (None, None) => String::new(),
-        // Rows that the filter leaves out must not get out, and a text that nobody has looked at must not get in.
-        (None, Some(_)) => panic!("the filter of {} stands in a query before it was settled", table.name),
-    };
+    let condition = filter.where_sql(&table.name);
     let limit = filter
         .row_count
-        .map(|n| format!("{} LIMIT {n}", order_by(natural_order(table, FILTERED))))
+        .map(|n| {
+            format!(
+                "{} LIMIT {n}",
+                order_by(order_terms(table, &OrderTerm::natural(table), FILTERED))
+            )
+        })
         .unwrap_or_default();
     format!(
         "(SELECT * FROM {} AS {FILTERED}{condition}{limit}) AS {alias}",
         table_name(table)
     )
-}
-
-/// By the primary key; without one by all columns, so that equal rows are side by side.
-fn natural_order(table: &CatalogTable, alias: &str) -> Vec<String> {
-    let all: Vec<usize> = (0..table.columns.len()).collect();
-    let columns = match table.primary_key.as_slice() {
-        [] => &all,
-        key => key,
-    };
-    columns.iter().map(|c| column_of(alias, &table.columns[*c])).collect()
 }
 
 /// NULL is lowest here in any case.

@@ -10,10 +10,11 @@ use crate::source::SourceError;
 use crate::source::api::{Findings, Matched, Session, Snapshot, Source};
 use crate::source::filter::settle_filters;
 use crate::source::postgres::PgSource;
+use crate::source::verdict::{no_change_log, passed, snapshot_filters};
 use async_trait::async_trait;
 use godwit_shared::connection::{ConnectivityResult, SourceKind};
 use godwit_shared::job::MigrationMode;
-use godwit_shared::preflight::{CheckStatus, PreflightCheck};
+use godwit_shared::preflight::PreflightCheck;
 use godwit_shared::proposal::Facts;
 use godwit_shared::schema::RelationalModel;
 use rusqlite::Connection;
@@ -77,24 +78,12 @@ struct SqliteSession {
     database: String,
 }
 
-fn check(id: &str, title: &str, status: CheckStatus, message: String) -> PreflightCheck {
-    PreflightCheck {
-        id: id.into(),
-        title: title.into(),
-        status,
-        message,
-        tables: Vec::new(),
-        script: None,
-        can_be_prepared: false,
-    }
-}
-
 #[async_trait]
 impl Session for SqliteSession {
     /// The library that reads the file is part of this program.
     async fn check_version(&self) -> Result<PreflightCheck, SourceError> {
         let message = format!("SQLite {}.", rusqlite::version());
-        Ok(check("server_version", "Version", CheckStatus::Passed, message))
+        Ok(passed("server_version", "Version", message))
     }
 
     async fn read_catalog(&self) -> Result<Catalog, SourceError> {
@@ -113,18 +102,10 @@ impl Session for SqliteSession {
 
     async fn preflight(&self, plan: &mut Plan, mode: MigrationMode, _project: &str) -> Result<Findings, SourceError> {
         let mut checks = vec![self.check_version().await?];
-        let refused = settle_filters(self, plan).await?;
-        let (id, title) = ("table_filters", "Table filters");
-        checks.push(match refused.as_slice() {
-            [] => check(id, title, CheckStatus::Passed, "All table filters are valid.".into()),
-            some => {
-                let reasons: Vec<String> = some.iter().map(|p| format!("{}: {}", p.table, p.reason)).collect();
-                check(id, title, CheckStatus::Failed, reasons.join("; "))
-            }
-        });
+        checks.push(snapshot_filters(&settle_filters(self, plan).await?));
         if mode != MigrationMode::Snapshot {
             let message = "SQLite keeps no log of changes that could be followed: choose the mode SNAPSHOT.";
-            checks.push(check("change_log", "Change log", CheckStatus::Failed, message.into()));
+            checks.push(no_change_log(message));
         }
         Ok(Findings {
             checks,

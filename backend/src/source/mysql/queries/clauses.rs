@@ -13,15 +13,10 @@ pub(super) fn from_item(table: &CatalogTable, filter: Option<&RowFilter>, alias:
     let Some(filter) = filter else {
         return format!("{name} AS {alias}");
     };
-    let condition = match (&filter.condition, filter.text()) {
-        (Some(condition), _) => format!(" WHERE {}", condition.sql),
-        (None, None) => String::new(),
-        // Rows that the filter leaves out must not get out, and a text that nobody has looked at must not get in.
-        (None, Some(_)) => panic!("the filter of {} stands in a query before it was settled", table.name),
-    };
+    let condition = filter.where_sql(&table.name);
     let limit = filter
         .row_count
-        .map(|n| format!("{} LIMIT {n}", order_by(table, &natural_order(table), ALIAS)))
+        .map(|n| format!("{} LIMIT {n}", order_by(table, &OrderTerm::natural(table), ALIAS)))
         .unwrap_or_default();
     // An asterisk would leave out columns that are invisible.
     let columns: Vec<String> = table
@@ -31,24 +26,6 @@ pub(super) fn from_item(table: &CatalogTable, filter: Option<&RowFilter>, alias:
         .collect();
     let columns = columns.join(", ");
     format!("(SELECT {columns} FROM {name} AS {ALIAS}{condition}{limit}) AS {alias}")
-}
-
-pub(super) fn natural_order(table: &CatalogTable) -> Vec<OrderTerm> {
-    let all: Vec<usize> = (0..table.columns.len()).collect();
-    let columns = if table.primary_key.is_empty() {
-        &all
-    } else {
-        &table.primary_key
-    };
-    columns
-        .iter()
-        .map(|c| OrderTerm {
-            column: *c,
-            descending: false,
-            null_is_lowest: false,
-            as_text: !table.columns[*c].is_orderable,
-        })
-        .collect()
 }
 
 pub(super) fn order_by(table: &CatalogTable, order: &[OrderTerm], alias: &str) -> String {

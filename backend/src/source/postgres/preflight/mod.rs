@@ -14,7 +14,6 @@ mod facts;
 mod publication;
 mod server;
 mod tables;
-mod verdict;
 
 use super::client::{PgClient, query_error};
 use super::identity::{LackingIdentity, lacking, read_relations};

@@ -1,13 +1,13 @@
 //! The publication of a job: whether it can be made, or one that is there will do, and the SQL of both.
 
 use super::facts::Facts;
-use super::verdict::listed;
 use crate::data::catalog::CatalogTable;
 use crate::plan::images::TableImages;
 use crate::source::postgres::identity::{LackingIdentity, Relation, ReplicaIdentity, qualified};
 pub use crate::source::postgres::publication::GENERATED_SINCE;
 use crate::source::postgres::publication::{Needed, PublicationState};
 use crate::source::postgres::queries::{literal, quote};
+use crate::source::verdict::listed;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -2,12 +2,12 @@
 //! mends it. The lines of [`undo`] in a script say how its block is taken back.
 
 use super::facts::{Facts, Refused};
-use super::verdict::{entry, failed, listed, passed};
 use crate::data::catalog::CatalogTable;
 use crate::source::SourceError;
 use crate::source::postgres::identity::qualified;
 use crate::source::postgres::queries::{literal, quote};
 use crate::source::script::{comment, undo};
+use crate::source::verdict::{entry, failed, listed, passed};
 use godwit_shared::preflight::{CheckStatus, PreflightCheck};
 use std::collections::BTreeSet;
 use std::sync::Arc;

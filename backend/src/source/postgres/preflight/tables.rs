@@ -2,7 +2,6 @@
 
 use super::facts::Facts;
 use super::publication::{GENERATED_SINCE, NoPublication, PublicationPlan, prepare_sql};
-use super::verdict::{clauses, entry, failed, listed, passed};
 use crate::data::catalog::CatalogTable;
 use crate::plan::Plan;
 use crate::plan::images::{TableImages, pairs};
@@ -10,6 +9,7 @@ use crate::source::filter::FilterProblem;
 use crate::source::postgres::identity::{LackingIdentity, Relation, ReplicaIdentity, full_sql, qualified, restore_sql};
 use crate::source::postgres::queries::quote;
 use crate::source::script::{comment, undo};
+use crate::source::verdict::{clauses, entry, failed, listed, passed};
 use godwit_shared::preflight::{CheckStatus, PreflightCheck};
 use std::collections::BTreeSet;
 use std::sync::Arc;
