@@ -140,27 +140,9 @@ fn drivers_stay_in_their_rooms() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Files above `source` that name a database. Snapshots, previews and everything that asks a source know none; what follows
-/// a change log is PostgreSQL's so far.
-const NAMES_A_DATABASE: [&str; 14] = [
-    "cdc/apply.rs",
-    "cdc/capture.rs",
-    "cdc/decide.rs",
-    "cdc/error.rs",
-    "cdc/ground.rs",
-    "cdc/point.rs",
-    "cdc/rebuild.rs",
-    "cdc/run.rs",
-    "cdc/schema.rs",
-    "cdc/setup.rs",
-    "cdc/state.rs",
-    "cdc/statistics.rs",
-    "jobs/ending.rs",
-    "jobs/prepare.rs",
-];
-
+/// What reads snapshots, follows changes and verifies asks a source through traits, and knows none.
 #[test]
-fn nobody_else_above_the_sources_names_a_database() {
+fn nobody_above_the_sources_names_a_database() {
     let src = checkout().join("backend/src");
     let mut named = Vec::new();
     for file in rust_files(&src) {
@@ -168,11 +150,10 @@ fn nobody_else_above_the_sources_names_a_database() {
         let names = ["source::postgres", "source::mysql", "source::sqlite", "postgres::"];
         let is_above = room_of(&file, &src) != "source" && room_of(&file, &src) != "serve";
         if is_above && names.iter().any(|name| production(&text).contains(name)) {
-            let inner = file.strip_prefix(&src).expect("below src");
-            named.push(inner.to_string_lossy().into_owned());
+            named.push(file.display().to_string());
         }
     }
-    assert_eq!(named, NAMES_A_DATABASE);
+    assert!(named.is_empty(), "{}", named.join("\n"));
 }
 
 #[test]

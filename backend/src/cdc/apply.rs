@@ -13,8 +13,7 @@ use super::state::StreamState;
 use crate::hooks;
 use crate::plan::routes::{Route, decode_key};
 use crate::source::api::Snapshot;
-use crate::source::postgres::reader::{PgConnections, PgSnapshot};
-use crate::source::postgres::watch::{SchemaChange, SchemaState, Watched, read_state};
+use crate::source::change_log::{PointSource, SchemaChange, SchemaState, Watched};
 use std::sync::Arc;
 
 /// Applies batches, one after the other.
@@ -22,8 +21,8 @@ pub struct Applier {
     pub context: Context,
     pub routes: Arc<Vec<Route>>,
     pub watched: Watched,
-    /// They go from one point in time to the next. Between two nothing is held in the source.
-    connections: Option<PgConnections>,
+    /// Connections go from one point in time to the next. Between two nothing is held in the source.
+    points: Box<dyn PointSource>,
     decider: Decider,
 }
 
@@ -31,10 +30,10 @@ impl Applier {
     pub fn new(context: Context, routes: Arc<Vec<Route>>, watched: Watched) -> Self {
         Self {
             decider: Decider::new(context.plan.clone(), routes.clone(), Limits::default()),
+            points: context.log.points(),
             context,
             routes,
             watched,
-            connections: None,
         }
     }
 
@@ -47,11 +46,9 @@ impl Applier {
         let meter = self.context.meter.clone();
         let tables = self.context.plan.tables();
         let tell = |notice| meter.notice(notice);
-        let connections = self.connections.take();
-        let connections = connections.unwrap_or_else(|| PgConnections::new(&self.context.source));
         hooks::hold(hooks::POINT).await;
-        let point = point::containing(connections, &tables, &batch.transactions, tell).await?;
-        let now = read_state(point.holder(), &self.watched).await?;
+        let point = point::containing(&mut *self.points, &tables, &batch.transactions, tell).await?;
+        let now = point.read_schema(&self.watched).await?;
         let mut changes = state.schema.changes_to(&now);
         // The log has told why the rows lie in another file.
         changes.retain(|c| !matches!(c, SchemaChange::Moved(table) if batch.truncated.contains(table)));
@@ -59,17 +56,13 @@ impl Applier {
             return Err(CdcError::Schema(changes));
         }
         for change in &changes {
-            self.take_in_leaves(&point, change, batch).await?;
+            self.take_in_leaves(&*point, change, batch).await?;
         }
         state.schema = now;
-        let point = Arc::new(point);
         let ground = SourceGround::new(&self.context, &point);
         self.decider.apply(&ground, batch, state).await?;
         drop(ground);
-        if let Some(point) = Arc::into_inner(point) {
-            self.connections = Some(point.end().await?);
-        }
-        Ok(())
+        Ok(self.points.end(point).await?)
     }
 
     /// The rows of new partitions count as inserted.
@@ -102,8 +95,8 @@ impl Applier {
     }
 
     /// Reads the collections again that changes of the schema may have touched, in a new point in time, with a plan
-    /// that fits it. Returns nothing of the changes to do when it is done. `proven` has the publication that gives all
-    /// changes from here on.
+    /// that fits it. Returns nothing of the changes to do when it is done. Every change is logged as in `proven` from there
+    /// on.
     ///
     /// # Errors
     /// As [`Applier::apply`].
@@ -114,14 +107,13 @@ impl Applier {
         state: &mut StreamState,
     ) -> Result<(), CdcError> {
         let tables = self.context.plan.tables();
-        let point = PgSnapshot::begin(&self.context.source, &tables).await?;
-        let now = read_state(point.holder(), &self.watched).await?;
+        let point = self.points.begin(&tables).await?;
+        let now = point.read_schema(&self.watched).await?;
         let newer = state.schema.changes_to(&now);
-        if !now.is_same_publication(proven) {
+        if !now.is_logged_alike(proven) {
             return Err(CdcError::Schema(newer));
         }
         let all: Vec<SchemaChange> = changes.iter().chain(&newer).cloned().collect();
-        let point = Arc::new(point);
         let ground = SourceGround::new(&self.context, &point);
         for (name, reason) in affected(&self.context.plan, &all) {
             let Some(collection) = self.context.plan.collections.iter().position(|c| c.name == name) else {

@@ -3,16 +3,12 @@
 use super::arrivals::Arrivals;
 use super::collect::{Batch, Collector};
 use super::error::CdcError;
-use crate::data::catalog::CatalogTable;
+use crate::data::change::ChangeSink;
+use crate::data::position::LogPosition;
 use crate::hooks;
 use crate::plan::routes::Route;
-use crate::source::postgres::PgSource;
-use crate::source::postgres::client::PgClient;
-use crate::source::postgres::replication::Lsn;
-use crate::source::postgres::replication::changes::{ChangeError, LogDecoder};
-use crate::source::postgres::replication::wire::{WalConnection, WalMessage};
-use crate::source::postgres::watch::table_of_relation;
-use std::collections::HashMap;
+use crate::source::SourceError;
+use crate::source::change_log::ChangeStream;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -26,8 +22,6 @@ const STATUS_EVERY_WHEN_WAITED_FOR: Duration = Duration::from_millis(50);
 const LINGER: Duration = Duration::from_millis(5);
 /// Transactions that are handed on without lingering.
 const BATCH_TRANSACTIONS: usize = 500;
-/// Messages that are taken in without looking left or right.
-const MESSAGES_AT_ONCE: usize = 2_000;
 /// Without a sign of life the connection counts as lost. The source answers every status.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 
@@ -35,7 +29,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub struct Signals {
     /// Durable in the destination and stored: may be confirmed.
-    pub durable: watch::Receiver<Lsn>,
+    pub durable: watch::Receiver<LogPosition>,
     /// Somebody waits for the end of the log.
     pub is_waited_for: watch::Receiver<bool>,
     pub arrivals: Arrivals,
@@ -43,39 +37,22 @@ pub struct Signals {
 
 /// A stream that is open, on its way into batches.
 pub struct Capture {
-    wal: WalConnection,
-    decoder: LogDecoder,
+    stream: Box<dyn ChangeStream>,
     collector: Collector,
-    tables: Vec<Arc<CatalogTable>>,
-    source: PgSource,
-    control: Option<PgClient>,
     signals: Signals,
     started: Option<Instant>,
     heard: Instant,
-    told: Lsn,
 }
 
 impl Capture {
-    /// `table_of` names the table of every relation that is known.
-    pub fn new(
-        wal: WalConnection,
-        source: PgSource,
-        tables: Vec<Arc<CatalogTable>>,
-        table_of: HashMap<u32, usize>,
-        routes: Arc<Vec<Route>>,
-        signals: Signals,
-    ) -> Self {
+    /// `tables` is how many the plan has.
+    pub fn new(stream: Box<dyn ChangeStream>, tables: usize, routes: Arc<Vec<Route>>, signals: Signals) -> Self {
         Self {
-            wal,
-            decoder: LogDecoder::new(tables.clone(), table_of),
-            collector: Collector::new(routes, tables.len()),
-            tables,
-            source,
-            control: None,
+            stream,
+            collector: Collector::new(routes, tables),
             signals,
             started: None,
             heard: Instant::now(),
-            told: Lsn::default(),
         }
     }
 
@@ -101,7 +78,7 @@ impl Capture {
                 permit = batches.reserve(), if is_ready => {
                     let Ok(permit) = permit else { return Ok(()) };
                     self.started = None;
-                    permit.send(self.collector.take(self.decoder.open_transaction()));
+                    permit.send(self.collector.take(self.stream.open_transaction()));
                     self.signals.arrivals.hands_on();
                     self.signals.arrivals.gathers(self.collector.batch());
                 }
@@ -116,25 +93,17 @@ impl Capture {
                         self.heard = asked;
                     }
                     if self.heard.elapsed() > SILENCE_MAX {
-                        return Err(crate::source::SourceError::ConnectionLost {
+                        return Err(SourceError::ConnectionLost {
                             reason: format!("the log has been silent for {} seconds", SILENCE_MAX.as_secs()),
                         }.into());
                     }
                     self.status(true).await?;
                 }
                 () = tokio::time::sleep_until(linger.unwrap_or_else(Instant::now)), if linger.is_some() => {}
-                message = self.wal.next(), if may_read => {
+                ready = self.stream.ready(), if may_read => {
                     self.heard = Instant::now();
-                    let mut message = Some(message?);
-                    for _ in 0..MESSAGES_AT_ONCE {
-                        let Some(m) = message.take() else { break };
-                        self.take(m).await?;
-                        if self.collector.is_full() { break }
-                        message = self.wal.buffered()?;
-                    }
-                    if let Some(m) = message {
-                        self.take(m).await?;
-                    }
+                    ready?;
+                    self.take().await?;
                     self.signals.arrivals.gathers(self.collector.batch());
                 }
             }
@@ -147,55 +116,26 @@ impl Capture {
         if self.collector.is_full() {
             return true;
         }
-        let is_complete = self.decoder.open_transaction().is_none();
+        let is_complete = self.stream.open_transaction().is_none();
         let has_gathered =
             batch.transactions.len() >= BATCH_TRANSACTIONS || self.started.is_some_and(|s| s.elapsed() >= LINGER);
-        is_complete && has_gathered && (!batch.is_empty() || batch.end > 0)
+        is_complete && has_gathered && (!batch.is_empty() || batch.end > LogPosition::default())
     }
 
-    async fn take(&mut self, message: WalMessage) -> Result<(), CdcError> {
-        match message {
-            WalMessage::KeepAlive { end, wants_reply } => {
-                self.signals.arrivals.reached(end.0);
-                // Between transactions everything before has arrived; inside of one the position waits for its commit.
-                if self.decoder.open_transaction().is_none() && end > self.told {
-                    self.told = end;
-                    self.collector.reached(end.0);
-                    self.started.get_or_insert_with(Instant::now);
-                }
-                if wants_reply {
-                    self.status(false).await?;
-                }
-            }
-            WalMessage::Data(bytes) => {
-                self.started.get_or_insert_with(Instant::now);
-                loop {
-                    match self.decoder.take(&bytes, &mut self.collector) {
-                        Ok(()) => break,
-                        Err(ChangeError::UnknownRelation { oid }) => {
-                            let table = self.look_up(oid).await?;
-                            self.decoder.learn(oid, table);
-                        }
-                        Err(ChangeError::Malformed(error)) => return Err(error.into()),
-                    }
-                }
-            }
+    async fn take(&mut self) -> Result<(), CdcError> {
+        let begun = Instant::now();
+        let arrived = self.stream.read(&mut self.collector).await?;
+        if let Some(sent) = arrived.sent {
+            self.signals.arrivals.reached(sent.0);
+        }
+        if arrived.is_further {
+            self.started.get_or_insert(begun);
         }
         Ok(())
     }
 
-    async fn look_up(&mut self, oid: u32) -> Result<Option<usize>, CdcError> {
-        let control = match self.control.take() {
-            Some(control) => control,
-            None => self.source.connect().await?,
-        };
-        let table = table_of_relation(&control, &self.tables, oid).await?;
-        self.control = Some(control);
-        Ok(table)
-    }
-
     async fn status(&mut self, wants_reply: bool) -> Result<(), CdcError> {
         let durable = *self.signals.durable.borrow_and_update();
-        Ok(self.wal.send_status(durable, wants_reply).await?)
+        Ok(self.stream.confirm(durable, wants_reply).await?)
     }
 }

@@ -1,6 +1,7 @@
 //! Changes become keys. What is kept of a change is where it may lead, never what it says.
 
 use crate::data::change::{ChangeSink, RowChange};
+use crate::data::position::{LogPosition, TransactionId};
 use crate::plan::routes::Route;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeSet, HashMap};
@@ -17,7 +18,7 @@ pub struct Batch {
     /// For each route its keys, with the place of the last transaction that brought each.
     pub keys: Vec<HashMap<Box<[u8]>, u32>>,
     /// Transactions in the order of their commits. The last one may go on in the next batch.
-    pub transactions: Vec<u32>,
+    pub transactions: Vec<TransactionId>,
     /// Tables of which all rows are gone, or those of a partition.
     pub truncated: BTreeSet<usize>,
     /// Tables with a change that came without the old values that its routes start with: only reading everything tells
@@ -25,8 +26,8 @@ pub struct Batch {
     pub images_too_small: BTreeSet<usize>,
     /// Rows changed in a relation that is gone and was a partition of nobody knows which table.
     pub has_unknown: bool,
-    /// Where the log goes on after the last transaction that is complete; 0 where none is.
-    pub end: u64,
+    /// Where the log goes on after the last transaction that is complete; the beginning of all where none is.
+    pub end: LogPosition,
     pub events: u64,
     /// When the first and the last transaction were committed, by the source's clock.
     pub oldest: Option<DateTime<Utc>>,
@@ -71,22 +72,12 @@ impl Collector {
         collector
     }
 
-    /// Whether the batch is to be applied before more is read.
-    pub fn is_full(&self) -> bool {
-        self.batch.bytes >= BATCH_BYTES_MAX
-    }
-
     pub fn batch(&self) -> &Batch {
         &self.batch
     }
 
-    /// Everything before this position has arrived.
-    pub fn reached(&mut self, position: u64) {
-        self.batch.end = self.batch.end.max(position);
-    }
-
     /// Hands out what was collected. `open` is the transaction that goes on.
-    pub fn take(&mut self, open: Option<(u32, DateTime<Utc>)>) -> Batch {
+    pub fn take(&mut self, open: Option<(TransactionId, DateTime<Utc>)>) -> Batch {
         let taken = std::mem::replace(&mut self.batch, Batch::empty(self.routes.len()));
         if let Some((transaction, committed_at)) = open {
             self.begin(transaction, committed_at);
@@ -96,10 +87,10 @@ impl Collector {
 }
 
 impl ChangeSink for Collector {
-    fn begin(&mut self, transaction: u32, committed_at: DateTime<Utc>) {
+    fn begin(&mut self, transaction: TransactionId, committed_at: DateTime<Utc>) {
         let batch = &mut self.batch;
         batch.transactions.push(transaction);
-        batch.bytes += 4;
+        batch.bytes += size_of::<TransactionId>();
         batch.oldest.get_or_insert(committed_at);
         batch.newest = Some(committed_at);
     }
@@ -133,8 +124,17 @@ impl ChangeSink for Collector {
         self.batch.has_unknown = true;
     }
 
-    fn commit(&mut self, end: u64) {
+    fn commit(&mut self, end: LogPosition) {
         self.batch.end = end;
+    }
+
+    fn reached(&mut self, position: LogPosition) {
+        self.batch.end = self.batch.end.max(position);
+    }
+
+    /// The batch is to be applied before more is read.
+    fn is_full(&self) -> bool {
+        self.batch.bytes >= BATCH_BYTES_MAX
     }
 }
 
@@ -164,19 +164,23 @@ mod tests {
             };
             collector.row(change);
         };
-        collector.begin(7, Utc::now());
+        collector.begin(TransactionId::Number(7), Utc::now());
         move_row(&mut collector, "1", "2");
-        collector.commit(100);
-        collector.begin(8, Utc::now());
+        collector.commit(LogPosition(100));
+        collector.begin(TransactionId::Number(8), Utc::now());
         move_row(&mut collector, "2", "3");
-        let batch = collector.take(Some((8, Utc::now())));
+        let batch = collector.take(Some((TransactionId::Number(8), Utc::now())));
         let mut keys: Vec<_> = batch.keys[0].iter().map(|(k, last)| (k.to_vec(), *last)).collect();
         keys.sort();
         let key = |text| encode_key([Some(text)]);
         assert_eq!(keys, [(key("1"), 0), (key("2"), 1), (key("3"), 1)]);
         // The position is that of the transaction that is complete; the other one goes on in the next batch.
-        assert_eq!((batch.end, batch.transactions, batch.events), (100, vec![7, 8], 2));
-        assert_eq!(collector.batch().transactions, [8]);
+        let both = vec![TransactionId::Number(7), TransactionId::Number(8)];
+        assert_eq!(
+            (batch.end, batch.transactions, batch.events),
+            (LogPosition(100), both, 2)
+        );
+        assert_eq!(collector.batch().transactions, [TransactionId::Number(8)]);
     }
 
     #[test]
@@ -190,7 +194,7 @@ mod tests {
             arrival: Arrival::Climb,
         };
         let mut collector = Collector::new(Arc::new(vec![route]), 1);
-        collector.begin(7, Utc::now());
+        collector.begin(TransactionId::Number(7), Utc::now());
         // The identity holds the first column alone.
         collector.row(RowChange {
             table: 0,

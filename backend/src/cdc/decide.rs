@@ -6,10 +6,10 @@ use super::error::CdcError;
 use super::ground::{Ground, RefusedKey, RootKeys};
 use super::rebuild::RootPlace;
 use super::state::{RefusedRoot, StreamState};
+use crate::data::position::TransactionId;
 use crate::plan::Plan;
 use crate::plan::routes::{Arrival, Route, encode_key};
-use crate::source::postgres::reader::TransactionSet;
-use crate::source::postgres::replication::Lsn;
+use crate::source::change_log::Contained;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ impl Default for Limits {
 /// should be already.
 #[derive(Debug, Default)]
 struct Journal {
-    transactions: Option<TransactionSet>,
+    contained: Option<Contained>,
     roots: HashSet<u128>,
 }
 
@@ -105,9 +105,9 @@ impl Decider {
         let refreshed = self.refresh_collections(ground, batch, state).await?;
         let roots = self.rebuild_changed(ground, batch, state, &refreshed, retries).await?;
         ground.make_durable().await?;
-        state.position = state.position.max(Lsn(batch.end));
+        state.position = state.position.max(batch.end);
         self.journal = Journal {
-            transactions: Some(ground.transactions().clone()),
+            contained: Some(ground.contained().clone()),
             roots,
         };
         Ok(())
@@ -156,8 +156,8 @@ impl Decider {
         mut retries: HashMap<RootPlace, Vec<Vec<u8>>>,
     ) -> Result<HashSet<u128>, CdcError> {
         // Transactions before this one were contained in the point in time before.
-        let known = &self.journal.transactions;
-        let unknown = |t: &u32| !known.as_ref().is_some_and(|set| set.contains(*t));
+        let known = &self.journal.contained;
+        let unknown = |t: &TransactionId| !known.as_ref().is_some_and(|set| set.contains(t));
         let first_unknown = batch
             .transactions
             .iter()
@@ -307,9 +307,11 @@ mod tests {
     use crate::cdc::state::Foreign;
     use crate::data::catalog::CatalogTable;
     use crate::data::change::{ChangeSink, ImageCell, RowChange};
+    use crate::data::position::LogPosition;
     use crate::plan::routes::decode_key;
     use crate::plan::{CollectionPlan, IdPlan, Join, Node, NodeKind, RootPlan, Template};
-    use crate::source::postgres::replication::slot::SystemIdentity;
+    use crate::source::change_log::{SchemaState, ServerIdentity};
+    use crate::source::postgres::reader::TransactionSet;
     use chrono::DateTime;
     use godwit_shared::ids::MappingId;
     use godwit_shared::schema::TableName;
@@ -317,7 +319,7 @@ mod tests {
 
     /// Notes what is asked for.
     struct Recorder {
-        transactions: TransactionSet,
+        contained: Contained,
         asked: Mutex<Vec<String>>,
         /// Root keys above every key, in pieces.
         above: Vec<Vec<&'static str>>,
@@ -343,7 +345,7 @@ mod tests {
         /// A point in time that contains the transactions below `xmax`.
         fn up_to(xmax: u32) -> Self {
             Self {
-                transactions: TransactionSet::parse(&format!("{xmax}:{xmax}:")).unwrap(),
+                contained: Contained::Numbers(TransactionSet::parse(&format!("{xmax}:{xmax}:")).unwrap()),
                 asked: Mutex::default(),
                 above: Vec::new(),
                 refuses: None,
@@ -370,8 +372,8 @@ mod tests {
     impl Ground for Recorder {
         type Roots = std::vec::IntoIter<Vec<Vec<u8>>>;
 
-        fn transactions(&self) -> &TransactionSet {
-            &self.transactions
+        fn contained(&self) -> &Contained {
+            &self.contained
         }
 
         async fn roots_above(&self, route: &Route, keys: &[&[u8]]) -> Result<Self::Roots, CdcError> {
@@ -485,7 +487,7 @@ mod tests {
             roots_at_once: 2,
             ..Limits::default()
         };
-        let system = SystemIdentity {
+        let system = ServerIdentity {
             system_id: String::new(),
             timeline: String::new(),
         };
@@ -494,9 +496,9 @@ mod tests {
             collector: Collector::new(routes, 2),
             state: StreamState {
                 system,
-                position: Lsn(0),
+                position: LogPosition(0),
                 is_snapshot_done: true,
-                schema: Default::default(),
+                schema: SchemaState::Postgresql(Default::default()),
                 complete_at: None,
                 refused: Vec::new(),
                 foreign: vec![("orders".into(), 3)],
@@ -507,7 +509,8 @@ mod tests {
 
     impl Setup {
         fn transaction(&mut self, number: u32, keys: &[(usize, &str)]) {
-            self.collector.begin(number, DateTime::UNIX_EPOCH);
+            self.collector
+                .begin(TransactionId::Number(number), DateTime::UNIX_EPOCH);
             for (table, key) in keys {
                 let change = RowChange {
                     table: *table,
@@ -516,7 +519,7 @@ mod tests {
                 };
                 self.collector.row(change);
             }
-            self.collector.commit(u64::from(number) * 10);
+            self.collector.commit(LogPosition(u64::from(number) * 10));
         }
 
         /// Applies what was collected, and returns what was asked for.
@@ -542,7 +545,7 @@ mod tests {
             (asked.len(), rebuilt.collect::<Vec<_>>()),
             (4, vec!["rebuild a b", "rebuild c"])
         );
-        assert_eq!(setup.state.position, Lsn(10));
+        assert_eq!(setup.state.position, LogPosition(10));
     }
 
     #[tokio::test]
@@ -574,7 +577,7 @@ mod tests {
             ..Recorder::up_to(2)
         };
         assert!(setup.apply(&lost).await.is_err());
-        assert_eq!(setup.state.position, Lsn(0));
+        assert_eq!(setup.state.position, LogPosition(0));
         setup.transaction(1, &[(0, "a")]);
         assert_eq!(setup.apply(&Recorder::up_to(2)).await.unwrap(), ["rebuild a"]);
     }
@@ -613,16 +616,16 @@ mod tests {
     async fn a_collection_is_read_again_when_the_log_lacks_old_values() {
         let mut setup = setup();
         setup.transaction(1, &[(0, "b")]);
-        setup.collector.begin(2, DateTime::UNIX_EPOCH);
+        setup.collector.begin(TransactionId::Number(2), DateTime::UNIX_EPOCH);
         setup.collector.row(RowChange {
             table: 1,
             old: Some(&[ImageCell::Absent]),
             new: Some(&[ImageCell::Text("x")]),
         });
-        setup.collector.commit(20);
+        setup.collector.commit(LogPosition(20));
         let asked = setup.apply(&Recorder::up_to(3)).await.unwrap();
         let reason = "public.line was changed without old values in the log";
         assert_eq!(asked, [format!("refresh 0 beside Documents(3): {reason}")]);
-        assert_eq!(setup.state.position, Lsn(20));
+        assert_eq!(setup.state.position, LogPosition(20));
     }
 }

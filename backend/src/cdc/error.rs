@@ -4,7 +4,7 @@ use crate::data::progress::TooManyErrors;
 use crate::data::row::MalformedRow;
 use crate::sink::SinkError;
 use crate::source::SourceError;
-use crate::source::postgres::watch::SchemaChange;
+use crate::source::change_log::{LogError, SchemaChange};
 use crate::store::StoreError;
 use godwit_shared::error::ErrorCode;
 
@@ -98,8 +98,34 @@ impl CdcError {
     }
 }
 
+impl From<LogError> for CdcError {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Source(error) => CdcError::Source(error),
+            LogError::Resync(reason) => CdcError::Resync(reason),
+            LogError::Blocked(reason) => CdcError::Blocked(reason),
+            LogError::NotKept(error) => match error.downcast::<StoreError>() {
+                Ok(error) => CdcError::Store(*error),
+                Err(other) => CdcError::Blocked(other.to_string()),
+            },
+        }
+    }
+}
+
 impl From<MalformedRow> for CdcError {
     fn from(error: MalformedRow) -> Self {
         CdcError::Source(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_stored_stays_an_error_of_the_store() {
+        let lost = StoreError::Malformed("a checkpoint".into());
+        let error = CdcError::from(LogError::NotKept(lost.into()));
+        assert!(matches!(error, CdcError::Store(StoreError::Malformed(_))), "{error:?}");
     }
 }

@@ -1,5 +1,5 @@
 //! What a batch is applied to, as the [`decider`](super::decide) sees it: the source in one point in time, and the
-//! documents made from it. Here it is PostgreSQL and MongoDB, in `backend/tests/model` tables in memory.
+//! documents made from it. Here it is a database and MongoDB, in `backend/tests/model` tables in memory.
 
 use super::climb::RootStream;
 use super::error::CdcError;
@@ -8,7 +8,7 @@ use super::refresh::refresh;
 use super::state::Foreign;
 use crate::plan::routes::{Route, decode_key};
 use crate::source::api::Snapshot;
-use crate::source::postgres::reader::{PgSnapshot, TransactionSet};
+use crate::source::change_log::{ChangePoint, Contained};
 use std::sync::Arc;
 
 /// The root of a document that the destination does not take now: its place and its key. The key is empty where it is
@@ -20,7 +20,7 @@ pub trait Ground: Sync {
     type Roots: RootKeys;
 
     /// The transactions that the point in time contains; those of the batch are among them.
-    fn transactions(&self) -> &TransactionSet;
+    fn contained(&self) -> &Contained;
 
     /// Starts to look for the roots above some keys of a route.
     fn roots_above(&self, route: &Route, keys: &[&[u8]]) -> impl Future<Output = Result<Self::Roots, CdcError>> + Send;
@@ -55,15 +55,15 @@ pub trait RootKeys: Send {
 pub struct SourceGround<'a> {
     context: &'a Context,
     point: Arc<dyn Snapshot>,
-    transactions: &'a TransactionSet,
+    contained: &'a Contained,
 }
 
 impl<'a> SourceGround<'a> {
     /// The destination of a job, as it is to be made from a point in time.
-    pub fn new(context: &'a Context, point: &'a Arc<PgSnapshot>) -> Self {
+    pub fn new(context: &'a Context, point: &'a Arc<dyn ChangePoint>) -> Self {
         Self {
             context,
-            transactions: point.transactions(),
+            contained: point.contained(),
             point: point.clone(),
         }
     }
@@ -79,8 +79,8 @@ impl<'a> SourceGround<'a> {
 impl Ground for SourceGround<'_> {
     type Roots = RootStream;
 
-    fn transactions(&self) -> &TransactionSet {
-        self.transactions
+    fn contained(&self) -> &Contained {
+        self.contained
     }
 
     async fn roots_above(&self, route: &Route, keys: &[&[u8]]) -> Result<RootStream, CdcError> {

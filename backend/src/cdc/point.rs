@@ -6,8 +6,9 @@
 //! snapshot that is read from; positions of the log and clocks prove nothing.
 
 use crate::data::catalog::CatalogTable;
+use crate::data::position::TransactionId;
 use crate::source::SourceError;
-use crate::source::postgres::reader::{PgConnections, PgSnapshot};
+use crate::source::change_log::{ChangePoint, PointSource};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -23,27 +24,25 @@ const TELL_AFTER: Duration = Duration::from_secs(2);
 /// # Errors
 /// When the source is gone, or somebody changes a table just now.
 pub async fn containing(
-    connections: PgConnections,
+    points: &mut dyn PointSource,
     tables: &[Arc<CatalogTable>],
-    transactions: &[u32],
+    transactions: &[TransactionId],
     tell: impl Fn(Option<String>),
-) -> Result<PgSnapshot, SourceError> {
+) -> Result<Arc<dyn ChangePoint>, SourceError> {
     let started = Instant::now();
-    let (mut pause, mut connections, mut has_told) = (PAUSE_FIRST, connections, false);
+    let (mut pause, mut has_told) = (PAUSE_FIRST, false);
     loop {
-        let point = connections.begin(tables).await?;
-        if transactions.iter().all(|t| point.transactions().contains(*t)) {
+        let point = points.begin(tables).await?;
+        if transactions.iter().all(|t| point.contained().contains(t)) {
             if has_told {
                 tell(None);
             }
             return Ok(point);
         }
-        connections = point.end().await?;
+        points.end(point).await?;
         if started.elapsed() > TELL_AFTER && !has_told {
             has_told = true;
-            tell(Some(
-                "committed changes cannot be read yet: a synchronous standby of the source does not answer".into(),
-            ));
+            tell(Some(points.why_late().into()));
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(PAUSE_MAX);

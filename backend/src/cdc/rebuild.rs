@@ -14,7 +14,7 @@ use crate::plan::{CollectionPlan, Plan, RootPlan};
 use crate::sink::Sink;
 use crate::source::SourceError;
 use crate::source::api::Snapshot;
-use crate::source::postgres::PgSource;
+use crate::source::change_log::ChangeLog;
 use crate::store::JobStore;
 use godwit_shared::ids::JobId;
 use godwit_shared::job::EventStage;
@@ -37,7 +37,7 @@ const SURPLUS_AT_ONCE: u32 = 64;
 pub struct Context {
     pub job: JobId,
     pub plan: Arc<Plan>,
-    pub source: PgSource,
+    pub log: Arc<dyn ChangeLog>,
     pub sink: Sink,
     pub store: JobStore,
     pub progress: Arc<Progress>,

@@ -10,26 +10,20 @@ use super::claims::key_of_contender;
 use super::collect::Batch;
 use super::error::{CdcError, Handling};
 use super::rebuild::Context;
-use super::schema::{affected, columns_gone, watched};
-use super::setup;
+use super::schema::{affected, columns_gone};
+use super::setup::Keeper;
 use super::state::{CdcState, StreamState};
 use super::statistics::CdcMeter;
 use crate::data::catalog::Catalog;
 use crate::data::failed::FailedRow;
 use crate::data::issue::{Issue, IssueKind, Location};
+use crate::data::position::LogPosition;
 use crate::documents::again::roots_of;
 use crate::plan::Plan;
 use crate::plan::routes::{Route, encode_key, routes};
 use crate::source::SourceError;
+use crate::source::change_log::{ChangeLog, Control, LogState, SchemaChange, Watched};
 use crate::source::filter::{settle_filters, unstable_filters};
-use crate::source::postgres::PgSource;
-use crate::source::postgres::client::PgClient;
-use crate::source::postgres::identity::{self, LackingIdentity};
-use crate::source::postgres::replication::Lsn;
-use crate::source::postgres::replication::slot;
-use crate::source::postgres::replication::wire::WalConnection;
-use crate::source::postgres::schema::read_catalog;
-use crate::source::postgres::watch::{SchemaChange, SchemaState, Watched, read_state};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -65,7 +59,7 @@ pub struct CdcRun {
     pub context: Context,
     pub state: CdcState,
     pub compile: Compile,
-    /// The user lets the job set replica identities.
+    /// The user lets the job change tables of the source, so that old values are logged.
     pub prepares_source: bool,
     pub is_paused: watch::Receiver<bool>,
     /// The user has asked to complete.
@@ -101,10 +95,10 @@ pub enum CdcOutcome {
 /// A stream that is open.
 struct Stream {
     batches: mpsc::Receiver<Batch>,
-    durable: watch::Sender<Lsn>,
+    durable: watch::Sender<LogPosition>,
     is_waited_for: watch::Sender<bool>,
     capture: JoinHandle<Result<(), CdcError>>,
-    control: PgClient,
+    control: Box<dyn Control>,
     applier: Applier,
 }
 
@@ -172,8 +166,8 @@ pub async fn run(run: &mut CdcRun) -> Result<CdcOutcome, CdcError> {
     }
 }
 
-fn position(run: &CdcRun) -> Lsn {
-    run.state.stream.as_ref().map_or(Lsn(0), |s| s.position)
+fn position(run: &CdcRun) -> LogPosition {
+    run.state.stream.as_ref().map_or(LogPosition(0), |s| s.position)
 }
 
 async fn paused(mut is_paused: watch::Receiver<bool>) {
@@ -268,18 +262,18 @@ impl CdcRun {
                     Batch::empty(stream.applier.routes.len())
                 }
                 Step::Complete => {
-                    let end = slot::log_end(&stream.control).await?;
+                    let end = stream.control.log_end().await?;
                     state.complete_at = Some(end);
                     self.save(&state).await?;
                     self.context.meter.complete_at(Some(end));
-                    self.tell_open_writers(&stream.control).await?;
+                    self.tell_open_writers(&*stream.control).await?;
                     stream.is_waited_for.send_replace(true);
                     continue;
                 }
                 Step::Batch(None) => return Err(ended(&mut stream).await),
                 Step::Batch(Some(batch)) => {
                     if batch.is_empty() && state.refused.is_empty() {
-                        state.position = state.position.max(Lsn(batch.end));
+                        state.position = state.position.max(batch.end);
                         let is_due = stored.elapsed() >= IDLE_CHECKPOINT_EVERY || state.complete_at.is_some();
                         if is_due {
                             self.save(&state).await?;
@@ -304,7 +298,7 @@ impl CdcRun {
                 // A partition that came without old images, or an identity that somebody has changed. What follows
                 // would be the same again.
                 let plan = self.context.plan.clone();
-                self.prepare_identities(&stream.control, &plan).await?;
+                self.prepare_old_images(&*stream.control, &plan).await?;
             }
             let halt = self.context.halt.clone();
             let mut applying = Box::pin(apply(&mut stream.applier, &mut batch, &state));
@@ -362,15 +356,10 @@ impl CdcRun {
 
     async fn open(&mut self, state: &mut StreamState) -> Result<Stream, CdcError> {
         let context = &self.context;
-        let control = context.source.connect().await?;
-        let encoding = slot::client_encoding(&control).await?;
-        let mut wal = WalConnection::open(&context.source, &encoding).await?;
-        setup::check(&control, &mut wal, &self.state).await?;
         let plan = context.plan.clone();
-        let tables = plan.tables();
-        let watched = watched(&plan, &self.state.publication);
-        let now = read_state(&control, &watched).await?;
-        let changes = state.schema.changes_to(&now);
+        let watched = Watched::of(&plan, &self.state.log);
+        let mut opened = context.log.open(&watched, &state.system, state.position).await?;
+        let changes = state.schema.changes_to(&opened.schema);
         if !changes.iter().all(super::schema::is_small) {
             return Err(CdcError::Schema(changes));
         }
@@ -378,7 +367,7 @@ impl CdcRun {
             let key = key_of_contender(&collection, &contender)?;
             state.try_again(&collection, contender.root, &key);
         }
-        slot::start(&mut wal, &self.state.slot, &self.state.publication, state.position).await?;
+        opened.stream.start(state.position).await?;
         let ways: Arc<Vec<Route>> = Arc::new(routes(&plan));
         let (send, batches) = mpsc::channel(1);
         let (durable, durable_seen) = watch::channel(state.position);
@@ -390,27 +379,20 @@ impl CdcRun {
         };
         context.meter.started(state.position);
         context.meter.complete_at(state.complete_at);
-        let capture = Capture::new(
-            wal,
-            context.source.clone(),
-            tables,
-            now.table_of(),
-            ways.clone(),
-            signals,
-        );
+        let capture = Capture::new(opened.stream, watched.tables.len(), ways.clone(), signals);
         Ok(Stream {
             batches,
             durable,
             is_waited_for,
             capture: tokio::spawn(capture.run(send)),
-            control,
+            control: opened.control,
             applier: Applier::new(context.clone(), ways, watched),
         })
     }
 
     /// Looks at what the log does not tell. Returns whether there is something to take in row by row.
     async fn look(&self, stream: &Stream, state: &StreamState) -> Result<bool, CdcError> {
-        let now = match read_state(&stream.control, &stream.applier.watched).await {
+        let now = match stream.control.read_schema(&stream.applier.watched).await {
             Ok(now) => now,
             // A table is being changed: the next look sees what became of it.
             Err(SourceError::LockedOut { .. }) => return Ok(false),
@@ -425,8 +407,8 @@ impl CdcRun {
     }
 
     /// Changes that are not committed when the user completes will not be migrated: the user is told whose they are.
-    async fn tell_open_writers(&self, control: &PgClient) -> Result<(), CdcError> {
-        let writers = slot::open_writers(control, &self.context.plan.tables()).await?;
+    async fn tell_open_writers(&self, control: &dyn Control) -> Result<(), CdcError> {
+        let writers = control.open_writers(&self.context.plan.tables()).await?;
         if writers.is_empty() {
             return Ok(());
         }
@@ -450,8 +432,8 @@ impl CdcRun {
 
     /// Documents are read anew, so they hold changes that were committed after the position at which the user completed;
     /// others of the same moment they do not hold. The user is told.
-    fn tell_late_changes(&self, state: &StreamState, before: Lsn, batch: &Batch) -> Result<(), CdcError> {
-        let is_late = |target: Lsn| before < target && target < Lsn(batch.end) && batch.transactions.len() > 1;
+    fn tell_late_changes(&self, state: &StreamState, before: LogPosition, batch: &Batch) -> Result<(), CdcError> {
+        let is_late = |target: LogPosition| before < target && target < batch.end && batch.transactions.len() > 1;
         match state.complete_at.is_some_and(is_late) {
             true => self.tell_late(LATE),
             false => Ok(()),
@@ -460,16 +442,16 @@ impl CdcRun {
 
     /// Documents that were read after the request may hold changes that were committed after it, and whose part of the
     /// log is not needed any more. It is read on to where the log ends now, and says whether there are any.
-    async fn look_for_late_changes(&self, stream: &mut Stream, position: Lsn) -> Result<(), CdcError> {
+    async fn look_for_late_changes(&self, stream: &mut Stream, position: LogPosition) -> Result<(), CdcError> {
         let seen = async {
-            let end = slot::log_end(&stream.control).await.ok()?;
+            let end = stream.control.log_end().await.ok()?;
             let mut arrived = position;
             while arrived < end {
                 let batch = stream.batches.recv().await?;
                 if !batch.is_empty() {
                     return Some(true);
                 }
-                arrived = arrived.max(Lsn(batch.end));
+                arrived = arrived.max(batch.end);
             }
             Some(false)
         };
@@ -491,7 +473,7 @@ impl CdcRun {
         }])
     }
 
-    /// Adapts plan, publication and identities to a changed schema, and reads again what it may have touched.
+    /// Adapts the plan, and what is logged, to a changed schema, and reads again what it may have touched.
     async fn follow_schema(&mut self, changes: &[SchemaChange]) -> Result<(), CdcError> {
         let mut state = self.stream_state()?;
         if let Some(gone) = columns_gone(&self.context.plan, changes) {
@@ -502,10 +484,10 @@ impl CdcRun {
         let told: std::collections::BTreeSet<&str> = reasons.values().map(String::as_str).collect();
         let told: Vec<&str> = told.into_iter().collect();
         self.context.progress.schema_changed(told.join("; "));
-        let control = self.context.source.connect().await?;
-        let catalog = read_catalog(&control).await?;
+        let control = self.context.log.control().await?;
+        let catalog = control.session().read_catalog().await?;
         let mut plan = (self.compile)(&catalog).map_err(CdcError::Blocked)?;
-        let refused = settle_filters(&control, &mut plan).await?;
+        let refused = settle_filters(control.session(), &mut plan).await?;
         if let Some(problem) = refused.into_iter().chain(unstable_filters(&plan)).next() {
             return Err(CdcError::Blocked(format!(
                 "the filter of {} can no longer be used: {}",
@@ -513,14 +495,14 @@ impl CdcRun {
             )));
         }
         let plan = Arc::new(plan);
-        self.prepare_identities(&control, &plan).await?;
-        let watched = watched(&plan, &self.state.publication);
-        let proven = self.prove_publication(&control, &watched).await?;
+        self.prepare_old_images(&*control, &plan).await?;
+        let watched = Watched::of(&plan, &self.state.log);
+        let proven = control.prove_logged(&watched).await?;
         self.context.plan = plan.clone();
         let is_broken =
-            |c: &SchemaChange| matches!(c, SchemaChange::NotPublished { .. } | SchemaChange::PublishedAnew(_));
+            |c: &SchemaChange| matches!(c, SchemaChange::NotLogged { .. } | SchemaChange::LoggedAnew { .. });
         let writers = match changes.iter().any(is_broken) {
-            true => slot::writing_transactions(&control, &proven.relations()).await?,
+            true => control.writers(&proven).await?,
             false => Vec::new(),
         };
         let ways = Arc::new(routes(&plan));
@@ -528,8 +510,8 @@ impl CdcRun {
         let (cancel, is_paused) = (self.context.cancel.clone(), self.is_paused.clone());
         let meter = self.context.meter.clone();
         let refreshed = async {
-            // What they have written before is not published, and shows only when they have ended.
-            slot::await_end_of(&control, writers, |notice| meter.notice(notice)).await?;
+            // What they have written before is not logged, and shows only when they have ended.
+            control.await_end_of(writers, &|notice| meter.notice(notice)).await?;
             applier.refresh_after(changes, &proven, &mut state).await
         };
         tokio::select! {
@@ -541,51 +523,15 @@ impl CdcRun {
         self.save(&state).await
     }
 
-    /// Makes sure that the publication gives every change from here on. One that the job has made is mended.
-    async fn prove_publication(&self, control: &PgClient, watched: &Watched) -> Result<SchemaState, CdcError> {
-        let name = &watched.publication;
-        let mut now = read_state(control, watched).await?;
-        if !now.has_publication() {
-            // The server decodes the log with the catalog as it was then: a new one of the name does not help.
-            return Err(CdcError::Resync(format!(
-                "the publication \"{name}\" is gone, and without it the log cannot be read"
-            )));
-        }
-        if now.lack().is_some() && self.state.owns_publication {
-            slot::mend_publication(control, name, &watched.tables).await?;
-            now = read_state(control, watched).await?;
-        }
-        match now.lack() {
-            None => Ok(now),
-            Some(reason) => Err(CdcError::Source(SourceError::NotPublished {
-                publication: name.clone(),
-                reason,
-            })),
-        }
-    }
-
-    async fn prepare_identities(&mut self, control: &PgClient, plan: &Plan) -> Result<(), CdcError> {
-        let lacking = identity::read_lacking(control, plan).await?;
-        let Some(first) = lacking.first() else { return Ok(()) };
-        if !self.prepares_source || !lacking.iter().all(|l| l.can_be_prepared) {
-            return Err(CdcError::Blocked(format!(
-                "old images of {} lack {}: set its REPLICA IDENTITY to FULL, then resume",
-                first.relation,
-                first.missing.join(", ")
-            )));
-        }
-        let known: Vec<u32> = self.state.previous_identities.iter().map(|p| p.oid).collect();
-        let new = lacking
-            .iter()
-            .map(LackingIdentity::previous)
-            .filter(|p| !known.contains(&p.oid));
-        self.state.previous_identities.extend(new);
-        self.context
-            .store
-            .save_checkpoint(&self.context.job, &self.state)
-            .await?;
-        identity::set_full(control, &lacking).await?;
-        Ok(())
+    async fn prepare_old_images(&mut self, control: &dyn Control, plan: &Plan) -> Result<(), CdcError> {
+        let keeper = Keeper {
+            store: &self.context.store,
+            job: &self.context.job,
+            stream: self.state.stream.as_ref(),
+        };
+        let log = &mut self.state.log;
+        let prepared = control.prepare_old_images(log, plan, self.prepares_source, &keeper);
+        Ok(prepared.await?)
     }
 }
 
@@ -614,10 +560,10 @@ enum Step {
 
 /// Shows the figures of the source for ever: while a batch takes long, and in a pause, when its log grows. Where they
 /// cannot be had, the stream tells why.
-pub async fn watch_clock(source: PgSource, slot: String, meter: Arc<CdcMeter>) {
+pub async fn watch_clock(source: Arc<dyn ChangeLog>, log: LogState, meter: Arc<CdcMeter>) {
     loop {
-        if let Ok(pg) = source.connect().await {
-            while let Ok(clock) = slot::source_clock(&pg, &slot).await {
+        if let Ok(control) = source.control().await {
+            while let Ok(clock) = control.clock(&log).await {
                 meter.clock(&clock);
                 tokio::time::sleep(LOOK_EVERY).await;
             }

@@ -1,38 +1,11 @@
 //! What a change of the schema means for the documents.
 
 use crate::plan::Plan;
-use crate::plan::images::columns_logged;
-use crate::source::postgres::watch::{SchemaChange, Watched};
+use crate::source::change_log::SchemaChange;
 use std::collections::BTreeMap;
 
 /// Partitions up to this size are taken in row by row; with a larger one the collections are read again.
 pub const LEAF_BYTES_MAX: u64 = 8 << 20;
-
-/// Columns that the plan reads of each of its tables, by name.
-pub fn columns_read(plan: &Plan) -> Vec<Vec<String>> {
-    let mut columns: Vec<Vec<String>> = Vec::new();
-    for table in plan.tables() {
-        let nodes = plan.nodes().filter(|n| n.table.name == table.name);
-        let mut names: Vec<String> = nodes
-            .flat_map(|n| n.columns.iter().chain(n.order.iter().map(|o| &o.column)))
-            .map(|c| table.columns[*c].name.clone())
-            .collect();
-        names.sort();
-        names.dedup();
-        columns.push(names);
-    }
-    columns
-}
-
-/// What a job looks at in the source while it follows changes.
-pub fn watched(plan: &Plan, publication: &str) -> Watched {
-    Watched {
-        tables: plan.tables(),
-        columns: columns_read(plan),
-        logged: columns_logged(plan),
-        publication: publication.into(),
-    }
-}
 
 /// Whether a change can be followed row by row, so that no collection has to be read again.
 pub fn is_small(change: &SchemaChange) -> bool {
@@ -43,8 +16,8 @@ pub fn is_small(change: &SchemaChange) -> bool {
         | SchemaChange::Rewritten(_)
         | SchemaChange::Moved(_)
         | SchemaChange::LeavesRemoved(_)
-        | SchemaChange::NotPublished { .. }
-        | SchemaChange::PublishedAnew(_)
+        | SchemaChange::NotLogged { .. }
+        | SchemaChange::LoggedAnew { .. }
         | SchemaChange::TypeChanged => false,
     }
 }
@@ -72,16 +45,13 @@ pub fn affected(plan: &Plan, changes: &[SchemaChange]) -> BTreeMap<String, Strin
                     name(*t)
                 ),
             ),
-            SchemaChange::NotPublished { table, .. } => (
+            SchemaChange::NotLogged { table, lack, .. } => (
                 Some(*table),
-                format!("changes of {} were not published for a while", name(*table)),
+                format!("changes of {} were {lack} for a while", name(*table)),
             ),
-            SchemaChange::PublishedAnew(t) => (
-                Some(*t),
-                format!(
-                    "the publication was changed, so that changes of {} may be missing in the log",
-                    name(*t)
-                ),
+            SchemaChange::LoggedAnew { table, cause } => (
+                Some(*table),
+                format!("{cause}, so that changes of {} may be missing in the log", name(*table)),
             ),
             SchemaChange::TypeChanged => (None, "an enum or a composite type was changed".to_owned()),
         };
@@ -113,8 +83,8 @@ pub fn columns_gone(plan: &Plan, changes: &[SchemaChange]) -> Option<String> {
             | SchemaChange::Moved(_)
             | SchemaChange::LeavesAdded { .. }
             | SchemaChange::LeavesRemoved(_)
-            | SchemaChange::NotPublished { .. }
-            | SchemaChange::PublishedAnew(_)
+            | SchemaChange::NotLogged { .. }
+            | SchemaChange::LoggedAnew { .. }
             | SchemaChange::TypeChanged => None,
         })
         .collect();

@@ -1,48 +1,33 @@
 //! What a continuous job remembers between two batches and over a restart.
 
+use crate::data::position::LogPosition;
 use crate::plan::routes::decode_key;
-use crate::source::postgres::identity::PreviousIdentity;
-use crate::source::postgres::preflight::replication_name;
-use crate::source::postgres::replication::Lsn;
-use crate::source::postgres::replication::slot::SystemIdentity;
-use crate::source::postgres::watch::SchemaState;
+use crate::source::change_log::{Followed, LogState, SchemaState, ServerIdentity};
 use serde::{Deserialize, Serialize};
 
 /// The checkpoint of a continuous job.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CdcState {
-    pub slot: String,
-    pub publication: String,
-    /// The publication was made by the job, and goes with it.
-    pub owns_publication: bool,
-    /// Replica identities that the job has changed because the user asked for it.
-    pub previous_identities: Vec<PreviousIdentity>,
-    /// The database that the job reads; `None` where an earlier version began it.
-    #[serde(default)]
-    pub database: Option<String>,
-    /// The system identifier of its server, where the user may ask for it.
-    #[serde(default)]
-    pub system: Option<String>,
-    /// Every relation whose old images the job needs, by object id.
-    #[serde(default)]
-    pub relations: Vec<u32>,
-    /// What is known of slot and source since the slot was made; before, nothing can be followed.
+    /// What the job has made in the source.
+    #[serde(flatten)]
+    pub log: LogState,
+    /// What is known of the stream since it can be read; before, nothing can be followed.
     pub stream: Option<StreamState>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StreamState {
-    pub system: SystemIdentity,
+    pub system: ServerIdentity,
     /// Everything before it is durable in the destination.
-    pub position: Lsn,
+    pub position: LogPosition,
     /// The snapshot stage is done.
     pub is_snapshot_done: bool,
     /// The schema that the documents were made from.
     pub schema: SchemaState,
     /// Where *Complete CDC* found the end of the log.
-    pub complete_at: Option<Lsn>,
+    pub complete_at: Option<LogPosition>,
     /// Root keys whose documents MongoDB did not take, to be tried again: they may fit later.
     pub refused: Vec<RefusedRoot>,
     /// Documents that were in a collection before and are not the job's, by collection.
@@ -91,76 +76,80 @@ pub struct RefusedRoot {
 }
 
 impl CdcState {
-    /// Before anything is made in the source. Names follow from project and job, so that what a crash leaves is found
-    /// again.
-    pub fn new(project: &str, job: &str) -> Self {
-        let short: String = job.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
-        let name = format!("{}_{}", replication_name(project), short.to_ascii_lowercase());
-        Self {
-            slot: name.clone(),
-            publication: name,
-            owns_publication: true,
-            previous_identities: Vec::new(),
-            database: None,
-            system: None,
-            relations: Vec::new(),
-            stream: None,
+    /// Before anything is made in the source.
+    pub fn new(log: LogState) -> Self {
+        Self { log, stream: None }
+    }
+
+    /// Whether this job needs what another one has changed in the source.
+    pub fn needs(&self, object: u32, other: &CdcState) -> bool {
+        self.followed().needs(object, &other.followed())
+    }
+
+    fn followed(&self) -> Followed<'_> {
+        Followed {
+            log: &self.log,
+            seen: self.stream.as_ref().map(|s| (&s.system, &s.schema)),
         }
-    }
-
-    /// Whether this job reads the relation of another one, and so needs its replica identity as it is. Where the one or
-    /// the other does not know its server or database, by what is left.
-    pub fn reads(&self, relation: u32, other: &CdcState) -> bool {
-        let is_same = |own: Option<&String>, theirs: Option<&String>| match (own, theirs) {
-            (Some(own), Some(theirs)) => own == theirs,
-            (None, _) | (_, None) => true,
-        };
-        let system = |state: &CdcState| {
-            let of_stream = state.stream.as_ref().map(|s| s.system.system_id.clone());
-            of_stream.or_else(|| state.system.clone())
-        };
-        is_same(system(self).as_ref(), system(other).as_ref())
-            && is_same(self.database.as_ref(), other.database.as_ref())
-            && self.all_relations().any(|own| own == relation)
-    }
-
-    /// Those known at the beginning, and partitions that came later.
-    fn all_relations(&self) -> impl Iterator<Item = u32> {
-        let tables = self.stream.iter().flat_map(|s| s.schema.tables.iter().flatten());
-        let streamed = tables.flat_map(|t| t.relations.iter().map(|r| r.oid));
-        self.relations.iter().copied().chain(streamed)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Value, json};
 
-    fn state(database: Option<&str>, system: Option<&str>, relations: &[u32]) -> CdcState {
-        CdcState {
-            database: database.map(Into::into),
-            system: system.map(Into::into),
-            relations: relations.to_vec(),
-            ..CdcState::new("p", "j")
-        }
-    }
-
-    #[test]
-    fn only_who_reads_the_same_relation_of_the_same_database_needs_its_identity() {
-        let own = state(Some("a"), Some("1"), &[10]);
-        let reads = |other: CdcState| other.reads(10, &own);
-        assert!(reads(state(Some("a"), Some("1"), &[9, 10])));
-        assert!(!reads(state(Some("a"), Some("1"), &[9])));
-        assert!(!reads(state(Some("b"), Some("1"), &[10])));
-        assert!(!reads(state(Some("a"), Some("2"), &[10])));
-        // What is not known may be the same.
-        assert!(reads(state(None, None, &[10])));
+    /// As PostgreSQL jobs have been stored since there are checkpoints of them.
+    fn stored() -> Value {
+        let relation = |oid: u32| {
+            json!({"oid": oid, "name": "\"public\".\"t\"", "file": 30, "described": ["740", "741"],
+                "size_bytes": 8192, "is_unlogged": false})
+        };
+        json!({
+            "slot": "godwit_p_j", "publication": "own", "ownsPublication": false,
+            "previousIdentities": [{"oid": 20, "relation": "public.t",
+                "identity": {"kind": "index", "index": "t_key"}}],
+            "database": "d", "system": "7301", "relations": [20],
+            "stream": {
+                "system": {"system_id": "7302", "timeline": "1"},
+                "position": 97_430_000_000_000_u64, "isSnapshotDone": true,
+                "schema": {
+                    "tables": [null, {"oid": 20, "relations": [relation(20), relation(21)],
+                        "columns": {"id": {"number": 1, "type_oid": 23, "modifier": -1}}, "primary_key": ["id"]}],
+                    "labels": {"16400": "new"}, "composites": {"16410": "x 23 -1"},
+                    "publication": {"version": "16500.742", "lacks": [],
+                        "relations": {"20": {"ways": ["16501.743"], "is_listed": true, "faults": []}}},
+                },
+                "completeAt": 97_430_000_000_001_u64,
+                "refused": [{"collection": "ts", "root": 0, "key": ["1", null]}],
+                "foreign": [["ts", 3]], "isWithoutSnapshot": false,
+            },
+        })
     }
 
     #[test]
     fn checkpoints_of_earlier_versions_are_read() {
         let old = r#"{"slot":"s","publication":"s","ownsPublication":true,"previousIdentities":[],"stream":null}"#;
         let read: CdcState = serde_json::from_str(old).expect("a checkpoint");
-        assert_eq!((read.database, read.relations), (None, vec![]));
+        let LogState::Postgresql(log) = read.log;
+        assert_eq!((log.database, log.relations, log.slot), (None, vec![], "s".into()));
+    }
+
+    #[test]
+    fn a_checkpoint_with_a_stream_is_read_and_stored_as_ever() {
+        let read: CdcState = serde_json::from_str(&stored().to_string()).expect("a checkpoint");
+        let stream = read.stream.as_ref().expect("a stream");
+        assert_eq!(stream.position, LogPosition(97_430_000_000_000));
+        assert_eq!(read.log.changed(), [20]);
+        assert_eq!(serde_json::to_value(&read).expect("a checkpoint"), stored());
+    }
+
+    #[test]
+    fn a_partition_that_came_later_is_needed_as_well() {
+        let read: CdcState = serde_json::from_value(stored()).expect("a checkpoint");
+        let mut elsewhere = read.clone();
+        elsewhere.stream.as_mut().expect("a stream").system.system_id = "7303".into();
+        assert!(read.needs(20, &read) && read.needs(21, &read));
+        assert!(!read.needs(22, &read) && !read.needs(20, &elsewhere));
     }
 }

@@ -3,13 +3,14 @@
 use super::arrivals::Arrivals;
 use super::collect::Batch;
 use super::lag::{Lag, LogEnds};
-use crate::source::postgres::replication::Lsn;
-use crate::source::postgres::replication::slot::SourceClock;
+use crate::data::position::LogPosition;
+use crate::source::change_log::{ChangeLog, SourceClock};
 use chrono::{DateTime, TimeDelta, Utc};
 use godwit_shared::job::{CdcStatistics, CollectionProgress};
 use godwit_shared::outage::{CutoverReadiness, KnownLag};
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -24,9 +25,10 @@ const GROWTH_WINDOW: Duration = Duration::from_secs(300);
 const SILENCE_MAX: Duration = Duration::from_secs(3);
 
 /// See the module.
-#[derive(Debug)]
 pub struct CdcMeter {
     pub arrivals: Arrivals,
+    /// Knows how positions are written.
+    log: Arc<dyn ChangeLog>,
     inner: Mutex<Inner>,
 }
 
@@ -36,13 +38,13 @@ struct Inner {
     /// Row changes by the second in which they were applied.
     seconds: VecDeque<(Instant, u64)>,
     /// Ends of the log and when they were seen.
-    growth: VecDeque<(Instant, u64)>,
+    growth: VecDeque<(Instant, LogPosition)>,
     /// What to add to this server's clock to get the source's.
     clock_ahead: TimeDelta,
     /// When the source was last looked at.
     looked: Option<Instant>,
-    log_end: u64,
-    position: u64,
+    log_end: LogPosition,
+    position: LogPosition,
     /// Ends of the log that are not applied yet.
     ends: LogEnds,
     /// Changes are being followed now.
@@ -57,19 +59,27 @@ struct Inner {
     by_collection: HashMap<String, (u64, u64)>,
 }
 
+impl fmt::Debug for CdcMeter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CdcMeter")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}
+
 impl CdcMeter {
     /// Goes on from what was shown last of a job that was made at this time.
-    pub fn new(shown: Option<CdcStatistics>, made_at: DateTime<Utc>) -> Self {
+    pub fn new(log: Arc<dyn ChangeLog>, shown: Option<CdcStatistics>, made_at: DateTime<Utc>) -> Self {
         let mut shown = shown.unwrap_or_default();
         shown.notice = None;
-        let parsed = |text: &Option<String>| text.as_deref().and_then(|t| t.parse::<Lsn>().ok());
+        let parsed = |text: &Option<String>| text.as_deref().and_then(|t| log.parse(t)).unwrap_or_default();
         Self {
             arrivals: Arrivals::default(),
             inner: Mutex::new(Inner {
                 newest: shown.last_event_source_database_time,
                 applied_until: shown.applied_until,
-                log_end: parsed(&shown.log_end).map_or(0, |lsn| lsn.0),
-                position: parsed(&shown.position).map_or(0, |lsn| lsn.0),
+                log_end: parsed(&shown.log_end),
+                position: parsed(&shown.position),
                 shown,
                 seconds: VecDeque::new(),
                 growth: VecDeque::new(),
@@ -81,6 +91,7 @@ impl CdcMeter {
                 small_lag_since: None,
                 by_collection: HashMap::new(),
             }),
+            log,
         }
     }
 
@@ -89,10 +100,10 @@ impl CdcMeter {
     }
 
     /// The stream is open at a position.
-    pub fn started(&self, position: Lsn) {
+    pub fn started(&self, position: LogPosition) {
         self.arrivals.restart(position.0);
         let mut inner = self.lock();
-        inner.position = position.0;
+        inner.position = position;
         inner.is_streaming = true;
         inner.small_lag_since = None;
         inner.shown.started_at.get_or_insert_with(Utc::now);
@@ -104,17 +115,17 @@ impl CdcMeter {
         let mut inner = self.lock();
         inner.is_streaming = false;
         let position = inner.position;
-        self.arrivals.restart(position);
+        self.arrivals.restart(position.0);
     }
 
     /// A batch is applied and stored.
-    pub fn applied(&self, batch: &Batch, position: Lsn) {
+    pub fn applied(&self, batch: &Batch, position: LogPosition) {
         let now = Instant::now();
         self.arrivals.applied(batch);
         let mut inner = self.lock();
-        inner.position = inner.position.max(position.0);
+        inner.position = inner.position.max(position);
         inner.newest = batch.newest.or(inner.newest);
-        let seen = inner.position;
+        let seen = inner.position.0;
         let until = inner.ends.passed(seen);
         inner.applied_until = inner.applied_until.max(until).max(batch.newest);
         if batch.events == 0 {
@@ -162,8 +173,11 @@ impl CdcMeter {
         inner.shown.notice = notice;
     }
 
-    pub fn complete_at(&self, position: Option<Lsn>) {
-        self.lock().shown.complete_position = position.map(|p| p.to_string());
+    pub fn complete_at(&self, position: Option<LogPosition>) {
+        let mut inner = self.lock();
+        inner.shown.complete_position = position.map(|p| self.log.show(p));
+        // The log was seen to go on until there.
+        inner.log_end = inner.log_end.max(position.unwrap_or_default());
     }
 
     /// What the source says of itself.
@@ -172,13 +186,13 @@ impl CdcMeter {
         let mut inner = self.lock();
         inner.clock_ahead = clock.now - Utc::now();
         inner.looked = Some(now);
-        inner.log_end = clock.log_end.0;
+        inner.log_end = clock.log_end;
         if inner.position >= inner.log_end {
             inner.applied_until = inner.applied_until.max(Some(clock.now));
         } else {
             inner.ends.push(clock.log_end.0, clock.now, now);
         }
-        inner.growth.push_back((now, clock.log_end.0));
+        inner.growth.push_back((now, clock.log_end));
         while inner.growth.front().is_some_and(|(at, _)| now - *at > GROWTH_WINDOW) {
             inner.growth.pop_front();
         }
@@ -187,7 +201,7 @@ impl CdcMeter {
         let rate = inner.growth.front().map_or(0.0, |(at, end)| {
             let seconds = (now - *at).as_secs_f64();
             if seconds > 1.0 {
-                clock.log_end.0.saturating_sub(*end) as f64 / seconds
+                self.log.bytes_between(*end, clock.log_end) as f64 / seconds
             } else {
                 0.0
             }
@@ -217,7 +231,7 @@ impl CdcMeter {
         if let Lag::Known(ms) = lag {
             inner.shown.last_known_lag = Some(KnownLag {
                 lag_ms: ms,
-                lag_bytes: inner.log_end.saturating_sub(inner.position),
+                lag_bytes: self.log.bytes_between(inner.position, inner.log_end),
                 at: Utc::now(),
             });
         }
@@ -230,11 +244,11 @@ impl CdcMeter {
         shown.is_lag_unknown = !matches!(lag, Lag::Known(_));
         // Told where it is all that is known.
         shown.last_known_lag = shown.last_known_lag.filter(|_| shown.is_lag_unknown);
-        shown.lag_bytes = inner.log_end.saturating_sub(inner.position);
-        shown.position = Some(Lsn(inner.position).to_string());
+        shown.lag_bytes = self.log.bytes_between(inner.position, inner.log_end);
+        shown.position = Some(self.log.show(inner.position));
         shown.applied_until = inner.applied_until;
-        if inner.log_end > 0 {
-            shown.log_end = Some(Lsn(inner.log_end).to_string());
+        if inner.log_end > LogPosition::default() {
+            shown.log_end = Some(self.log.show(inner.log_end));
         }
         shown.is_ready_for_cutover = readiness.is_ready;
         shown.cutover = Some(readiness);
@@ -260,7 +274,7 @@ impl Inner {
         }
         let is_behind = match self.is_streaming {
             // A stream that keeps up is told the end of the log once a second.
-            true => self.ends.is_overdue(arrived.max(self.position), now),
+            true => self.ends.is_overdue(arrived.max(self.position.0), now),
             false => self.log_end > self.position,
         };
         Lag::Known(match (oldest, is_behind) {
@@ -302,6 +316,19 @@ fn milliseconds(delta: TimeDelta) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::source_of;
+    use godwit_shared::connection::JdbcConnectionDetails;
+
+    fn log() -> Arc<dyn ChangeLog> {
+        let details = JdbcConnectionDetails {
+            url: "postgresql://localhost/d".into(),
+            ..JdbcConnectionDetails::default()
+        };
+        source_of(&details, None)
+            .expect("a source")
+            .change_log()
+            .expect("a log")
+    }
 
     fn batch(events: u64, committed: DateTime<Utc>) -> Batch {
         Batch {
@@ -315,7 +342,7 @@ mod tests {
     fn clock(log_end: u64) -> SourceClock {
         SourceClock {
             now: Utc::now(),
-            log_end: Lsn(log_end),
+            log_end: LogPosition(log_end),
             retained_bytes: 0,
             remaining_bytes: None,
         }
@@ -327,15 +354,15 @@ mod tests {
 
     #[test]
     fn lag_is_the_age_of_what_is_not_applied() {
-        let meter = CdcMeter::new(None, ago(0));
-        meter.started(Lsn(100));
+        let meter = CdcMeter::new(log(), None, ago(0));
+        meter.started(LogPosition(100));
         meter.clock(&clock(100));
         assert_eq!(meter.show(None).lag_ms, 0);
         let changes = batch(2, ago(500));
         meter.arrivals.gathers(&changes);
         let lag = meter.show(None).lag_ms;
         assert!((500..60_000).contains(&lag), "{lag}");
-        meter.applied(&changes, Lsn(150));
+        meter.applied(&changes, LogPosition(150));
         let shown = meter.show(None);
         assert_eq!(
             (shown.lag_ms, shown.total_events_seen, shown.events_in_last_minute),
@@ -347,9 +374,9 @@ mod tests {
 
     #[test]
     fn a_log_that_goes_on_in_a_pause_is_a_lag_that_grows() {
-        let meter = CdcMeter::new(None, ago(90_000));
-        meter.started(Lsn(100));
-        meter.applied(&batch(1, ago(30_000)), Lsn(110));
+        let meter = CdcMeter::new(log(), None, ago(90_000));
+        meter.started(LogPosition(100));
+        meter.applied(&batch(1, ago(30_000)), LogPosition(110));
         meter.stopped();
         meter.clock(&clock(110));
         assert_eq!((meter.show(None).lag_ms, meter.show(None).lag_bytes), (0, 0));
@@ -369,7 +396,7 @@ mod tests {
             applied_until: Some(ago(120_000)),
             ..CdcStatistics::default()
         };
-        let meter = CdcMeter::new(Some(before), ago(900_000));
+        let meter = CdcMeter::new(log(), Some(before), ago(900_000));
         meter.clock(&clock(1_000));
         let lag = meter.show(None).lag_ms;
         assert!((120_000..900_000).contains(&lag), "{lag}");
@@ -377,8 +404,8 @@ mod tests {
 
     #[test]
     fn a_source_that_is_not_seen_makes_the_lag_unknown() {
-        let meter = CdcMeter::new(None, ago(5_000));
-        meter.started(Lsn(100));
+        let meter = CdcMeter::new(log(), None, ago(5_000));
+        meter.started(LogPosition(100));
         let shown = meter.show(None);
         assert!(shown.is_lag_unknown && shown.lag_ms >= 5_000, "{shown:?}");
         assert!(!shown.is_ready_for_cutover);
@@ -390,11 +417,11 @@ mod tests {
 
     #[test]
     fn readiness_says_why_not() {
-        let meter = CdcMeter::new(None, ago(0));
+        let meter = CdcMeter::new(log(), None, ago(0));
         let reason = |obstacle| meter.show(obstacle).cutover.expect("a readiness").reason;
         meter.clock(&clock(100));
         assert_eq!(reason(None), "no changes are applied just now");
-        meter.started(Lsn(100));
+        meter.started(LogPosition(100));
         assert_eq!(reason(None), "lag under 1 s for 0 of 60 s");
         assert_eq!(reason(Some("the job is paused")), "the job is paused");
         let late = batch(1, ago(4_250));
@@ -409,8 +436,8 @@ mod tests {
             notice: Some("the source does not answer".into()),
             ..CdcStatistics::default()
         };
-        let meter = CdcMeter::new(Some(before), ago(0));
-        meter.applied(&batch(1, ago(0)), Lsn(1));
+        let meter = CdcMeter::new(log(), Some(before), ago(0));
+        meter.applied(&batch(1, ago(0)), LogPosition(1));
         assert_eq!((meter.show(None).total_events_seen, meter.show(None).notice), (8, None));
     }
 }

@@ -1,5 +1,6 @@
 //! Row changes on their way from a source's log, free of any database's own format.
 
+use crate::data::position::{LogPosition, TransactionId};
 use chrono::{DateTime, Utc};
 
 /// The value of one column in the image of a changed row.
@@ -36,10 +37,11 @@ pub struct ImageTooSmall {
     pub column: usize,
 }
 
-/// Takes a source's changes in the order of their commits.
-pub trait ChangeSink {
+/// Takes a source's changes in the order of their commits. A call for a row costs little beside the row itself: it was
+/// decoded just before, and is printed into keys there.
+pub trait ChangeSink: Send {
     /// A transaction begins, or goes on after a batch was cut in its middle. It is committed already.
-    fn begin(&mut self, transaction: u32, committed_at: DateTime<Utc>);
+    fn begin(&mut self, transaction: TransactionId, committed_at: DateTime<Utc>);
 
     fn row(&mut self, change: RowChange<'_>);
 
@@ -50,5 +52,12 @@ pub trait ChangeSink {
     fn unknown(&mut self);
 
     /// The transaction is complete; `end` is where the next one begins in the log.
-    fn commit(&mut self, end: u64);
+    fn commit(&mut self, end: LogPosition);
+
+    /// Everything before this position has arrived. Told between transactions alone: inside of one the position waits for
+    /// its commit.
+    fn reached(&mut self, position: LogPosition);
+
+    /// Nothing more is to be handed on for now.
+    fn is_full(&self) -> bool;
 }

@@ -8,6 +8,7 @@ pub mod decimal;
 pub mod equality;
 pub mod failed;
 pub mod issue;
+pub mod position;
 pub mod progress;
 pub mod row;
 pub mod value;

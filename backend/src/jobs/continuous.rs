@@ -39,8 +39,8 @@ pub async fn stage(mut cdc: CdcRun, tracker: &Arc<Tracker>, controls: &Controls)
         is_over.clone(),
     )));
     let mut clock = AbortOnDropHandle::new(tokio::spawn(run::watch_clock(
-        cdc.context.source.clone(),
-        cdc.state.slot.clone(),
+        cdc.context.log.clone(),
+        cdc.state.log.clone(),
         cdc.context.meter.clone(),
     )));
     let ended = tokio::select! {

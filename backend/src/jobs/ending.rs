@@ -6,16 +6,16 @@
 use super::runner::text_of;
 use super::state::Phase;
 use super::tracker::Tracker;
-use crate::cdc::setup::{self, Leftover};
 use crate::cdc::state::CdcState;
 use crate::data::issue::IssueKind;
 use crate::hooks;
 use crate::lease::Lease;
-use crate::source::postgres::replication::Lsn;
-use crate::source::source_of;
+use crate::source::change_log::{Leftover, LogState, Shared};
+use crate::source::{kind_of, source_of};
 use crate::store::{JobRecord, Store, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;
+use godwit_shared::connection::SourceKind;
 use godwit_shared::ids::JobId;
 use godwit_shared::job::{
     CdcStatus, EventStage, JobUpdate, LeftInSource, MigrationJobStatus, MigrationMode, Unapplied,
@@ -177,30 +177,31 @@ impl Ending {
         };
         let source = match source {
             Ok(source) => source,
-            Err(reason) => return Ok(setup::all_left(state, reason)),
+            Err(reason) => return Ok(state.log.all_left(reason)),
         };
         let sharing = self.sharing(state).await?;
-        let ended = tokio::time::timeout(CLEAN_MAX, setup::end(source, state, &sharing)).await;
+        let ended = tokio::time::timeout(CLEAN_MAX, source.end(&state.log, &sharing)).await;
         let silent = format!("the source has not answered for {} seconds", CLEAN_MAX.as_secs());
-        let mut left = ended.unwrap_or_else(|_| setup::all_left(state, &silent));
-        // Who has begun to read a table meanwhile sees its identity only after he can be seen here.
-        let newer: Vec<(u32, JobId)> = (self.sharing(state).await?.into_iter())
-            .filter(|(relation, _)| !sharing.iter().any(|(known, _)| known == relation))
+        let mut left = ended.unwrap_or_else(|_| state.log.all_left(&silent));
+        // Who has begun to read a table meanwhile sees how it is only after he can be seen here.
+        let newer: Vec<Shared> = (self.sharing(state).await?.into_iter())
+            .filter(|new| !sharing.iter().any(|known| known.object == new.object))
             .collect();
         if !newer.is_empty() {
-            let kept = tokio::time::timeout(CLEAN_MAX, setup::keep_identities(source, state, &newer)).await;
+            let kept = tokio::time::timeout(CLEAN_MAX, source.keep_shared(&state.log, &newer)).await;
             if !matches!(kept, Ok(Ok(()))) {
-                tracing::warn!(job.id = %self.id(), "Replica identities that another job needs could not be kept");
+                tracing::warn!(job.id = %self.id(), "What another job needs in the source could not be kept");
             }
-            left.extend(setup::shared_identities(state, &newer));
+            left.extend(state.log.left_shared(&newer));
         }
         Ok(left)
     }
 
-    /// Relations whose identity this job has changed and another one reads that goes on.
-    async fn sharing(&self, state: &CdcState) -> Result<Vec<(u32, JobId)>, StoreError> {
+    /// What this job has changed in the source and another one needs that goes on.
+    async fn sharing(&self, state: &CdcState) -> Result<Vec<Shared>, StoreError> {
+        let changed = state.log.changed();
         let mut sharing = Vec::new();
-        if state.previous_identities.is_empty() {
+        if changed.is_empty() {
             return Ok(sharing);
         }
         for other in self.store.unfinished_jobs().await? {
@@ -212,18 +213,14 @@ impl Ending {
                 Ok(theirs) => theirs,
                 // It may read anything.
                 Err(StoreError::Malformed(_)) => {
-                    let all = state.previous_identities.iter().map(|was| (was.oid, id.clone()));
-                    sharing.extend(all);
+                    sharing.extend(changed.iter().map(|object| shared(*object, id)));
                     continue;
                 }
                 Err(error) => return Err(error),
             };
             let Some(theirs) = theirs else { continue };
-            let read = state
-                .previous_identities
-                .iter()
-                .filter(|was| theirs.reads(was.oid, state));
-            sharing.extend(read.map(|was| (was.oid, id.clone())));
+            let needed = changed.iter().filter(|object| theirs.needs(**object, state));
+            sharing.extend(needed.map(|object| shared(*object, id)));
         }
         Ok(sharing)
     }
@@ -234,9 +231,25 @@ impl Ending {
         match status.options.mode {
             MigrationMode::Snapshot => Vec::new(),
             MigrationMode::Cdc | MigrationMode::CdcOnly => {
-                setup::all_left(&CdcState::new(status.project_id.as_str(), status.id.as_str()), reason)
+                let state = LogState::new(self.kind(), status.project_id.as_str(), status.id.as_str());
+                state.map_or_else(Vec::new, |state| state.all_left(reason))
             }
         }
+    }
+
+    /// Of the source, also where its password cannot be read.
+    fn kind(&self) -> SourceKind {
+        let stored = self.record.secrets.as_ref().ok();
+        let kind = stored.and_then(|s| kind_of(&s.request.jdbc_connection_details).ok());
+        kind.or_else(|| SourceKind::of_url(&self.record.status.jdbc_connection_string))
+            .unwrap_or(SourceKind::Postgresql)
+    }
+}
+
+fn shared(object: u32, job: &JobId) -> Shared {
+    Shared {
+        object,
+        job: job.clone(),
     }
 }
 
@@ -252,17 +265,12 @@ pub fn unapplied(status: &MigrationJobStatus) -> Option<Unapplied> {
         CdcStatus::NotStarted | CdcStatus::Completed | CdcStatus::Failed | CdcStatus::Cancelled => return None,
     }
     let statistics = status.cdc_statistics.as_ref()?;
-    let parsed = |text: &Option<String>| text.as_deref().and_then(|t| t.parse::<Lsn>().ok());
-    let from = parsed(&statistics.position);
-    let to = parsed(&statistics.complete_position).max(parsed(&statistics.log_end));
-    let bytes = match (from, to) {
-        (Some(from), Some(to)) => to.0.saturating_sub(from.0),
-        (None, _) | (_, None) => statistics.lag_bytes,
-    };
+    let bytes = statistics.lag_bytes;
+    let to = statistics.log_end.clone();
     let is_unknown = to.is_none() || status.stand_still.is_some() || statistics.notice.is_some();
     (bytes > 0 || is_unknown).then(|| Unapplied {
         from: statistics.position.clone(),
-        to: to.map(|lsn| lsn.to_string()),
+        to,
         bytes,
         // What was committed before the job came is in its snapshot.
         since: statistics.applied_until.or(Some(status.submitted_at)),
@@ -356,7 +364,7 @@ mod tests {
     #[test]
     fn what_is_not_applied_is_said_from_where_to_where_and_how_old() {
         let behind = job(
-            json!({"cdcStatistics": {"position": "0/10", "logEnd": "0/30", "completePosition": "0/20",
+            json!({"cdcStatistics": {"position": "0/10", "logEnd": "0/30", "completePosition": "0/20", "lagBytes": 32,
             "appliedUntil": "2026-11-26T11:00:00Z"}}),
         );
         let rest = unapplied(&behind).expect("a rest");

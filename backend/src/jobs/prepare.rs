@@ -5,8 +5,8 @@ use crate::plan::{About, CollectionPlan, IdPlan, Node, Plan, PlanOptions, PlanPr
 use crate::scripts;
 use crate::sink::{Sink, SinkError};
 use crate::source::api::{Session, Source};
+use crate::source::change_log::Preparation;
 use crate::source::filter::{FilterProblem, unstable_filters};
-use crate::source::postgres::preflight::{Continuous, PublicationPlan};
 use crate::source::{SourceError, check, script, source_of};
 use crate::store::JobSecrets;
 use chrono::Utc;
@@ -31,7 +31,7 @@ pub struct Prepared {
     pub sink: Sink,
     pub catalog: Catalog,
     /// What a continuous job does at the source before its slot; `None` for a snapshot.
-    pub continuous: Option<Continuous>,
+    pub continuous: Option<Preparation>,
 }
 
 /// Why a job may not start.
@@ -156,7 +156,7 @@ pub async fn prepare(
     })
 }
 
-/// The part of [`prepare`] that a continuous job needs whose slot and publication are there already.
+/// The part of [`prepare`] that a continuous job needs that has made everything in the source already.
 ///
 /// # Errors
 /// As [`prepare`], but for the checks of the source: what is wrong there shows when changes are read.
@@ -169,10 +169,7 @@ pub async fn prepare_again(request: &PostMigrationJobRequest, file: &ProjectFile
         source: opened.source,
         sink,
         catalog: opened.catalog,
-        continuous: Some(Continuous {
-            publication: PublicationPlan::Create,
-            identities: Vec::new(),
-        }),
+        continuous: Some(Preparation::Done),
     })
 }
 
@@ -228,9 +225,9 @@ pub async fn prepare_source(
 /// restart is checked again: its own slot is known by its name.
 ///
 /// # Errors
-/// A filter that only a snapshot can use, or all checks that failed. With the option `prepareSource` a replica identity
-/// that the user may change is none of them: the job sets it.
-async fn check_continuous(opened: &mut Opened, request: &PostMigrationJobRequest) -> Result<Continuous, PrepareError> {
+/// A filter that only a snapshot can use, or all checks that failed. With the option `prepareSource` what
+/// the job may change itself is none of them.
+async fn check_continuous(opened: &mut Opened, request: &PostMigrationJobRequest) -> Result<Preparation, PrepareError> {
     let plan = &mut opened.plan;
     if opened.source.change_log().is_none() {
         return Err(PrepareError::NoChangeLog(opened.source.kind()));

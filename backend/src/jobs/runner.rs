@@ -26,6 +26,7 @@ use crate::sink::Sink;
 use crate::snapshot::{self, Finished, Outcome, RefusedRow, SnapshotRun};
 use crate::source::SourceError;
 use crate::source::api::{Snapshot, Source};
+use crate::source::change_log::Needed;
 use crate::store::{JobRecord, JobSecrets, JobStore, Store, StoreError};
 use chrono::Utc;
 use futures_util::FutureExt;
@@ -373,10 +374,7 @@ impl Runner {
             self.last_stage.keep_source(kept, is_first);
             return Ok(copied.outcome);
         };
-        let log = source
-            .change_log()
-            .ok_or(PrepareError::NoChangeLog(source.kind()))?
-            .clone();
+        let log = source.change_log().ok_or(PrepareError::NoChangeLog(source.kind()))?;
         let (mut state, point) = match begun {
             Some(state) => {
                 let is_done = state.stream.as_ref().is_some_and(|s| s.is_snapshot_done);
@@ -388,10 +386,13 @@ impl Runner {
             }
             None => {
                 let ids = (&request.project_id, self.id());
-                let wanted = (&wanted, self.record.status.options.prepare_source);
-                let (state, point) = setup::begin(&log, &self.store, ids, &plan, wanted).await?;
+                let needed = Needed {
+                    plan: &plan,
+                    preparation: &wanted,
+                    prepares_source: self.record.status.options.prepare_source,
+                };
+                let (state, point) = setup::begin(&*log, &self.store, ids, &needed).await?;
                 self.has_stream = true;
-                let point: Arc<dyn Snapshot> = Arc::new(point);
                 (state, Some(point))
             }
         };
@@ -417,11 +418,12 @@ impl Runner {
             context: Context {
                 job: self.id().clone(),
                 plan,
-                source: log,
+                log: log.clone(),
                 sink,
                 store: self.store.clone(),
                 progress,
                 meter: Arc::new(CdcMeter::new(
+                    log,
                     self.tracker.status().cdc_statistics,
                     self.record.status.submitted_at,
                 )),

@@ -37,6 +37,22 @@ pub fn images(plan: &Plan) -> Vec<TableImages> {
     all
 }
 
+/// Columns that the plan reads of each of [`Plan::tables`], by name.
+pub fn columns_read(plan: &Plan) -> Vec<Vec<String>> {
+    let mut columns: Vec<Vec<String>> = Vec::new();
+    for table in plan.tables() {
+        let nodes = plan.nodes().filter(|n| n.table.name == table.name);
+        let mut names: Vec<String> = nodes
+            .flat_map(|n| n.columns.iter().chain(n.order.iter().map(|o| &o.column)))
+            .map(|c| table.columns[*c].name.clone())
+            .collect();
+        names.sort();
+        names.dedup();
+        columns.push(names);
+    }
+    columns
+}
+
 /// Names of the columns whose values are taken from the log, for each table of [`Plan::tables`].
 pub fn columns_logged(plan: &Plan) -> Vec<Vec<String>> {
     let all = images(plan);

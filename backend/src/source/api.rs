@@ -2,8 +2,7 @@
 //! that calls through these traits cost nothing that could be measured.
 
 use super::SourceError;
-use super::postgres::PgSource;
-use super::postgres::preflight::Continuous;
+use super::change_log::{ChangeLog, Preparation};
 use super::read::{ChildKeys, KeyRange, RootRows};
 use super::sums::Sums;
 use crate::data::catalog::{Catalog, CatalogTable};
@@ -56,8 +55,10 @@ pub trait Source: Send + Sync {
         readers: usize,
     ) -> Result<Arc<dyn Snapshot>, SourceError>;
 
-    /// The source with its change log; nothing where it has none that can be followed.
-    fn change_log(&self) -> Option<&PgSource>;
+    /// Its change log; nothing where it has none that can be followed.
+    fn change_log(&self) -> Option<Arc<dyn ChangeLog>> {
+        None
+    }
 
     /// Where the change log ends now, as the source writes positions; nothing where there is none.
     ///
@@ -149,7 +150,7 @@ pub trait Session: Send + Sync {
 pub struct Findings {
     pub checks: Vec<PreflightCheck>,
     /// What a continuous job has to do at the source first; nothing for a snapshot, and where it cannot be done.
-    pub continuous: Option<Continuous>,
+    pub continuous: Option<Preparation>,
 }
 
 impl Findings {

@@ -6,6 +6,7 @@
 //! made, named and taken away in the folder of the database. Nobody here knows of documents.
 
 pub mod api;
+pub mod change_log;
 pub mod check;
 pub mod ddl;
 pub mod error;
@@ -33,16 +34,24 @@ use sqlite::{SqliteFile, SqliteSource};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The kind of database that connection details name.
+///
+/// # Errors
+/// When they name one that cannot be read.
+pub fn kind_of(details: &JdbcConnectionDetails) -> Result<SourceKind, SourceError> {
+    match details.kind.as_str() {
+        "" => Ok(SourceKind::of_url(&details.url).unwrap_or(SourceKind::Postgresql)),
+        code => SourceKind::of(code).ok_or_else(|| SourceError::UnsupportedKind { kind: code.to_owned() }),
+    }
+}
+
 /// The source that connection details name. Nothing is opened yet. With `patience` somebody waits for every answer: no
 /// question takes longer.
 ///
 /// # Errors
 /// When the details are of no database that can be read, or are not valid.
 pub fn source_of(details: &JdbcConnectionDetails, patience: Option<Duration>) -> Result<Arc<dyn Source>, SourceError> {
-    let kind = match details.kind.as_str() {
-        "" => SourceKind::of_url(&details.url).unwrap_or(SourceKind::Postgresql),
-        code => SourceKind::of(code).ok_or_else(|| SourceError::UnsupportedKind { kind: code.to_owned() })?,
-    };
+    let kind = kind_of(details)?;
     Ok(match kind {
         SourceKind::Postgresql => {
             let address = PgAddress::parse(details)?;

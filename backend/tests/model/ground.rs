@@ -9,7 +9,7 @@ use godwit::cdc::ground::{Ground, RefusedKey, RootKeys};
 use godwit::cdc::rebuild::RootPlace;
 use godwit::cdc::state::Foreign;
 use godwit::plan::routes::{Route, decode_key};
-use godwit::source::postgres::reader::TransactionSet;
+use godwit::source::change_log::Contained;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard};
 
@@ -17,7 +17,7 @@ use std::sync::{Mutex, MutexGuard};
 pub struct MemoryGround<'a> {
     pub case: &'a Case,
     pub database: &'a Database,
-    pub transactions: TransactionSet,
+    pub contained: Contained,
     pub world: &'a Mutex<World>,
 }
 
@@ -78,8 +78,8 @@ impl MemoryGround<'_> {
 impl Ground for MemoryGround<'_> {
     type Roots = MemoryRoots;
 
-    fn transactions(&self) -> &TransactionSet {
-        &self.transactions
+    fn contained(&self) -> &Contained {
+        &self.contained
     }
 
     async fn roots_above(&self, route: &Route, keys: &[&[u8]]) -> Result<MemoryRoots, CdcError> {

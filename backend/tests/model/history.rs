@@ -3,6 +3,7 @@
 
 use crate::random::Random;
 use crate::schema::Schema;
+use godwit::source::change_log::Contained;
 use godwit::source::postgres::reader::TransactionSet;
 
 pub type Cell = Option<u8>;
@@ -111,7 +112,7 @@ impl History {
 
     /// What the source says of a version.
     /// <https://www.postgresql.org/docs/15/functions-info.html#FUNCTIONS-PG-SNAPSHOT>
-    pub fn contained_in(&self, version: usize) -> TransactionSet {
+    pub fn contained_in(&self, version: usize) -> Contained {
         let mut commits = 0;
         let ended = |t: &&Transaction| {
             commits += usize::from(!t.is_rolled_back);
@@ -124,7 +125,7 @@ impl History {
         let xmin = in_progress.first().copied().unwrap_or(xmax);
         let in_progress: Vec<String> = in_progress.iter().map(u64::to_string).collect();
         let text = format!("{xmin}:{xmax}:{}", in_progress.join(","));
-        TransactionSet::parse(&text).expect("a snapshot as the source prints it")
+        Contained::Numbers(TransactionSet::parse(&text).expect("a snapshot as the source prints it"))
     }
 }
 

@@ -7,6 +7,7 @@ use crate::random::Random;
 use chrono::DateTime;
 use godwit::cdc::collect::Collector;
 use godwit::data::change::{ChangeSink, ImageCell, RowChange};
+use godwit::data::position::{LogPosition, TransactionId};
 use godwit::plan::images::TableImages;
 use std::collections::{BTreeSet, HashMap};
 
@@ -44,7 +45,7 @@ pub struct Event {
     /// Which of the committed transactions.
     pub transaction: usize,
     /// As the log has it: 32 bits.
-    pub number: u32,
+    pub number: TransactionId,
     pub step: Step,
 }
 
@@ -79,7 +80,7 @@ impl Case {
             .chain([Step::Commit]);
         let event = |step| Event {
             transaction,
-            number: t.number as u32,
+            number: TransactionId::Number(t.number as u32),
             step,
         };
         steps.map(event).collect()
@@ -116,7 +117,7 @@ impl Case {
                 Step::Change(Change::Truncate { table }) => {
                     collector.truncate(self.number_in_plan(table).expect("a table of the plan"));
                 }
-                Step::Commit => collector.commit(event.transaction as u64 + 1),
+                Step::Commit => collector.commit(LogPosition(event.transaction as u64 + 1)),
             }
         }
     }

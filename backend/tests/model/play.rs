@@ -10,9 +10,8 @@ use chrono::DateTime;
 use godwit::cdc::collect::{Batch, Collector};
 use godwit::cdc::decide::{Decider, Limits};
 use godwit::cdc::state::StreamState;
-use godwit::source::postgres::replication::Lsn;
-use godwit::source::postgres::replication::slot::SystemIdentity;
-use godwit::source::postgres::watch::SchemaState;
+use godwit::data::position::{LogPosition, TransactionId};
+use godwit::source::change_log::{SchemaState, ServerIdentity};
 use std::sync::{Mutex, PoisonError};
 
 /// So often something fails at most.
@@ -172,7 +171,7 @@ impl Player<'_> {
                 "the identities hold what the plan needs"
             );
             if batch.is_empty() && state.refused.is_empty() {
-                state.position = state.position.max(Lsn(batch.end));
+                state.position = state.position.max(batch.end);
                 continue;
             }
             if self.random.percent(5) {
@@ -242,7 +241,7 @@ impl Player<'_> {
         let ground = MemoryGround {
             case,
             database: &case.history.versions[version],
-            transactions: case.history.contained_in(marked),
+            contained: case.history.contained_in(marked),
             world: &self.world,
         };
         let applied = decider.apply(&ground, batch, state).await;
@@ -254,9 +253,9 @@ impl Player<'_> {
             .note("a batch in several pieces", world.pieces > case.places().len());
         let refused = state.refused.len();
         self.tell(|| {
-            let numbers: Vec<String> = batch.transactions.iter().map(u32::to_string).collect();
+            let numbers: Vec<String> = batch.transactions.iter().map(ToString::to_string).collect();
             let numbers = numbers.join(" ");
-            let (events, end) = (batch.events, batch.end);
+            let (events, end) = (batch.events, batch.end.0);
             format!("  batch of {numbers}: {events} events up to {end}, in version {version}, {refused} refused")
         });
         applied.map_err(|_| Failed)
@@ -265,7 +264,7 @@ impl Player<'_> {
     /// A version that contains all of the batch, and sometimes more.
     fn point_for(&mut self, batch: &Batch) -> usize {
         let history = &self.case.history;
-        let numbers = history.committed().map(|t| t.number as u32);
+        let numbers = history.committed().map(|t| TransactionId::Number(t.number as u32));
         let contained = numbers
             .zip(1..)
             .filter(|(number, _)| batch.transactions.contains(number));
@@ -288,7 +287,7 @@ impl Player<'_> {
 }
 
 /// The transaction that goes on in the next batch.
-fn open_transaction(event: &Event) -> Option<(u32, DateTime<chrono::Utc>)> {
+fn open_transaction(event: &Event) -> Option<(TransactionId, DateTime<chrono::Utc>)> {
     match event.step {
         Step::Begin | Step::Change(_) => Some((event.number, DateTime::UNIX_EPOCH)),
         Step::Commit => None,
@@ -298,13 +297,13 @@ fn open_transaction(event: &Event) -> Option<(u32, DateTime<chrono::Utc>)> {
 /// Before anything of the log is read.
 fn beginning() -> StreamState {
     StreamState {
-        system: SystemIdentity {
+        system: ServerIdentity {
             system_id: String::new(),
             timeline: String::new(),
         },
-        position: Lsn(0),
+        position: LogPosition(0),
         is_snapshot_done: true,
-        schema: SchemaState::default(),
+        schema: SchemaState::Postgresql(Default::default()),
         complete_at: None,
         refused: Vec::new(),
         foreign: Vec::new(),

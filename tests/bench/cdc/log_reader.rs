@@ -2,10 +2,12 @@
 
 use crate::inside;
 use godwit::cdc::collect::Collector;
-use godwit::cdc::schema::watched;
+use godwit::data::change::ChangeSink as _;
 use godwit::plan::Plan;
 use godwit::plan::routes::routes;
+use godwit::source::change_log::{LogState, Watched};
 use godwit::source::postgres::PgSource;
+use godwit::source::postgres::change_log::PgLogState;
 use godwit::source::postgres::client::PgClient;
 use godwit::source::postgres::replication::changes::LogDecoder;
 use godwit::source::postgres::replication::wire::{WalConnection, WalMessage};
@@ -52,7 +54,11 @@ impl LogReader {
     /// Reads so many changes into batches that nobody gets. Takes away what it has made.
     pub async fn read(self, changes: u64) -> Duration {
         let tables = self.plan.tables();
-        let state = read_state(&self.control, &watched(&self.plan, NAME)).await;
+        let log = LogState::Postgresql(PgLogState {
+            publication: NAME.into(),
+            ..PgLogState::new("", "")
+        });
+        let state = read_state(&self.control, &Watched::of(&self.plan, &log)).await;
         let mut decoder = LogDecoder::new(tables.clone(), state.expect("the catalog").table_of());
         let mut collector = Collector::new(Arc::new(routes(&self.plan)), tables.len());
         let mut wal = open(&self.source, &self.control).await;

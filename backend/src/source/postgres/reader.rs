@@ -9,6 +9,7 @@ use crate::hooks;
 use crate::plan::{Node, RowFilter};
 use crate::source::SourceError;
 use crate::source::api::{Reader, Rows, Snapshot};
+use crate::source::change_log::Contained;
 use crate::source::read::{ChildKeys, KeyRange, RootRows};
 use crate::source::sums::Sums;
 use async_trait::async_trait;
@@ -28,7 +29,7 @@ pub struct PgSnapshot {
     source: PgSource,
     holder: PgClient,
     id: String,
-    transactions: TransactionSet,
+    contained: Contained,
     /// Connections for the next readers. Those that were given back are still in their transaction.
     idle: Arc<Mutex<Vec<Idle>>>,
 }
@@ -187,7 +188,7 @@ impl PgSnapshot {
             source,
             id: row.get(0),
             holder,
-            transactions,
+            contained: Contained::Numbers(transactions),
             idle: Arc::new(Mutex::new(
                 idle.into_iter()
                     .map(|pg| Idle {
@@ -205,8 +206,8 @@ impl PgSnapshot {
     }
 
     /// Which transactions it contains.
-    pub fn transactions(&self) -> &TransactionSet {
-        &self.transactions
+    pub fn transactions(&self) -> &Contained {
+        &self.contained
     }
 
     fn reader_on(&self, pg: PgClient) -> Box<dyn Reader> {

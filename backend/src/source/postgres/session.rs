@@ -8,6 +8,7 @@ use crate::data::catalog::{Catalog, CatalogTable};
 use crate::plan::{Condition, Join, Plan, RowFilter};
 use crate::source::SourceError;
 use crate::source::api::{Findings, Matched, Session, Snapshot, Source};
+use crate::source::change_log::ChangeLog;
 use async_trait::async_trait;
 use godwit_shared::connection::{ConnectivityResult, SourceKind};
 use godwit_shared::job::MigrationMode;
@@ -48,8 +49,8 @@ impl Source for PgSource {
         Ok(Arc::new(PgSnapshot::begin(self, tables).await?))
     }
 
-    fn change_log(&self) -> Option<&PgSource> {
-        Some(self)
+    fn change_log(&self) -> Option<Arc<dyn ChangeLog>> {
+        Some(Arc::new(self.clone()))
     }
 
     async fn log_end(&self) -> Result<Option<String>, SourceError> {

@@ -6,25 +6,14 @@ use super::publication::{Needed, PublicationState, read_publication};
 use super::queries::quote;
 use crate::data::catalog::CatalogTable;
 use crate::source::SourceError;
+use crate::source::change_log::{Leaf, LogState, SchemaChange, Watched};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// What is looked at.
-#[derive(Debug, Clone)]
-pub struct Watched {
-    pub tables: Vec<Arc<CatalogTable>>,
-    /// Columns that the plan reads of each table.
-    pub columns: Vec<Vec<String>>,
-    /// Columns of each table whose values are taken from the log.
-    pub logged: Vec<Vec<String>>,
-    /// The name of the job's publication.
-    pub publication: String,
-}
-
 /// What the catalog says of the tables of a plan, as far as documents depend on it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SchemaState {
+pub struct PgSchema {
     /// In the order of the tables; `None` where there is no such table.
     pub tables: Vec<Option<TableState>>,
     /// Labels of enums by object id.
@@ -70,29 +59,8 @@ struct ColumnState {
     modifier: i32,
 }
 
-/// One difference, for the table of this number.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SchemaChange {
-    /// There is no such table any more.
-    TableGone(usize),
-    /// A column that the plan reads is gone or has another type, or the primary key is another one.
-    Columns { table: usize, gone: Vec<String> },
-    /// Another table has the name now, or the rows were rewritten.
-    Rewritten(usize),
-    /// The rows lie in another file, and it may be that their changes were not logged for a while: the server lets a
-    /// table become UNLOGGED and LOGGED again unless the publication names it.
-    Moved(usize),
-    /// Partitions that were attached or made.
-    LeavesAdded { table: usize, leaves: Vec<RelationState> },
-    /// Partitions that were detached or dropped.
-    LeavesRemoved(usize),
-    /// Not every change of the table is published now.
-    NotPublished { table: usize, reason: String },
-    /// Every change is published now, but nothing says that it was so since the last look.
-    PublishedAnew(usize),
-    /// A label of an enum has another text, or a composite type has other attributes.
-    TypeChanged,
-}
+/// Why changes may be missing that are published now.
+const ANEW: &str = "the publication was changed";
 
 const RELATIONS: &str = "
     WITH RECURSIVE tree(n, root, oid) AS (
@@ -128,7 +96,8 @@ const COMPOSITES: &str = "
 ///
 /// # Errors
 /// When the source does not answer.
-pub async fn read_state(pg: &PgClient, watched: &Watched) -> Result<SchemaState, SourceError> {
+pub async fn read_state(pg: &PgClient, watched: &Watched) -> Result<PgSchema, SourceError> {
+    let LogState::Postgresql(log) = &watched.log;
     let (tables, columns) = (&watched.tables, &watched.columns);
     let schemas: Vec<&str> = tables.iter().map(|t| t.name.schema.as_str()).collect();
     let names: Vec<&str> = tables.iter().map(|t| t.name.table.as_str()).collect();
@@ -143,7 +112,7 @@ pub async fn read_state(pg: &PgClient, watched: &Watched) -> Result<SchemaState,
     let labels = client.query(LABELS, &[]).await.map_err(query_error)?;
     let composites = client.query(COMPOSITES, &[]).await.map_err(query_error)?;
     let needed: Vec<Needed> = relations.iter().filter_map(|row| needed(watched, row)).collect();
-    let publication = read_publication(pg, &watched.publication, &needed).await?;
+    let publication = read_publication(pg, &log.publication, &needed).await?;
 
     let mut columns_of: HashMap<u32, Vec<(String, ColumnState, String)>> = HashMap::new();
     for row in &described {
@@ -157,7 +126,7 @@ pub async fn read_state(pg: &PgClient, watched: &Watched) -> Result<SchemaState,
             .or_default()
             .push((row.get(1), state, row.get(4)));
     }
-    let mut state = SchemaState {
+    let mut state = PgSchema {
         tables: vec![None; tables.len()],
         labels: labels.iter().map(|r| (r.get(0), r.get(1))).collect(),
         composites: composites.iter().map(|r| (r.get(0), r.get(1))).collect(),
@@ -232,7 +201,16 @@ const ANCESTORS: &str = "
     SELECT n.nspname::text, c.relname::text FROM up JOIN pg_class c USING (oid)
     JOIN pg_namespace n ON n.oid = c.relnamespace";
 
-impl SchemaState {
+impl RelationState {
+    fn leaf(&self) -> Leaf {
+        Leaf {
+            name: self.name.clone(),
+            size_bytes: self.size_bytes,
+        }
+    }
+}
+
+impl PgSchema {
     /// The table of every relation, by object id.
     pub fn table_of(&self) -> HashMap<u32, usize> {
         let tables = self.tables.iter().enumerate();
@@ -245,8 +223,8 @@ impl SchemaState {
     }
 
     /// Whether the rows lie where they lay, under the same description: nothing was rewritten, truncated or replaced.
-    pub fn is_same_storage(&self, other: &SchemaState) -> bool {
-        let storage = |state: &SchemaState| -> Vec<_> {
+    pub fn is_same_storage(&self, other: &PgSchema) -> bool {
+        let storage = |state: &PgSchema| -> Vec<_> {
             let relations = |t: &TableState| {
                 let each = t.relations.iter().map(|r| (r.oid, r.file, r.described.clone()));
                 each.collect::<Vec<_>>()
@@ -257,7 +235,7 @@ impl SchemaState {
     }
 
     /// What is different in a newer state.
-    pub fn changes_to(&self, newer: &SchemaState) -> Vec<SchemaChange> {
+    pub fn changes_to(&self, newer: &PgSchema) -> Vec<SchemaChange> {
         let mut changes = Vec::new();
         for (place, (old, new)) in self.tables.iter().zip(&newer.tables).enumerate() {
             match (old, new) {
@@ -266,6 +244,7 @@ impl SchemaState {
                 (Some(old), Some(new)) => {
                     table_changes(place, old, new, &mut changes);
                     if self.may_have_lost(newer, old, new) {
+                        // The server lets a table become UNLOGGED and LOGGED again unless the publication names it.
                         changes.push(SchemaChange::Moved(place));
                     }
                 }
@@ -284,11 +263,15 @@ impl SchemaState {
     }
 }
 
-impl SchemaState {
+impl PgSchema {
     /// Whether every change of a table is in the log, and was since this state.
-    fn publication_changes_to(&self, newer: &SchemaState, place: usize, table: &TableState) -> Option<SchemaChange> {
+    fn publication_changes_to(&self, newer: &PgSchema, place: usize, table: &TableState) -> Option<SchemaChange> {
         if let Some(reason) = newer.lack_of(table) {
-            return Some(SchemaChange::NotPublished { table: place, reason });
+            return Some(SchemaChange::NotLogged {
+                table: place,
+                lack: "not published",
+                reason,
+            });
         }
         let before = self.tables.get(place).and_then(Option::as_ref)?;
         // Of a relation that was not there no change can be missing. The partitioned table stands for those to come.
@@ -300,7 +283,10 @@ impl SchemaState {
                 (Some(then), Some(now)) => now.is_unbroken_since(then, oid),
                 (_, _) => false,
             });
-        (!is_unbroken).then_some(SchemaChange::PublishedAnew(place))
+        (!is_unbroken).then_some(SchemaChange::LoggedAnew {
+            table: place,
+            cause: ANEW,
+        })
     }
 
     /// Why not every change of a table is in the log.
@@ -328,7 +314,7 @@ impl SchemaState {
     }
 
     /// Whether the publication is the very same, of the same relations.
-    pub fn is_same_publication(&self, other: &SchemaState) -> bool {
+    pub fn is_same_publication(&self, other: &PgSchema) -> bool {
         self.publication == other.publication
     }
 
@@ -341,8 +327,8 @@ impl SchemaState {
     }
 
     /// Whether a file that was replaced may have had rows that are not in the log.
-    fn may_have_lost(&self, newer: &SchemaState, old: &TableState, new: &TableState) -> bool {
-        let is_listed = |state: &SchemaState, oid| state.publication.as_ref().is_some_and(|p| p.lists(oid));
+    fn may_have_lost(&self, newer: &PgSchema, old: &TableState, new: &TableState) -> bool {
+        let is_listed = |state: &PgSchema, oid| state.publication.as_ref().is_some_and(|p| p.lists(oid));
         new.relations.iter().any(|r| {
             let before = old.relations.iter().find(|o| o.oid == r.oid);
             let is_kept = is_listed(self, r.oid) && is_listed(newer, r.oid);
@@ -373,7 +359,8 @@ fn table_changes(table: usize, old: &TableState, new: &TableState, changes: &mut
     if is_other {
         return;
     }
-    let leaves: Vec<RelationState> = new.relations.iter().filter(|r| before(r).is_none()).cloned().collect();
+    let added = new.relations.iter().filter(|r| before(r).is_none());
+    let leaves: Vec<Leaf> = added.map(RelationState::leaf).collect();
     if !leaves.is_empty() {
         changes.push(SchemaChange::LeavesAdded { table, leaves });
     }
@@ -403,7 +390,7 @@ mod tests {
         listing(&relations.iter().map(|r| (r.oid, entry)).collect::<Vec<_>>())
     }
 
-    fn state(oid: u32, relations: Vec<RelationState>) -> SchemaState {
+    fn state(oid: u32, relations: Vec<RelationState>) -> PgSchema {
         let column = ColumnState {
             number: 1,
             type_oid: 23,
@@ -415,7 +402,7 @@ mod tests {
             columns: [("id".to_owned(), column)].into(),
             primary_key: vec!["id".into()],
         };
-        SchemaState {
+        PgSchema {
             tables: vec![Some(table)],
             labels: [(1, "a".to_owned())].into(),
             composites: [(5, "x 23 -1".to_owned())].into(),
@@ -436,7 +423,7 @@ mod tests {
     fn partitions_come_and_go() {
         let old = state(1, vec![relation(2, 10, "v"), relation(3, 11, "v")]);
         let new = state(1, vec![relation(3, 11, "v"), relation(4, 12, "v")]);
-        let leaves = vec![relation(4, 12, "v")];
+        let leaves = vec![relation(4, 12, "v").leaf()];
         assert_eq!(
             old.changes_to(&new),
             [
@@ -456,7 +443,11 @@ mod tests {
             old.changes_to(&new),
             [
                 SchemaChange::Rewritten(0),
-                SchemaChange::NotPublished { table: 0, reason }
+                SchemaChange::NotLogged {
+                    table: 0,
+                    lack: "not published",
+                    reason
+                }
             ]
         );
         new.tables = vec![None];
@@ -468,11 +459,17 @@ mod tests {
         let old = state(1, vec![relation(1, 10, "v")]);
         let mut new = old.clone();
         new.publication = Some(listing(&[(1, 71)]));
-        assert_eq!(old.changes_to(&new), [SchemaChange::PublishedAnew(0)]);
+        assert_eq!(
+            old.changes_to(&new),
+            [SchemaChange::LoggedAnew { table: 0, cause: ANEW }]
+        );
         // Nothing is known of what was published before.
         let mut unknown = old.clone();
         unknown.publication = None;
-        assert_eq!(unknown.changes_to(&old), [SchemaChange::PublishedAnew(0)]);
+        assert_eq!(
+            unknown.changes_to(&old),
+            [SchemaChange::LoggedAnew { table: 0, cause: ANEW }]
+        );
     }
 
     #[test]
@@ -481,7 +478,7 @@ mod tests {
         let mut new = state(1, vec![relation(2, 11, "v")]);
         assert_eq!(old.changes_to(&new), []);
         // Named is the partitioned table alone.
-        let above = |state: &mut SchemaState| state.publication = Some(listing(&[(1, 70)]));
+        let above = |state: &mut PgSchema| state.publication = Some(listing(&[(1, 70)]));
         above(&mut old);
         above(&mut new);
         assert!(old.changes_to(&new).contains(&SchemaChange::Moved(0)));

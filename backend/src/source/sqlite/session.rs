@@ -9,7 +9,6 @@ use crate::plan::{Condition, Join, Plan, RowFilter};
 use crate::source::SourceError;
 use crate::source::api::{Findings, Matched, Session, Snapshot, Source};
 use crate::source::filter::settle_filters;
-use crate::source::postgres::PgSource;
 use crate::source::verdict::{no_change_log, passed, snapshot_filters};
 use async_trait::async_trait;
 use godwit_shared::connection::{ConnectivityResult, SourceKind};
@@ -65,10 +64,6 @@ impl Source for SqliteSource {
         readers: usize,
     ) -> Result<Arc<dyn Snapshot>, SourceError> {
         Ok(Arc::new(SqliteSnapshot::begin(self, readers).await?))
-    }
-
-    fn change_log(&self) -> Option<&PgSource> {
-        None
     }
 }
 

@@ -23,6 +23,7 @@ use crate::plan::Plan;
 use crate::plan::images::images;
 use crate::source::SourceError;
 use crate::source::api::Findings;
+use crate::source::change_log::Preparation;
 use crate::source::filter::{settle_filters, unstable_filters};
 use godwit_shared::job::MigrationMode;
 use godwit_shared::preflight::PreflightCheck;
@@ -99,9 +100,11 @@ pub async fn examine(
     all.push(tables::join_indexes(plan));
     Ok(Findings {
         checks: all,
-        continuous: publication.ok().map(|publication| Continuous {
-            publication,
-            identities: lacking,
+        continuous: publication.ok().map(|publication| {
+            Preparation::Postgresql(Continuous {
+                publication,
+                identities: lacking,
+            })
         }),
     })
 }

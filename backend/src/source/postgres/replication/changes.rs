@@ -3,6 +3,7 @@
 use super::pgoutput::{LogMessage, OldTuple, Relation, Tuple, decode};
 use crate::data::catalog::CatalogTable;
 use crate::data::change::{ChangeSink, ImageCell, RowChange};
+use crate::data::position::{LogPosition, TransactionId};
 use crate::data::row::MalformedRow;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -27,7 +28,7 @@ pub struct LogDecoder {
     /// Relations as the log described them last; nothing for those that belong to no table any more.
     relations: HashMap<u32, Option<Known>>,
     /// The transaction whose changes are arriving.
-    open: Option<(u32, DateTime<Utc>)>,
+    open: Option<(TransactionId, DateTime<Utc>)>,
 }
 
 /// A relation as the log described it last.
@@ -62,7 +63,7 @@ impl LogDecoder {
     }
 
     /// Whether changes of a transaction have arrived whose commit has not.
-    pub fn open_transaction(&self) -> Option<(u32, DateTime<Utc>)> {
+    pub fn open_transaction(&self) -> Option<(TransactionId, DateTime<Utc>)> {
         self.open
     }
 
@@ -70,18 +71,19 @@ impl LogDecoder {
     ///
     /// # Errors
     /// When it cannot be read, or is of a relation that nobody knows. Nothing of the message has been handed on then.
-    pub fn take(&mut self, message: &[u8], sink: &mut impl ChangeSink) -> Result<(), ChangeError> {
+    pub fn take(&mut self, message: &[u8], sink: &mut dyn ChangeSink) -> Result<(), ChangeError> {
         match decode(message)? {
             LogMessage::Begin {
                 transaction,
                 committed_at,
             } => {
+                let transaction = TransactionId::Number(transaction);
                 self.open = Some((transaction, committed_at));
                 sink.begin(transaction, committed_at);
             }
             LogMessage::Commit { end } => {
                 self.open = None;
-                sink.commit(end);
+                sink.commit(LogPosition(end));
             }
             LogMessage::Relation(relation) => self.relation(relation)?,
             LogMessage::Insert { relation, new } => {

@@ -15,13 +15,25 @@ pub mod pgoutput;
 pub mod slot;
 pub mod wire;
 
+use crate::data::position::LogPosition;
 use std::fmt;
 use std::str::FromStr;
 
-/// A position in the write-ahead log, in bytes from its beginning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
-#[serde(transparent)]
+/// A position in the write-ahead log, in bytes from its beginning. Above this folder it is a [`LogPosition`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Lsn(pub u64);
+
+impl From<LogPosition> for Lsn {
+    fn from(position: LogPosition) -> Self {
+        Lsn(position.0)
+    }
+}
+
+impl From<Lsn> for LogPosition {
+    fn from(lsn: Lsn) -> Self {
+        LogPosition(lsn.0)
+    }
+}
 
 impl fmt::Display for Lsn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,12 +5,11 @@ use super::wire::WalConnection;
 use crate::data::catalog::CatalogTable;
 use crate::data::row::MalformedRow;
 use crate::source::SourceError;
+use crate::source::change_log::{ServerIdentity, SourceClock};
 use crate::source::postgres::client::{PgClient, query_error};
 use crate::source::postgres::identity::read_relations;
 use crate::source::postgres::preflight::{create_sql, prepare_sql};
 use crate::source::postgres::queries::{literal, quote};
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,13 +20,6 @@ const RELEASE_MAX: Duration = Duration::from_secs(10);
 const WRITERS_PAUSE: Duration = Duration::from_millis(200);
 /// After this long the wait for them is told to the user.
 const TELL_AFTER: Duration = Duration::from_secs(2);
-
-/// Which server and which history of it a position belongs to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SystemIdentity {
-    pub system_id: String,
-    pub timeline: String,
-}
 
 /// A slot that was just made.
 #[derive(Debug)]
@@ -50,18 +42,6 @@ pub struct SlotState {
     pub wal_status: Option<String>,
     /// Why it was invalidated: PostgreSQL 16 and later.
     pub conflict: Option<String>,
-}
-
-/// What is looked at while changes are followed.
-#[derive(Debug, Clone)]
-pub struct SourceClock {
-    pub now: DateTime<Utc>,
-    /// The end of the log on disk.
-    pub log_end: Lsn,
-    /// Bytes of the log that the slot keeps.
-    pub retained_bytes: u64,
-    /// Bytes that may be written until the slot may lose what it needs.
-    pub remaining_bytes: Option<u64>,
 }
 
 /// Publishes tables to one job. Roots of partitioned tables bring their leaves, also future ones, and those publish as
@@ -210,11 +190,11 @@ pub async fn create_slot(wal: &mut WalConnection, name: &str) -> Result<NewSlot,
 ///
 /// # Errors
 /// When it does not.
-pub async fn identify(wal: &mut WalConnection) -> Result<SystemIdentity, SourceError> {
+pub async fn identify(wal: &mut WalConnection) -> Result<ServerIdentity, SourceError> {
     let rows = wal.command("IDENTIFY_SYSTEM").await?;
     let cell = |i: usize| rows.first().and_then(|r| r.get(i)).cloned().flatten();
     match (cell(0), cell(1)) {
-        (Some(system_id), Some(timeline)) => Ok(SystemIdentity { system_id, timeline }),
+        (Some(system_id), Some(timeline)) => Ok(ServerIdentity { system_id, timeline }),
         _ => Err(MalformedRow("no identity of the system").into()),
     }
 }
@@ -268,7 +248,7 @@ pub async fn source_clock(pg: &PgClient, slot: &str) -> Result<SourceClock, Sour
     let row = pg.client.query_one(sql, &[&slot]).await.map_err(query_error)?;
     Ok(SourceClock {
         now: row.get(0),
-        log_end: parse(row.get(1))?,
+        log_end: parse(row.get(1))?.into(),
         retained_bytes: row.get::<_, Option<i64>>(2).unwrap_or_default().max(0) as u64,
         remaining_bytes: row.get::<_, Option<i64>>(3).map(|n| n.max(0) as u64),
     })
