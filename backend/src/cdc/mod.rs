@@ -19,6 +19,9 @@
 //! 5. A position is stored after its documents are durable, and confirmed after it is stored: [`run`].
 //! 6. What has no row events is looked for in the catalog of every point in time: [`schema`].
 //!
+//! The source is asked through the traits of [`change_log`](crate::source::change_log): nothing here knows which database
+//! it is.
+//!
 //! What is decided ([`collect`], [`decide`]) is apart from what is read and written ([`ground`]), so that random histories
 //! can be tried on tables in memory: `backend/tests/model`.
 //!

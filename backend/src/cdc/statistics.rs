@@ -44,6 +44,8 @@ struct Inner {
     /// When the source was last looked at.
     looked: Option<Instant>,
     log_end: LogPosition,
+    /// Where the user has asked to complete: the log was seen to go on until there.
+    complete_at: LogPosition,
     position: LogPosition,
     /// Ends of the log that are not applied yet.
     ends: LogEnds,
@@ -79,6 +81,7 @@ impl CdcMeter {
                 newest: shown.last_event_source_database_time,
                 applied_until: shown.applied_until,
                 log_end: parsed(&shown.log_end),
+                complete_at: parsed(&shown.complete_position),
                 position: parsed(&shown.position),
                 shown,
                 seconds: VecDeque::new(),
@@ -176,8 +179,8 @@ impl CdcMeter {
     pub fn complete_at(&self, position: Option<LogPosition>) {
         let mut inner = self.lock();
         inner.shown.complete_position = position.map(|p| self.log.show(p));
-        // The log was seen to go on until there.
-        inner.log_end = inner.log_end.max(position.unwrap_or_default());
+        inner.complete_at = position.unwrap_or_default();
+        inner.log_end = inner.log_end.max(inner.complete_at);
     }
 
     /// What the source says of itself.
@@ -186,7 +189,7 @@ impl CdcMeter {
         let mut inner = self.lock();
         inner.clock_ahead = clock.now - Utc::now();
         inner.looked = Some(now);
-        inner.log_end = clock.log_end;
+        inner.log_end = clock.log_end.max(inner.complete_at);
         if inner.position >= inner.log_end {
             inner.applied_until = inner.applied_until.max(Some(clock.now));
         } else {
@@ -321,7 +324,7 @@ mod tests {
 
     fn log() -> Arc<dyn ChangeLog> {
         let details = JdbcConnectionDetails {
-            url: "postgresql://localhost/d".into(),
+            url: "postgresql://localhost/d?user=u".into(),
             ..JdbcConnectionDetails::default()
         };
         source_of(&details, None)
@@ -413,6 +416,18 @@ mod tests {
         assert!(reason.contains("unknown"), "{reason}");
         meter.clock(&clock(100));
         assert_eq!((meter.show(None).is_lag_unknown, meter.show(None).lag_ms), (false, 0));
+    }
+
+    #[test]
+    fn the_log_ends_no_earlier_than_where_the_user_has_completed() {
+        let meter = CdcMeter::new(log(), None, ago(0));
+        meter.started(LogPosition(0x10));
+        meter.complete_at(Some(LogPosition(0x30)));
+        // What was asked before the request, and is answered after it.
+        meter.clock(&clock(0x20));
+        let shown = meter.show(None);
+        assert_eq!((shown.log_end.as_deref(), shown.lag_bytes), (Some("0/30"), 0x20));
+        assert_eq!(shown.complete_position.as_deref(), Some("0/30"));
     }
 
     #[test]

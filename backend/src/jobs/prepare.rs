@@ -30,7 +30,7 @@ pub struct Prepared {
     pub source: Arc<dyn Source>,
     pub sink: Sink,
     pub catalog: Catalog,
-    /// What a continuous job does at the source before its slot; `None` for a snapshot.
+    /// What a continuous job does at the source before it can follow changes; `None` for a snapshot.
     pub continuous: Option<Preparation>,
 }
 
@@ -222,7 +222,7 @@ pub async fn prepare_source(
 }
 
 /// Whether the source is ready for a continuous job, and what the job has to do there. A job that goes on after a
-/// restart is checked again: its own slot is known by its name.
+/// restart is checked again: what it has made is known by its name.
 ///
 /// # Errors
 /// A filter that only a snapshot can use, or all checks that failed. With the option `prepareSource` what

@@ -65,12 +65,15 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// When the source cannot be reached, or refuses to answer.
     async fn log_end(&self) -> Result<Option<String>, SourceError> {
-        Ok(None)
+        let Some(log) = self.change_log() else { return Ok(None) };
+        let end = log.control().await?.log_end().await?;
+        Ok(Some(log.show(end)))
     }
 
     /// Whether a position of the change log lies at another one or behind it, both as the source writes them.
-    fn has_reached(&self, _position: &str, _end: &str) -> bool {
-        false
+    fn has_reached(&self, position: &str, end: &str) -> bool {
+        let Some(log) = self.change_log() else { return false };
+        matches!((log.parse(position), log.parse(end)), (Some(position), Some(end)) if position >= end)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::client::{PgClient, PgSource};
 use super::reader::PgSnapshot;
-use super::replication::{Lsn, slot};
 use super::{check, facts, filter, lookup, matching, preflight, schema};
 use crate::data::catalog::{Catalog, CatalogTable};
 use crate::plan::{Condition, Join, Plan, RowFilter};
@@ -51,16 +50,6 @@ impl Source for PgSource {
 
     fn change_log(&self) -> Option<Arc<dyn ChangeLog>> {
         Some(Arc::new(self.clone()))
-    }
-
-    async fn log_end(&self) -> Result<Option<String>, SourceError> {
-        let pg = self.connect().await?;
-        Ok(Some(slot::log_end(&pg).await?.to_string()))
-    }
-
-    fn has_reached(&self, position: &str, end: &str) -> bool {
-        let parsed = |text: &str| text.parse::<Lsn>().ok();
-        matches!((parsed(position), parsed(end)), (Some(position), Some(end)) if position >= end)
     }
 }
 

@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn positions_are_written_as_the_source_writes_them() {
         let details = JdbcConnectionDetails {
-            url: "postgresql://localhost/d".into(),
+            url: "postgresql://localhost/d?user=u".into(),
             ..JdbcConnectionDetails::default()
         };
         let log = source_of(&details, None)
