@@ -3,6 +3,9 @@
 use crate::schema::RelationalModel;
 use serde::{Deserialize, Serialize};
 
+/// The most bytes of the texts of DDL files that are read as one.
+pub const DDL_BYTES_MAX: usize = 20 << 20;
+
 /// Whose DDL it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -55,6 +58,13 @@ pub struct DdlFile {
     /// Behind the text, in their order. A key may refer to a table of another file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<NamedDdl>,
+}
+
+impl DdlFile {
+    /// How many bytes the texts have together.
+    pub fn bytes(&self) -> usize {
+        self.text.len() + self.files.iter().map(|file| file.text.len()).sum::<usize>()
+    }
 }
 
 /// One of several DDL files.

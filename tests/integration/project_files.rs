@@ -271,3 +271,39 @@ async fn lists_come_in_pages() {
         api.get(path).await.error(400, "invalid_request");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ddl_files_may_be_larger_than_project_files() {
+    const MIB: usize = 1 << 20;
+    let m = Migration::new("create table t(id int primary key)", spec([coll("t", "t", "*")])).await;
+    let api = m.app.api();
+    // A dump with its rows, one a line: line breaks and quotes take twice their bytes on the way.
+    let dump = |bytes: usize| {
+        let mut text = String::from("create table a (id int primary key, name text);\n");
+        let row = "insert into a values (1, \"Pacific black brant\");\n";
+        while text.len() < bytes - row.len() {
+            text.push_str(row);
+        }
+        text
+    };
+    let read = async |files: Value| {
+        api.post("/schema/ddl", &json!({"database": "MYSQL", "files": files}))
+            .await
+    };
+    let half = dump(10 * MIB);
+    let two =
+        json!([{"name": "a.sql", "text": half}, {"name": "b.sql", "text": "create table b (id int primary key);"}]);
+    let schema = read(two).await.ok();
+    assert_eq!(
+        (&schema["skipped"], schema["full"].to_string().contains("\"b\"")),
+        (&json!([]), true)
+    );
+    read(json!([{"name": "a.sql", "text": dump(20 * MIB)}])).await.ok();
+    let message = read(json!([{"name": "a.sql", "text": half}, {"name": "b.sql", "text": dump(10 * MIB + 64)}]))
+        .await
+        .error(413, "payload_too_large");
+    assert!(message.contains("20 MiB"), "{message}");
+    read(json!([{"name": "a.sql", "text": dump(31 * MIB)}]))
+        .await
+        .error(413, "payload_too_large");
+}

@@ -10,8 +10,10 @@ use axum::http::header::{CONNECTION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use godwit_shared::API_BASE;
+use godwit_shared::ddl::DDL_BYTES_MAX;
 use godwit_shared::error::ErrorCode;
-use godwit_shared::project::FILE_BYTES_MAX as BODY_BYTES_MAX;
+use godwit_shared::project::FILE_BYTES_MAX;
 use http_body_util::BodyExt;
 use mime_guess::mime;
 use std::sync::Arc;
@@ -20,6 +22,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A body that is not there by then is too slow: a large file from this machine takes a second.
 const BODY_TIME_MAX: Duration = Duration::from_secs(20);
+/// DDL files as JSON: line breaks and quotes take two bytes there.
+const DDL_BODY_BYTES_MAX: usize = DDL_BYTES_MAX + DDL_BYTES_MAX / 2;
 /// A body up to this size is not counted.
 const SMALL_BYTES: usize = 64 << 10;
 /// All larger bodies of requests together, in KiB.
@@ -48,6 +52,14 @@ impl Default for Budget {
 /// So much of a body that is too large is taken and thrown away; who sends more is cut off.
 const DISCARDED_BYTES_MAX: usize = 64 << 20;
 
+/// The most bytes of a body for a path.
+fn bytes_max(path: &str) -> usize {
+    match path.strip_prefix(API_BASE) {
+        Some("/schema/ddl") => DDL_BODY_BYTES_MAX,
+        _ => FILE_BYTES_MAX,
+    }
+}
+
 /// Takes what comes without keeping it.
 async fn discard(mut body: axum::body::Body) {
     let mut left = DISCARDED_BYTES_MAX;
@@ -64,17 +76,18 @@ async fn discard(mut body: axum::body::Body) {
 pub async fn take(budget: Budget, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let place = parts.extensions.get::<Arc<Place>>().cloned();
+    let bytes_max = bytes_max(parts.uri.path());
     let taken = async {
         if http_body::Body::is_end_stream(&body) {
             return Ok((Bytes::new(), None));
         }
         let declared = http_body::Body::size_hint(&body).lower();
-        if declared > BODY_BYTES_MAX as u64 {
+        if declared > bytes_max as u64 {
             // Who is in the middle of sending hears an answer only when he is done.
             let _ = tokio::time::timeout(BODY_TIME_MAX, discard(body)).await;
-            return Err(too_large());
+            return Err(too_large(bytes_max));
         }
-        let collected = tokio::time::timeout(BODY_TIME_MAX, collect(body, &budget.requests)).await;
+        let collected = tokio::time::timeout(BODY_TIME_MAX, collect(body, bytes_max, &budget.requests)).await;
         let (bytes, held) = collected.map_err(|_| {
             let seconds = BODY_TIME_MAX.as_secs();
             ApiError::new(
@@ -105,8 +118,8 @@ pub async fn take(budget: Budget, request: Request, next: Next) -> Response {
     }
 }
 
-fn too_large() -> ApiError {
-    let mib = BODY_BYTES_MAX >> 20;
+fn too_large(bytes_max: usize) -> ApiError {
+    let mib = bytes_max >> 20;
     ApiError::new(ErrorCode::PayloadTooLarge, format!("the body is larger than {mib} MiB"))
 }
 
@@ -128,14 +141,18 @@ fn check_is_json(headers: &HeaderMap) -> Result<(), ApiError> {
 }
 
 /// Memory is asked for as the bytes come: what is only announced takes none.
-async fn collect(mut body: Body, budget: &Arc<Semaphore>) -> Result<(Bytes, Option<OwnedSemaphorePermit>), ApiError> {
+async fn collect(
+    mut body: Body,
+    bytes_max: usize,
+    budget: &Arc<Semaphore>,
+) -> Result<(Bytes, Option<OwnedSemaphorePermit>), ApiError> {
     let mut held: Option<OwnedSemaphorePermit> = None;
     let (mut all, mut counted) = (Vec::new(), SMALL_BYTES);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|e| ApiError::invalid(format!("the body cannot be read: {e}")))?;
         let Ok(data) = frame.into_data() else { continue };
-        if all.len() + data.len() > BODY_BYTES_MAX {
-            return Err(too_large());
+        if all.len() + data.len() > bytes_max {
+            return Err(too_large(bytes_max));
         }
         all.extend_from_slice(&data);
         if all.len() > counted {

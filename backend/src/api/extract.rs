@@ -3,10 +3,8 @@
 use super::error::ApiError;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
 use godwit_shared::error::ErrorCode;
-use godwit_shared::project::FILE_BYTES_MAX;
 use serde::de::DeserializeOwned;
 
 /// A JSON body.
@@ -48,13 +46,7 @@ impl<S: Send + Sync> FromRequest<S> for Text {
 async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
     Bytes::from_request(request, state)
         .await
-        .map_err(|error| match error.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(
-                ErrorCode::PayloadTooLarge,
-                format!("the body has more than {FILE_BYTES_MAX} bytes, which is the most that a request may have"),
-            ),
-            _ => ApiError::invalid(format!("the body cannot be read: {error}")),
-        })
+        .map_err(|error| ApiError::invalid(format!("the body cannot be read: {error}")))
 }
 
 /// The parameters of the query.

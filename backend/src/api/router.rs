@@ -18,7 +18,6 @@ use axum::routing::get;
 use axum::{Json, Router};
 use godwit_shared::API_BASE;
 use godwit_shared::error::ErrorCode;
-use godwit_shared::project::FILE_BYTES_MAX;
 use std::sync::Arc;
 use tower_http::compression::CompressionLayer;
 use utoipa::OpenApi;
@@ -147,7 +146,8 @@ pub fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(other_method)
         .layer(axum::middleware::from_fn(give))
         .layer(CompressionLayer::new())
-        .layer(DefaultBodyLimit::max(FILE_BYTES_MAX))
+        // Bodies are here already, and bounded.
+        .layer(DefaultBodyLimit::disable())
         .layer(axum::middleware::from_fn(take))
         .layer(axum::middleware::from_fn_with_state(state.doors.clone(), guard::check))
         .layer(axum::middleware::from_fn(headers::add))

@@ -11,7 +11,7 @@ use crate::store::new_id;
 use axum::Json;
 use axum::extract::{Path, State};
 use godwit_shared::connection::JdbcConnectionDetails;
-use godwit_shared::ddl::{DdlFile, DdlSchema, joined, place_of};
+use godwit_shared::ddl::{DDL_BYTES_MAX, DdlFile, DdlSchema, joined, place_of};
 use godwit_shared::error::{ErrorCode, ErrorResponse};
 use godwit_shared::ids::ProjectId;
 use godwit_shared::schema::RelationalModel;
@@ -77,6 +77,14 @@ pub async fn get(State(state): State<AppState>, Path(id): Path<String>) -> Resul
 #[utoipa::path(post, path = "/schema/ddl", tag = "schema", request_body = DdlFile, responses(
     (status = 200, body = DdlSchema), (status = 400, body = ErrorResponse), (status = 413, body = ErrorResponse), (status = 422, body = ErrorResponse)))]
 pub async fn read_ddl(State(state): State<AppState>, Body(file): Body<DdlFile>) -> Result<Json<DdlSchema>, ApiError> {
+    if file.bytes() > DDL_BYTES_MAX {
+        let mib = DDL_BYTES_MAX >> 20;
+        return Err(ApiError::new(
+            ErrorCode::PayloadTooLarge,
+            format!("the files have more than {mib} MiB altogether"),
+        )
+        .with_hint(Some("Export the structure of the tables without their rows.")));
+    }
     let read = read_file(move || {
         let database = file.database;
         let (text, starts) = joined(file);

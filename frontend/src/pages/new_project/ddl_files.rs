@@ -6,8 +6,7 @@ use crate::components::error_panel::ErrorPanel;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::skeleton::Skeleton;
 use crate::format::number;
-use godwit_shared::ddl::{DdlDatabase, DdlFile, DdlSchema, NamedDdl, SkippedStatement};
-use godwit_shared::project::FILE_BYTES_MAX;
+use godwit_shared::ddl::{DDL_BYTES_MAX, DdlDatabase, DdlFile, DdlSchema, NamedDdl, SkippedStatement};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -108,7 +107,7 @@ impl DdlInput {
             text: String::new(),
             files,
         };
-        if is_too_large(&request) {
+        if request.bytes() > DDL_BYTES_MAX {
             self.state.set(DdlState::TooLarge);
             return;
         }
@@ -125,13 +124,8 @@ impl DdlInput {
     }
 }
 
-/// Larger, as it is sent, than what the server takes.
-fn is_too_large(request: &DdlFile) -> bool {
-    serde_json::to_string(request).is_ok_and(|text| text.len() > FILE_BYTES_MAX)
-}
-
 fn limit() -> String {
-    format!("At most {} MiB altogether", FILE_BYTES_MAX >> 20)
+    format!("At most {} MiB altogether", DDL_BYTES_MAX >> 20)
 }
 
 /// `16 tables, 2 keys`
@@ -284,25 +278,5 @@ fn ReadFiles(schema: Arc<DdlSchema>) -> impl IntoView {
     view! {
         <p role="status" data-testid="ddl-read">{summary(&schema)}</p>
         {skipped}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_too_large_is_not_sent() {
-        let request = |bytes: usize| DdlFile {
-            database: DdlDatabase::Mysql,
-            text: String::new(),
-            files: vec![NamedDdl {
-                name: "a.sql".into(),
-                text: "\n".repeat(bytes),
-            }],
-        };
-        assert!(!is_too_large(&request(1000)));
-        // A line break takes two bytes on its way.
-        assert!(is_too_large(&request(FILE_BYTES_MAX / 2)));
     }
 }
