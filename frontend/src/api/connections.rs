@@ -3,7 +3,7 @@
 use super::client::{self, ApiError};
 use godwit_shared::connection::{
     ConnectivityResult, JdbcConnectionDetails, MongodbConnectionDetails, SaveJdbcConnection, SaveMongodbConnection,
-    SavedJdbcConnection, SavedMongodbConnection,
+    SavedJdbcConnection, SavedMongodbConnection, SourceKind,
 };
 use godwit_shared::ids::ConnectionId;
 
@@ -12,6 +12,17 @@ use godwit_shared::ids::ConnectionId;
 pub struct SavedConnections {
     pub jdbc: Vec<SavedJdbcConnection>,
     pub mongodb: Vec<SavedMongodbConnection>,
+}
+
+impl SavedConnections {
+    /// Without the sources that a project of this kind cannot be read from; all where the kind is not known.
+    pub fn for_project(mut self, kind: Option<&str>) -> Self {
+        if let Some(kind) = kind.and_then(SourceKind::of) {
+            self.jdbc
+                .retain(|own| SourceKind::of(&own.kind).is_some_and(|own| kind.is_read_like(own)));
+        }
+        self
+    }
 }
 
 pub async fn saved() -> Result<SavedConnections, ApiError> {

@@ -1,6 +1,7 @@
 //! What a saved connection says, as it is: shown in place of the fields for one that is typed.
 
-use super::draft::{SSL_MODES, SourceDraft};
+use super::draft::SourceDraft;
+use super::kinds::{SSL_MODES, SSL_OFF};
 use super::problem::has_stored_password;
 use super::url::fields_of;
 use crate::components::button::{Button, ButtonTone};
@@ -59,7 +60,7 @@ pub fn source_lines(connection: &SavedJdbcConnection) -> Vec<(&'static str, Stri
 
 fn ssl_label(mode: Option<&str>) -> String {
     match mode {
-        Some("disable") => "Off".into(),
+        Some(SSL_OFF) => "Off".into(),
         other => {
             let own = SSL_MODES.iter().find(|(value, _)| *value == other.unwrap_or_default());
             own.map_or_else(

@@ -1,5 +1,6 @@
 //! What the user has entered of a connection so far.
 
+use super::kinds::{SSL_OFF, form_of, server_form};
 use super::url::{UrlFields, fields_of, source_url};
 use godwit_shared::connection::{SavedJdbcConnection, SavedMongodbConnection, SourceKind};
 use godwit_shared::ids::ConnectionId;
@@ -32,7 +33,7 @@ pub struct SourceDraft {
     #[serde(skip)]
     pub password: String,
     pub use_ssl: bool,
-    /// A value of [`SSL_MODES`].
+    /// A value of [`SSL_MODES`](super::kinds::SSL_MODES), or the name of another one as the URI has it.
     pub ssl_mode: String,
     /// The name of a file of the folder that the server of Godwit may take certificates from.
     pub root_certificate: String,
@@ -54,21 +55,32 @@ impl SourceDraft {
         SourceKind::of(&self.kind) == Some(SourceKind::Sqlite)
     }
 
-    /// Whether there are fields to describe it with.
-    fn has_fields(&self) -> bool {
-        !matches!(
-            SourceKind::of(&self.kind),
-            Some(SourceKind::Sqlite | SourceKind::Mysql | SourceKind::Mariadb)
-        )
-    }
-
     /// The kind is the one of the URI that was typed. What has no fields is named by its URI alone.
     pub fn follow_kind(&mut self) {
         if let Some(kind) = SourceKind::of_url(&self.uri).filter(|_| self.is_manual_uri) {
             self.kind = kind.code().to_owned();
         }
-        if !self.has_fields() {
+        if form_of(&self.kind).is_none() {
             self.is_manual_uri = true;
+        }
+    }
+
+    /// Another kind was chosen than before: its servers listen elsewhere.
+    pub fn follow_port(&mut self, kind_before: &str) {
+        if let (Some(before), Some(now)) = (form_of(kind_before), form_of(&self.kind))
+            && self.port.trim() == before.port
+        {
+            self.port = now.port.into();
+        }
+    }
+
+    /// A new one of a kind.
+    pub fn of_kind(kind: SourceKind) -> Self {
+        let usual = Self::default();
+        Self {
+            kind: kind.code().into(),
+            port: server_form(kind).map_or(usual.port, |form| form.port.into()),
+            ..usual
         }
     }
 
@@ -170,7 +182,7 @@ impl Default for SourceDraft {
             is_manual_uri: true,
             uri: String::new(),
             host: String::new(),
-            port: PORT_USUAL.into(),
+            port: form_of("").map_or_else(String::new, |form| form.port.into()),
             database: String::new(),
             user: String::new(),
             password: String::new(),
@@ -181,8 +193,6 @@ impl Default for SourceDraft {
         }
     }
 }
-
-pub const PORT_USUAL: &str = "5432";
 
 /// No `Debug`: it holds passwords.
 #[derive(Clone, PartialEq, Default, Store, Serialize, Deserialize)]
@@ -233,17 +243,6 @@ impl DestinationDraft {
         }
     }
 }
-
-/// The value of `sslmode` without encryption.
-pub const SSL_OFF: &str = "disable";
-
-/// Values of `sslmode` with their labels; the empty one is left out of the URI and means *Prefer*.
-pub const SSL_MODES: [(&str, &str); 4] = [
-    ("", "Prefer (encrypted where the server can)"),
-    ("require", "Require"),
-    ("verify-ca", "Verify CA"),
-    ("verify-full", "Verify full"),
-];
 
 /// Whether the mode looks at the certificate of the server.
 pub fn verifies(ssl_mode: &str) -> bool {
@@ -312,6 +311,21 @@ mod tests {
     }
 
     #[test]
+    fn the_port_follows_the_kind_as_long_as_it_is_the_usual_one() {
+        let port = |port: &str| {
+            let mut draft = SourceDraft {
+                kind: "MARIADB".into(),
+                port: port.into(),
+                ..Default::default()
+            };
+            draft.follow_port("POSTGRESQL");
+            draft.port
+        };
+        assert_eq!((&*port("5432"), &*port("5433")), ("3306", "5433"));
+        assert_eq!(SourceDraft::of_kind(SourceKind::Mysql).port, "3306");
+    }
+
+    #[test]
     fn what_has_been_saved_is_chosen() {
         let typed = SourceDraft {
             host: "h".into(),
@@ -343,7 +357,7 @@ mod tests {
             let draft = SourceDraft::of(&SavedJdbcConnection {
                 id: godwit_shared::ids::ConnectionId::new("c"),
                 name: "Shop".into(),
-                kind: "POSTGRESQL".into(),
+                kind: SourceKind::of_url(url).expect("a kind").code().into(),
                 url: url.into(),
                 user: Some("shop".into()),
                 environment_tag: Default::default(),
@@ -357,5 +371,7 @@ mod tests {
         check("jdbc:postgresql://db:5432/shop?ApplicationName=x", true);
         check("postgres://u:***@db/shop", true);
         check("postgres://db/shop", true);
+        check("jdbc:mysql://db:3306/shop?sslMode=VERIFY_CA", false);
+        check("jdbc:mysql://db:3306/shop?useSSL=false", true);
     }
 }

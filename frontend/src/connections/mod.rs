@@ -8,6 +8,7 @@ mod destination_form;
 pub mod details;
 pub mod draft;
 pub mod environment;
+mod kinds;
 pub mod pem_field;
 pub mod problem;
 pub mod save;

@@ -1,6 +1,7 @@
 //! What is missing or wrong in a draft, and what to write instead.
 
 use super::draft::{DestinationDraft, SourceDraft};
+use super::kinds::{beginnings, example};
 use super::url::source_url;
 use godwit_shared::connection::{CONNECTION_NAME_LENGTH_MAX, SavedJdbcConnection, SavedMongodbConnection, SourceKind};
 
@@ -41,7 +42,7 @@ pub fn source_problem(source: &SourceDraft, known: KnownSources<'_>, field: Sour
     let is_choice = !source.saved.is_empty() && !source.has_address();
     match (field, source.is_manual_uri) {
         (_, _) if is_choice || is_left => None,
-        (SourceField::Uri, true) => source_uri_problem(&source.uri),
+        (SourceField::Uri, true) => source_uri_problem(&source.uri, &source.kind),
         (SourceField::Host, false) => missing(&source.host, "Enter the host of the server."),
         (SourceField::Port, false) => port_problem(&source.port),
         (SourceField::Uri, false) | (SourceField::Host | SourceField::Port, true) => None,
@@ -70,16 +71,16 @@ fn port_problem(port: &str) -> Option<String> {
     }
 }
 
-fn source_uri_problem(uri: &str) -> Option<String> {
+fn source_uri_problem(uri: &str, kind: &str) -> Option<String> {
     let uri = uri.trim();
     match uri {
-        "" => Some("Enter the URI: jdbc:postgresql://host:5432/database.".into()),
+        "" => Some(format!("Enter the URI: {}.", example(kind))),
         _ if is_masked(uri) => Some(MASKED.into()),
         _ => match SourceKind::of_url(uri) {
             Some(SourceKind::Postgresql | SourceKind::Mysql | SourceKind::Mariadb) if uri.contains("://") => None,
             Some(SourceKind::Sqlite) => None,
             Some(SourceKind::Postgresql | SourceKind::Mysql | SourceKind::Mariadb) | None => {
-                Some("A URI begins with jdbc:postgresql://, jdbc:mysql://, jdbc:mariadb:// or jdbc:sqlite:.".into())
+                Some(format!("A URI begins with {}.", beginnings()))
             }
         },
     }

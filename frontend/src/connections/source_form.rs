@@ -2,7 +2,8 @@
 
 use super::chosen::{ChosenConnection, source_lines};
 use super::details::details_of_change;
-use super::draft::{SSL_MODES, SourceDraft, SourceDraftStoreFields, verifies};
+use super::draft::{SourceDraft, SourceDraftStoreFields, verifies};
+use super::kinds::{SSL_MODES, ServerForm, example, form_of};
 use super::pem_field::{PemField, stored_or_example};
 use super::problem::{KnownSources, SourceField, has_stored_password, is_source_complete, source_problem};
 use super::test::{ConnectionTest, ConnectionTestBar};
@@ -162,14 +163,17 @@ fn link_choice_and_address(source: Field<SourceDraft>) {
 }
 
 fn follow_kind(source: Field<SourceDraft>) {
-    Effect::new(move |_| {
+    Effect::new(move |before: Option<String>| {
         let mut followed = source.get();
         followed.follow_kind();
-        if source
-            .with_untracked(|source| (&source.kind, source.is_manual_uri) != (&followed.kind, followed.is_manual_uri))
-        {
+        if let Some(before) = before.filter(|before| *before != followed.kind) {
+            followed.follow_port(&before);
+        }
+        let kind = followed.kind.clone();
+        if source.with_untracked(|source| *source != followed) {
             source.set(followed);
         }
+        kind
     });
 }
 
@@ -211,12 +215,7 @@ fn KindField(source: Field<SourceDraft>) -> impl IntoView {
 fn UriField(form: Form) -> impl IntoView {
     let placeholder = Signal::derive(move || match form.known.get() {
         Some(connection) => connection.url,
-        None if form.source.with(SourceDraft::is_file) => "jdbc:sqlite:shop.db".into(),
-        None => match form.source.with(|source| SourceKind::of(&source.kind)) {
-            Some(SourceKind::Mysql) => "jdbc:mysql://host:3306/database".into(),
-            Some(SourceKind::Mariadb) => "jdbc:mariadb://host:3306/database".into(),
-            Some(SourceKind::Postgresql | SourceKind::Sqlite) | None => "jdbc:postgresql://host:5432/database".into(),
-        },
+        None => example(&form.source.kind().get()),
     });
     view! {
         <TextField
@@ -236,6 +235,11 @@ impl Form {
         let is_choice = self.source.saved().with(|saved| !saved.is_empty());
         self.known.get().filter(|_| is_choice)
     }
+}
+
+/// What a kind says at a field.
+fn hint(form: Form, of: impl Fn(&ServerForm) -> &'static str + Send + Sync + 'static) -> Signal<Option<String>> {
+    Signal::derive(move || form_of(&form.source.kind().get()).map(|kind| of(kind).to_owned()))
 }
 
 #[component]
@@ -260,7 +264,7 @@ fn HostFields(form: Form) -> impl IntoView {
                 label="Database"
                 kind=FieldKind::Code
                 value=form.source.database()
-                hint=Some("Empty: the one named like the user.".to_owned())
+                hint=hint(form, |kind| kind.no_database)
                 testid="source-database"
             />
         </div>
@@ -282,7 +286,7 @@ fn Credentials(form: Form) -> impl IntoView {
                 kind=FieldKind::Password
                 value=form.source.password()
                 placeholder=password
-                hint=Some("Empty, where the server asks for none: trust, peer, a certificate.".to_owned())
+                hint=hint(form, |kind| kind.no_password)
                 testid="source-password"
             />
         </div>

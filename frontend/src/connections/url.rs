@@ -1,25 +1,36 @@
-//! URIs of PostgreSQL: made of the fields of the form, and taken apart for them.
+//! URIs of servers: made of the fields of the form, and taken apart for them.
 
-use super::draft::{PORT_USUAL, SSL_OFF, SourceDraft, verifies};
+use super::draft::{SourceDraft, verifies};
+use super::kinds::{SSL_OFF, ServerForm, form_of, server_form};
+use godwit_shared::connection::SourceKind;
 
 /// The URL of the draft with its SSL mode; empty where a saved connection says everything.
 pub fn source_url(source: &SourceDraft) -> String {
-    let base = match source.is_manual_uri {
-        true => source.uri.trim().to_owned(),
-        false => form_url(source),
+    let form = form_of(&source.kind);
+    let base = match (source.is_manual_uri, form) {
+        (false, Some(form)) => form_url(source, form),
+        (true, _) | (false, None) => source.uri.trim().to_owned(),
     };
-    let says_itself = base.contains("sslmode=");
-    if base.is_empty() || says_itself || source.is_file() {
+    let Some(form) = form.filter(|form| !base.is_empty() && !says_ssl(&base, form)) else {
         return base;
-    }
-    ssl_parameters(source).into_iter().fold(base, |url, parameter| {
+    };
+    ssl_parameters(source, form).into_iter().fold(base, |url, parameter| {
         let separator = if url.contains('?') { '&' } else { '?' };
         format!("{url}{separator}{parameter}")
     })
 }
 
+/// Whether a URI says itself how it is encrypted.
+fn says_ssl(uri: &str, form: &ServerForm) -> bool {
+    let (_, query) = uri.split_once('?').unwrap_or_default();
+    let mut names = query
+        .split('&')
+        .map(|parameter| parameter.split('=').next().unwrap_or_default());
+    names.any(|name| form.ssl_parameters.contains(&name))
+}
+
 /// Without parameters.
-fn form_url(source: &SourceDraft) -> String {
+fn form_url(source: &SourceDraft, form: &ServerForm) -> String {
     if !source.has_address() {
         return String::new();
     }
@@ -31,10 +42,11 @@ fn form_url(source: &SourceDraft) -> String {
         host.to_owned()
     };
     let database = escaped(source.database.trim());
-    format!("jdbc:postgresql://{host}:{}/{database}", source.port.trim())
+    let scheme = form.schemes[0];
+    format!("jdbc:{scheme}://{host}:{}/{database}", source.port.trim())
 }
 
-fn ssl_parameters(source: &SourceDraft) -> Vec<String> {
+fn ssl_parameters(source: &SourceDraft, form: &ServerForm) -> Vec<String> {
     let mode = match (source.use_ssl, source.ssl_mode.as_str()) {
         (false, _) => SSL_OFF,
         (true, "") => return vec![],
@@ -42,8 +54,8 @@ fn ssl_parameters(source: &SourceDraft) -> Vec<String> {
     };
     let certificate = source.root_certificate.trim();
     let certificate = Some(certificate).filter(|path| !path.is_empty() && verifies(mode));
-    let certificate = certificate.map(|path| format!("sslrootcert={}", escaped_but_slash(path)));
-    [Some(format!("sslmode={mode}")), certificate]
+    let certificate = certificate.map(|path| format!("{}={}", form.root_certificate, escaped_but_slash(path)));
+    [Some(format!("{}={}", form.ssl_mode, form.ssl_name(mode))), certificate]
         .into_iter()
         .flatten()
         .collect()
@@ -85,13 +97,15 @@ impl UrlFields {
     }
 }
 
-/// Takes a URI of PostgreSQL apart; `None` where it is none. Whether its values make sense is for the server to say.
+/// Takes the URI of a server apart; `None` where it is none. Whether its values make sense is for the server to say.
 pub fn fields_of(uri: &str) -> Option<UrlFields> {
     let uri = uri.trim();
     let native = uri.strip_prefix("jdbc:").unwrap_or(uri);
-    let rest = native
-        .strip_prefix("postgresql://")
-        .or_else(|| native.strip_prefix("postgres://"))?;
+    let form = server_form(SourceKind::of_url(uri)?)?;
+    let (scheme, rest) = native.split_once("://")?;
+    if !form.schemes.iter().any(|known| known.eq_ignore_ascii_case(scheme)) {
+        return None;
+    }
     let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, database) = place.split_once('/').unwrap_or((place, ""));
     let (credentials, address) = match authority.rsplit_once('@') {
@@ -101,7 +115,7 @@ pub fn fields_of(uri: &str) -> Option<UrlFields> {
     let (host, port) = host_and_port(address);
     let mut fields = UrlFields {
         host: unescaped(host)?,
-        port: port.unwrap_or(PORT_USUAL).to_owned(),
+        port: port.unwrap_or(form.port).to_owned(),
         database: unescaped(database)?,
         user: None,
         password: None,
@@ -125,8 +139,8 @@ pub fn fields_of(uri: &str) -> Option<UrlFields> {
         match name {
             "user" => fields.user = Some(value),
             "password" => fields.password = Some(value),
-            "sslmode" => fields.ssl_mode = Some(value).filter(|mode| mode != "prefer"),
-            "sslrootcert" => fields.root_certificate = Some(value),
+            name if name == form.ssl_mode => fields.ssl_mode = form.ssl_mode_of(&value),
+            name if name == form.root_certificate => fields.root_certificate = Some(value),
             // What else a URI says stands in none of the fields.
             _ => {}
         }
@@ -201,6 +215,16 @@ mod tests {
             "jdbc:postgresql://h:5432/db?sslmode=disable"
         );
         assert_eq!(form("", "", mode("require")), "");
+        let mysql = |d: &mut SourceDraft| {
+            (d.kind, d.port, d.ssl_mode, d.root_certificate) =
+                ("MYSQL".into(), "3306".into(), "verify-full".into(), "ca.pem".into());
+        };
+        assert_eq!(
+            form("h", "shop", mysql),
+            "jdbc:mysql://h:3306/shop?sslMode=VERIFY_IDENTITY&serverSslCert=ca.pem"
+        );
+        let file = |d: &mut SourceDraft| (d.kind, d.uri) = ("SQLITE".into(), "jdbc:sqlite:a.db".into());
+        assert_eq!(form("", "", file), "jdbc:sqlite:a.db");
     }
 
     #[test]
@@ -222,6 +246,16 @@ mod tests {
             "postgres://h/db?sslmode=disable"
         );
         assert_eq!(uri("", "require"), "");
+        let mysql = |uri: &str| {
+            source_url(&SourceDraft {
+                kind: "MYSQL".into(),
+                uri: uri.into(),
+                ssl_mode: "require".into(),
+                ..Default::default()
+            })
+        };
+        assert_eq!(mysql("mysql://h/db?useSSL=false"), "mysql://h/db?useSSL=false");
+        assert_eq!(mysql("mysql://h/db"), "mysql://h/db?sslMode=REQUIRED");
     }
 
     #[test]
@@ -240,7 +274,13 @@ mod tests {
             "postgres://h/db?user=u&password=p&sslmode=require&x=1",
             "h|5432|db|u|p|require|",
         );
-        assert_eq!(shown("jdbc:mysql://h/db"), None);
+        check(
+            "jdbc:mysql://h/db?user=u&sslMode=VERIFY_CA&serverSslCert=ca.pem",
+            "h|3306|db|u||verify-ca|ca.pem",
+        );
+        check("mariadb://u:p@h:3307/?sslMode=preferred", "h|3307||u|p||");
+        assert_eq!(shown("jdbc:sqlite:shop.db"), None);
+        assert_eq!(shown("jdbc:mysql:h/db"), None);
         assert_eq!(shown("postgres://h/%zz"), None);
         assert_eq!(shown(""), None);
     }

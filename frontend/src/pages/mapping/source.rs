@@ -11,6 +11,8 @@ use crate::connections::draft::SourceDraft;
 use crate::connections::problem::{KnownSources, is_source_complete};
 use crate::connections::{SourceForm, SourceTest};
 use crate::pages::migration::wizard::{Drafts, use_drafts};
+use crate::projects::use_projects;
+use godwit_shared::connection::SourceKind;
 use godwit_shared::ids::ProjectId;
 use leptos::prelude::*;
 use reactive_stores::{Field, Store};
@@ -28,11 +30,21 @@ struct Chosen {
 #[component]
 pub fn SourceDrawer(id: ProjectId, on_chosen: Callback<()>, on_close: Callback<()>) -> impl IntoView {
     // Without the saved connections everything can still be typed in.
+    let drafts = use_drafts();
     let saved = LocalResource::new(|| async { api::connections::saved().await.unwrap_or_default() });
+    let project = use_projects().find(Signal::derive({
+        let id = id.clone();
+        move || id.clone()
+    }));
     let body = move || match saved.get() {
         None => view! { <div class="gw-dialog__body"><Skeleton lines=5/></div> }.into_any(),
         Some(saved) => {
-            view! { <SourceChoice id=id.clone() saved=saved on_chosen=on_chosen on_close=on_close/> }.into_any()
+            let kind = project.get_untracked().ready().flatten().map(|project| project.kind);
+            let saved = saved.for_project(kind.as_deref());
+            let new = kind.as_deref().and_then(SourceKind::of).map(SourceDraft::of_kind);
+            let draft = drafts.source_draft_of(&id).or(new).unwrap_or_default();
+            view! { <SourceChoice id=id.clone() draft=draft saved=saved on_chosen=on_chosen on_close=on_close/> }
+                .into_any()
         }
     };
     view! { <Drawer title="Source of the documents" on_close=on_close>{body}</Drawer> }
@@ -41,14 +53,13 @@ pub fn SourceDrawer(id: ProjectId, on_chosen: Callback<()>, on_close: Callback<(
 #[component]
 fn SourceChoice(
     id: ProjectId,
+    draft: SourceDraft,
     saved: SavedConnections,
     on_chosen: Callback<()>,
     on_close: Callback<()>,
 ) -> impl IntoView {
     let drafts = use_drafts();
-    let chosen = Store::new(Chosen {
-        source: drafts.source_draft_of(&id).unwrap_or_default(),
-    });
+    let chosen = Store::new(Chosen { source: draft });
     let source: Field<SourceDraft> = chosen.source().into();
     let was_tried = RwSignal::new(false);
     let known = saved.jdbc.clone();

@@ -188,10 +188,12 @@ pub fn Wizard(start: WizardStart) -> impl IntoView {
         None => view! { <div class="gw-dialog__body"><Skeleton lines=5/></div> }.into_any(),
         Some(saved) => {
             let id = migration.project.get_untracked();
+            let project = project.get_untracked().ready().flatten();
+            let saved = saved.for_project(project.as_ref().map(|project| project.kind.as_str()));
             let known = Known {
                 drafts,
                 live,
-                project: project.get_untracked().ready().flatten(),
+                project,
                 projects: projects.state().get_untracked().ready().unwrap_or_default(),
                 saved: &saved,
             };

@@ -8,7 +8,7 @@ use crate::connections::usable;
 use crate::live::Live;
 use crate::pages::migration::present::has_cdc;
 use crate::routes::WizardStart;
-use godwit_shared::connection::SavedMongodbConnection;
+use godwit_shared::connection::{SavedMongodbConnection, SourceKind};
 use godwit_shared::ids::{ConnectionId, ProjectId};
 use godwit_shared::job::{JobStatus, MigrationJobStatus};
 use godwit_shared::project::ProjectSummary;
@@ -26,7 +26,13 @@ pub fn first_draft(start: &WizardStart, project: &ProjectId, known: &Known<'_>) 
         }
     };
     let draft = with_connections_of(draft.unwrap_or_default(), known.project.as_ref(), known.saved);
-    with_only_saved(draft, known.saved, |id| is_of_another(id, project, &known.projects))
+    let mut draft = with_only_saved(draft, known.saved, |id| is_of_another(id, project, &known.projects));
+    if is_open(&draft.source)
+        && let Some(kind) = known.project.as_ref().and_then(|project| SourceKind::of(&project.kind))
+    {
+        draft.source = SourceDraft::of_kind(kind);
+    }
+    draft
 }
 
 /// Whether another project writes to this destination: what one writes is never proposed for another.
@@ -186,6 +192,18 @@ mod tests {
             with_only_saved(typed, &saved("POSTGRESQL", 1), |_| false).source.saved,
             ""
         );
+    }
+
+    #[test]
+    fn only_connections_that_the_project_can_be_read_from_are_offered() {
+        let offered = |project: Option<&str>, kind: &str| {
+            let kept = saved(kind, 1).for_project(project);
+            (kept.jdbc.len(), kept.mongodb.len())
+        };
+        assert_eq!(offered(Some("MYSQL"), "MARIADB"), (1, 1));
+        assert_eq!(offered(Some("MYSQL"), "POSTGRESQL"), (0, 1));
+        assert_eq!(offered(Some("ORACLE"), "POSTGRESQL"), (1, 1));
+        assert_eq!(offered(None, "POSTGRESQL"), (1, 1));
     }
 
     #[test]
