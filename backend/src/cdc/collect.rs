@@ -4,7 +4,7 @@ use crate::data::change::{ChangeSink, RowChange};
 use crate::data::position::{LogPosition, TransactionId};
 use crate::plan::routes::Route;
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Keys that one batch may hold, bytes. A batch that is full is applied before more of the log is read.
@@ -21,9 +21,11 @@ pub struct Batch {
     pub transactions: Vec<TransactionId>,
     /// Tables of which all rows are gone, or those of a partition.
     pub truncated: BTreeSet<usize>,
-    /// Tables with a change that came without the old values that its routes start with: only reading everything tells
-    /// which documents it touched.
-    pub images_too_small: BTreeSet<usize>,
+    /// Tables with a change that came without the old values that a route starts with, and the collection of the route:
+    /// only reading all of it tells which documents it touched.
+    pub images_too_small: BTreeSet<(usize, usize)>,
+    /// Tables of which nothing tells the rows that are others now, with what has happened to them.
+    pub rewritten: BTreeMap<usize, &'static str>,
     /// Rows changed in a relation that is gone and was a partition of nobody knows which table.
     pub has_unknown: bool,
     /// Where the log goes on after the last transaction that is complete; the beginning of all where none is.
@@ -109,7 +111,8 @@ impl ChangeSink for Collector {
                 }
             });
             if complete.is_err() {
-                batch.images_too_small.insert(change.table);
+                let collection = self.routes[*route].collection;
+                batch.images_too_small.insert((change.table, collection));
             }
         }
         batch.events += 1;
@@ -117,6 +120,11 @@ impl ChangeSink for Collector {
 
     fn truncate(&mut self, table: usize) {
         self.batch.truncated.insert(table);
+        self.batch.events += 1;
+    }
+
+    fn rewritten(&mut self, table: usize, what: &'static str) {
+        self.batch.rewritten.insert(table, what);
         self.batch.events += 1;
     }
 
@@ -202,7 +210,7 @@ mod tests {
             new: Some(&[Text("1"), Text("b")]),
         });
         let batch = collector.take(None);
-        assert_eq!(batch.images_too_small, [0].into());
+        assert_eq!(batch.images_too_small, [(0, 0)].into());
         assert!(!batch.is_empty());
     }
 }

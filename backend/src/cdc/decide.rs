@@ -124,11 +124,14 @@ impl Decider {
         // What was changed in a relation that is gone was a partition of one of them.
         let partitioned = (0..tables.len()).filter(|t| batch.has_unknown && tables[*t].is_partitioned);
         let truncated = batch.truncated.iter().map(|t| (*t, "was truncated"));
-        let too_small = batch.images_too_small.iter();
         let all = truncated
-            .chain(too_small.map(|t| (*t, "was changed without old values in the log")))
+            .chain(batch.rewritten.iter().map(|(t, what)| (*t, *what)))
             .chain(partitioned.map(|t| (t, "has lost a partition")));
         let mut reasons: BTreeMap<usize, String> = BTreeMap::new();
+        for (table, collection) in &batch.images_too_small {
+            let reason = format!("{} was changed without old values in the log", tables[*table].name);
+            reasons.entry(*collection).or_insert(reason);
+        }
         for (table, what) in all {
             for route in self.routes.iter().filter(|r| r.table == table) {
                 reasons

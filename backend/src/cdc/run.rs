@@ -483,7 +483,9 @@ impl CdcRun {
         tracing::info!(job.id = %self.context.job, ?reasons, "The schema of the source has changed");
         let told: std::collections::BTreeSet<&str> = reasons.values().map(String::as_str).collect();
         let told: Vec<&str> = told.into_iter().collect();
-        self.context.progress.schema_changed(told.join("; "));
+        if !told.is_empty() {
+            self.context.progress.schema_changed(told.join("; "));
+        }
         let control = self.context.log.control().await?;
         let catalog = control.session().read_catalog().await?;
         let mut plan = (self.compile)(&catalog).map_err(CdcError::Blocked)?;
@@ -563,7 +565,7 @@ enum Step {
 pub async fn watch_clock(source: Arc<dyn ChangeLog>, log: LogState, meter: Arc<CdcMeter>) {
     loop {
         if let Ok(control) = source.control().await {
-            while let Ok(clock) = control.clock(&log).await {
+            while let Ok(clock) = control.clock(&log, meter.position()).await {
                 meter.clock(&clock);
                 tokio::time::sleep(LOOK_EVERY).await;
             }

@@ -14,6 +14,7 @@ pub fn is_small(change: &SchemaChange) -> bool {
         SchemaChange::TableGone(_)
         | SchemaChange::Columns { .. }
         | SchemaChange::Rewritten(_)
+        | SchemaChange::Redefined(_)
         | SchemaChange::Moved(_)
         | SchemaChange::LeavesRemoved(_)
         | SchemaChange::NotLogged { .. }
@@ -32,6 +33,8 @@ pub fn affected(plan: &Plan, changes: &[SchemaChange]) -> BTreeMap<String, Strin
             SchemaChange::TableGone(t) => (Some(*t), format!("{} was dropped or renamed", name(*t))),
             SchemaChange::Columns { table, .. } => (Some(*table), format!("columns of {} have changed", name(*table))),
             SchemaChange::Rewritten(t) => (Some(*t), format!("{} was rewritten or replaced", name(*t))),
+            // No document depends on it.
+            SchemaChange::Redefined(_) => continue,
             SchemaChange::LeavesAdded { table, .. } => {
                 (Some(*table), format!("a partition of {} was attached", name(*table)))
             }
@@ -80,6 +83,7 @@ pub fn columns_gone(plan: &Plan, changes: &[SchemaChange]) -> Option<String> {
             SchemaChange::TableGone(table) => Some(format!("table {}", tables[*table].name)),
             SchemaChange::Columns { .. }
             | SchemaChange::Rewritten(_)
+            | SchemaChange::Redefined(_)
             | SchemaChange::Moved(_)
             | SchemaChange::LeavesAdded { .. }
             | SchemaChange::LeavesRemoved(_)

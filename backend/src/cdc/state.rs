@@ -131,7 +131,9 @@ mod tests {
     fn checkpoints_of_earlier_versions_are_read() {
         let old = r#"{"slot":"s","publication":"s","ownsPublication":true,"previousIdentities":[],"stream":null}"#;
         let read: CdcState = serde_json::from_str(old).expect("a checkpoint");
-        let LogState::Postgresql(log) = read.log;
+        let LogState::Postgresql(log) = read.log else {
+            panic!("it is of another source");
+        };
         assert_eq!((log.database, log.relations, log.slot), (None, vec![], "s".into()));
     }
 

@@ -183,6 +183,11 @@ impl CdcMeter {
         inner.log_end = inner.log_end.max(inner.complete_at);
     }
 
+    /// Everything before it is applied.
+    pub fn position(&self) -> LogPosition {
+        self.lock().position
+    }
+
     /// What the source says of itself.
     pub fn clock(&self, clock: &SourceClock) {
         let now = Instant::now();
@@ -209,10 +214,13 @@ impl CdcMeter {
                 0.0
             }
         });
-        inner.shown.seconds_until_log_lost = clock
-            .remaining_bytes
-            .filter(|_| rate > 0.0)
-            .map(|bytes| bytes as f64 / rate);
+        let by_bytes = clock.remaining_bytes.filter(|_| rate > 0.0);
+        // What the job needs is as old as what it has not applied.
+        let by_time = clock.kept_seconds.zip(inner.applied_until).map(|(kept, applied)| {
+            let age = (clock.now - applied).num_milliseconds() as f64 / 1000.0;
+            (kept - age.max(0.0)).max(0.0)
+        });
+        inner.shown.seconds_until_log_lost = by_bytes.map(|bytes| bytes as f64 / rate).or(by_time);
     }
 
     /// The figures as they are now. `obstacle` says why no cut-over is possible, whatever the lag.
@@ -348,6 +356,7 @@ mod tests {
             log_end: LogPosition(log_end),
             retained_bytes: 0,
             remaining_bytes: None,
+            kept_seconds: None,
         }
     }
 

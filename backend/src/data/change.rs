@@ -48,6 +48,9 @@ pub trait ChangeSink: Send {
     /// All rows of a table are gone, or those of one of its partitions.
     fn truncate(&mut self, table: usize);
 
+    /// Rows of a table may be others now, and nothing tells which. `what` has happened to it, in a clause: `was rewritten`.
+    fn rewritten(&mut self, table: usize, what: &'static str);
+
     /// Rows of a relation that is gone by now, and of which nobody knows any more to which table it belonged.
     fn unknown(&mut self);
 

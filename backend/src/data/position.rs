@@ -4,8 +4,8 @@
 use std::fmt;
 
 /// A position in the change log of a source: positions of one log are ordered as what is written there. PostgreSQL counts
-/// bytes from the beginning of its log; a log in numbered files is `file << 32 | offset`. How it is written for people,
-/// and how many bytes lie between two, the source knows.
+/// bytes from the beginning of its log; a log in numbered files has the number of the file above the offset. How it is
+/// written for people, and how many bytes lie between two, the source knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct LogPosition(pub u64);
@@ -17,7 +17,7 @@ pub enum TransactionId {
     Number(u32),
     /// The number that the server of its origin gave it.
     Gtid { source: u128, number: u64 },
-    /// Where it ends in the log.
+    /// A place of it in the log: a point in time that stands there or behind it has all of the transaction.
     Position(u64),
 }
 

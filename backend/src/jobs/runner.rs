@@ -390,6 +390,7 @@ impl Runner {
                     plan: &plan,
                     preparation: &wanted,
                     prepares_source: self.record.status.options.prepare_source,
+                    readers: self.readers(&plan),
                 };
                 let (state, point) = setup::begin(&*log, &self.store, ids, &needed).await?;
                 self.has_stream = true;
@@ -571,9 +572,13 @@ impl Runner {
 
     /// A point in time for the workers of the snapshot stage.
     async fn point_in_time(&self, source: &dyn Source, plan: &Plan) -> Result<Arc<dyn Snapshot>, SourceError> {
+        source.begin_snapshot(&plan.tables(), self.readers(plan)).await
+    }
+
+    /// How many readers of a point in time will be open at the same time.
+    fn readers(&self, plan: &Plan) -> usize {
         let more = LastStage::more_readers(&self.secrets, self.controls.workers);
-        let readers = snapshot::readers_of(plan, self.controls.workers) + more;
-        source.begin_snapshot(&plan.tables(), readers).await
+        snapshot::readers_of(plan, self.controls.workers) + more
     }
 
     async fn progress(&self, plan: &Plan, source: &dyn Source) -> Result<Progress, RunError> {

@@ -1,6 +1,7 @@
 //! Which transactions a point in time contains.
 
 use crate::data::position::{LogPosition, TransactionId};
+use crate::source::mysql::binlog::gtid::GtidSet;
 use crate::source::postgres::reader::TransactionSet;
 
 /// The transactions that a point in time contains, as its source can tell them.
@@ -8,8 +9,10 @@ use crate::source::postgres::reader::TransactionSet;
 pub enum Contained {
     /// PostgreSQL: what had ended, by number.
     Numbers(TransactionSet),
-    /// All that end at a position of the log or before it.
+    /// All whose place in the log is this one or before it.
     UpTo(LogPosition),
+    /// MySQL: what was executed. A server with GTIDs has no transaction without one that is not long over.
+    Gtids(GtidSet),
 }
 
 impl Contained {
@@ -18,7 +21,9 @@ impl Contained {
         match (self, transaction) {
             (Contained::Numbers(set), TransactionId::Number(number)) => set.contains(*number),
             (Contained::UpTo(end), TransactionId::Position(position)) => *position <= end.0,
-            (Contained::Numbers(_) | Contained::UpTo(_), _) => false,
+            (Contained::Gtids(set), TransactionId::Gtid { source, number }) => set.contains(*source, *number),
+            (Contained::Gtids(_), TransactionId::Position(_)) => true,
+            (Contained::Numbers(_) | Contained::UpTo(_) | Contained::Gtids(_), _) => false,
         }
     }
 }

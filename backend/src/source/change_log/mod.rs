@@ -112,6 +112,8 @@ pub struct Needed<'a> {
     pub preparation: &'a Preparation,
     /// The user lets the job change tables of the source, so that the log holds what is needed of old rows.
     pub prepares_source: bool,
+    /// How many readers of the snapshot will be open at the same time.
+    pub readers: usize,
 }
 
 /// Where following begins.
@@ -185,6 +187,8 @@ pub struct SourceClock {
     pub retained_bytes: u64,
     /// Bytes that may be written until the source may lose what the job needs.
     pub remaining_bytes: Option<u64>,
+    /// For how many seconds the source keeps what it has written, whoever reads it; `None` where that is no matter of time.
+    pub kept_seconds: Option<f64>,
 }
 
 /// A connection beside a stream. It does one thing after the other.
@@ -199,11 +203,11 @@ pub trait Control: Send + Sync {
     /// When the source does not answer.
     async fn log_end(&self) -> Result<LogPosition, SourceError>;
 
-    /// Clock and log of the source as they are now.
+    /// Clock and log of the source as they are now, and what lies behind the job's position.
     ///
     /// # Errors
     /// When the source does not answer.
-    async fn clock(&self, log: &LogState) -> Result<SourceClock, SourceError>;
+    async fn clock(&self, log: &LogState, position: LogPosition) -> Result<SourceClock, SourceError>;
 
     /// The schema as it is now.
     ///

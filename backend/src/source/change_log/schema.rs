@@ -4,6 +4,7 @@ use super::LogState;
 use crate::data::catalog::CatalogTable;
 use crate::plan::Plan;
 use crate::plan::images::{columns_logged, columns_read};
+use crate::source::mysql::change_log::MySqlSchema;
 use crate::source::postgres::watch::PgSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -38,6 +39,7 @@ impl Watched {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Value", rename_all = "camelCase")]
 pub enum SchemaState {
+    Mysql(MySqlSchema),
     #[serde(untagged)]
     Postgresql(PgSchema),
 }
@@ -45,22 +47,32 @@ pub enum SchemaState {
 impl TryFrom<Value> for SchemaState {
     type Error = serde_json::Error;
 
-    fn try_from(value: Value) -> Result<Self, Self::Error> {
-        serde_json::from_value(value).map(SchemaState::Postgresql)
+    fn try_from(mut value: Value) -> Result<Self, Self::Error> {
+        match value.get_mut("mysql").map(Value::take) {
+            Some(own) => serde_json::from_value(own).map(SchemaState::Mysql),
+            None => serde_json::from_value(value).map(SchemaState::Postgresql),
+        }
     }
 }
 
 impl SchemaState {
     /// What is different in a newer state.
     pub fn changes_to(&self, newer: &SchemaState) -> Vec<SchemaChange> {
-        let (SchemaState::Postgresql(old), SchemaState::Postgresql(newer)) = (self, newer);
-        old.changes_to(newer)
+        match (self, newer) {
+            (SchemaState::Postgresql(old), SchemaState::Postgresql(newer)) => old.changes_to(newer),
+            (SchemaState::Mysql(old), SchemaState::Mysql(newer)) => old.changes_to(newer),
+            // A job has one source for all its life.
+            (SchemaState::Postgresql(_), _) | (SchemaState::Mysql(_), _) => Vec::new(),
+        }
     }
 
     /// Whether changes of the same tables get into the log in the very same way.
     pub fn is_logged_alike(&self, other: &SchemaState) -> bool {
-        let (SchemaState::Postgresql(own), SchemaState::Postgresql(other)) = (self, other);
-        own.is_same_publication(other)
+        match (self, other) {
+            (SchemaState::Postgresql(own), SchemaState::Postgresql(other)) => own.is_same_publication(other),
+            (SchemaState::Mysql(_), SchemaState::Mysql(_)) => true,
+            (SchemaState::Postgresql(_), _) | (SchemaState::Mysql(_), _) => false,
+        }
     }
 }
 
@@ -81,6 +93,8 @@ pub enum SchemaChange {
     Columns { table: usize, gone: Vec<String> },
     /// Another table has the name now, or the rows were rewritten.
     Rewritten(usize),
+    /// Only what the plan does not read is another one: in the log the values stand at other places now.
+    Redefined(usize),
     /// The rows lie elsewhere, and it may be that their changes were not logged for a while.
     Moved(usize),
     /// Partitions that were attached or made.

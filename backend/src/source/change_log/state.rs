@@ -1,6 +1,7 @@
 //! What a job makes in a source so that it can follow changes: what is stored of it, and what is left of it.
 
 use super::SchemaState;
+use crate::source::mysql::change_log::MySqlLogState;
 use crate::source::postgres::change_log::{PgLogState, left};
 use crate::source::postgres::preflight::Continuous;
 use godwit_shared::connection::SourceKind;
@@ -23,6 +24,7 @@ pub struct ServerIdentity {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Value", rename_all = "camelCase")]
 pub enum LogState {
+    Mysql(MySqlLogState),
     #[serde(untagged)]
     Postgresql(PgLogState),
 }
@@ -30,8 +32,11 @@ pub enum LogState {
 impl TryFrom<Value> for LogState {
     type Error = serde_json::Error;
 
-    fn try_from(value: Value) -> Result<Self, Self::Error> {
-        serde_json::from_value(value).map(LogState::Postgresql)
+    fn try_from(mut value: Value) -> Result<Self, Self::Error> {
+        match value.get_mut("mysql").map(Value::take) {
+            Some(own) => serde_json::from_value(own).map(LogState::Mysql),
+            None => serde_json::from_value(value).map(LogState::Postgresql),
+        }
     }
 }
 
@@ -40,6 +45,8 @@ impl TryFrom<Value> for LogState {
 pub enum Preparation {
     /// The job has begun already: all is done.
     Done,
+    /// There is nothing to do: the log is there, whoever reads it.
+    Nothing,
     Postgresql(Continuous),
 }
 
@@ -74,7 +81,8 @@ impl LogState {
     pub fn new(kind: SourceKind, project: &str, job: &str) -> Option<Self> {
         match kind {
             SourceKind::Postgresql => Some(LogState::Postgresql(PgLogState::new(project, job))),
-            SourceKind::Mysql | SourceKind::Mariadb | SourceKind::Sqlite => None,
+            SourceKind::Mysql | SourceKind::Mariadb => Some(LogState::Mysql(MySqlLogState::default())),
+            SourceKind::Sqlite => None,
         }
     }
 
@@ -82,6 +90,7 @@ impl LogState {
     pub fn changed(&self) -> Vec<u32> {
         match self {
             LogState::Postgresql(log) => log.previous_identities.iter().map(|was| was.oid).collect(),
+            LogState::Mysql(_) => Vec::new(),
         }
     }
 
@@ -89,6 +98,7 @@ impl LogState {
     pub fn all_left(&self, reason: &str) -> Vec<Leftover> {
         match self {
             LogState::Postgresql(log) => left::all_left(log, reason),
+            LogState::Mysql(_) => Vec::new(),
         }
     }
 
@@ -96,6 +106,7 @@ impl LogState {
     pub fn left_shared(&self, shared: &[Shared]) -> Vec<Leftover> {
         match self {
             LogState::Postgresql(log) => left::shared_identities(log, shared),
+            LogState::Mysql(_) => Vec::new(),
         }
     }
 }
@@ -103,10 +114,12 @@ impl LogState {
 impl Followed<'_> {
     /// Whether this job needs what another one has changed.
     pub fn needs(&self, object: u32, other: &Followed<'_>) -> bool {
-        let (LogState::Postgresql(own), LogState::Postgresql(theirs)) = (self.log, other.log);
-        let seen = self.seen.map(|(server, schema)| {
-            let SchemaState::Postgresql(schema) = schema;
-            (server, schema)
+        let (LogState::Postgresql(own), LogState::Postgresql(theirs)) = (self.log, other.log) else {
+            return false;
+        };
+        let seen = self.seen.and_then(|(server, schema)| match schema {
+            SchemaState::Postgresql(schema) => Some((server, schema)),
+            SchemaState::Mysql(_) => None,
         });
         own.reads(seen, object, (theirs, other.seen.map(|(server, _)| server)))
     }

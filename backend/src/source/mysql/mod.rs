@@ -1,10 +1,12 @@
-//! MySQL 5.7 and later, MariaDB 10.5 and later: snapshots, previews and checks.
+//! MySQL 5.7 and later, MariaDB 10.5 and later.
 //!
 //! Rows come through the text protocol: the server prints every value, and a printed key is a key that it reads again. A
 //! task owns each connection ([`link`]), so that an answer nobody wants any more can be ended and the connection kept:
 //! inside a point in time there is no other one. Keys go in as literals and are compared by the server, under the collation
 //! of their columns, wherever bytes do not decide.
 
+pub mod binlog;
+pub mod change_log;
 mod check;
 pub mod client;
 pub mod columns;
@@ -15,10 +17,11 @@ pub mod link;
 pub mod lookup;
 pub mod matching;
 pub mod operators;
+pub mod preflight;
 pub mod queries;
 pub mod reader;
 pub mod schema;
-mod session;
+pub mod session;
 pub mod snapshot;
 mod split;
 mod spool;

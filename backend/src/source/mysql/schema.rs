@@ -134,22 +134,55 @@ async fn read_tables(link: &Link, scope: &Scope) -> Result<HashMap<TableName, Ca
     let mut tables = HashMap::new();
     for line in link.query(scope.sql(TABLES, "t.TABLE_SCHEMA")).await? {
         let table = CatalogTable {
-            name: name_of(&line),
-            columns: Vec::new(),
-            primary_key: Vec::new(),
-            foreign_keys: Vec::new(),
-            indexes: Vec::new(),
-            // Partitions are the server's own affair here.
-            is_partitioned: false,
             rows_estimated: number(&line, 2),
             size_bytes: number(&line, 3),
-            can_select: true,
-            has_row_security: false,
-            is_unlogged: false,
+            ..empty(name_of(&line))
         };
         tables.insert(table.name.clone(), table);
     }
     Ok(tables)
+}
+
+/// Tables with their columns, as far as they are there: nothing else of them is read.
+///
+/// # Errors
+/// When the server refuses a query or the connection is lost.
+pub async fn read_columns(link: &Link, names: &[TableName]) -> Result<Vec<Arc<CatalogTable>>, SourceError> {
+    let mut tables = Vec::new();
+    for name in names {
+        let condition = format!(
+            "c.TABLE_SCHEMA = {} AND c.TABLE_NAME = {}",
+            literal(&name.schema),
+            literal(&name.table)
+        );
+        let lines = link.query(COLUMNS.replace("$scope", &condition)).await?;
+        let mut table = empty(name.clone());
+        table.columns = lines
+            .iter()
+            .map(|line| column_of(name, line, &HashSet::new()))
+            .collect();
+        if !table.columns.is_empty() {
+            tables.push(Arc::new(table));
+        }
+    }
+    Ok(tables)
+}
+
+fn empty(name: TableName) -> CatalogTable {
+    CatalogTable {
+        name,
+        columns: Vec::new(),
+        primary_key: Vec::new(),
+        foreign_keys: Vec::new(),
+        indexes: Vec::new(),
+        // Partitions are the server's own affair here.
+        is_partitioned: false,
+        rows_estimated: 0,
+        size_bytes: 0,
+        can_select: true,
+        has_row_security: false,
+        is_unlogged: false,
+    }
 }
 
 async fn read_checked_json(link: &Link, scope: &Scope) -> Result<HashSet<(TableName, String)>, SourceError> {

@@ -3,13 +3,14 @@
 use super::client::MySqlSource;
 use super::link::Link;
 use super::snapshot::MySqlSnapshot;
-use super::{facts, filter, lookup, matching, schema};
+use super::{facts, filter, lookup, matching, preflight, schema};
 use crate::data::catalog::{Catalog, CatalogTable};
 use crate::plan::{Condition, Join, Plan, RowFilter};
 use crate::source::SourceError;
 use crate::source::api::{Findings, Matched, Session, Snapshot, Source};
+use crate::source::change_log::{ChangeLog, Preparation};
 use crate::source::filter::settle_filters;
-use crate::source::verdict::{entry, no_change_log, passed, snapshot_filters};
+use crate::source::verdict::{entry, passed, snapshot_filters};
 use async_trait::async_trait;
 use godwit_shared::connection::{ConnectivityResult, SourceKind};
 use godwit_shared::job::MigrationMode;
@@ -38,10 +39,7 @@ impl Source for MySqlSource {
     }
 
     async fn session(&self) -> Result<Box<dyn Session>, SourceError> {
-        Ok(Box::new(MySqlSession {
-            source: self.clone(),
-            link: self.connect().await?,
-        }))
+        Ok(Box::new(MySqlSession::open(self).await?))
     }
 
     async fn begin_snapshot(
@@ -51,12 +49,31 @@ impl Source for MySqlSource {
     ) -> Result<Arc<dyn Snapshot>, SourceError> {
         Ok(Arc::new(MySqlSnapshot::begin(self, tables, readers).await?))
     }
+
+    fn change_log(&self) -> Option<Arc<dyn ChangeLog>> {
+        Some(Arc::new(self.clone()))
+    }
 }
 
 /// A connection for questions, without a point in time.
-struct MySqlSession {
+pub struct MySqlSession {
     source: MySqlSource,
     link: Link,
+}
+
+impl MySqlSession {
+    /// # Errors
+    /// Why no connection can be had.
+    pub async fn open(source: &MySqlSource) -> Result<Self, SourceError> {
+        Ok(Self {
+            source: source.clone(),
+            link: source.connect().await?,
+        })
+    }
+
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
 }
 
 #[async_trait]
@@ -94,13 +111,16 @@ impl Session for MySqlSession {
             }
         });
         checks.push(snapshot_filters(&settle_filters(self, plan).await?));
-        if mode != MigrationMode::Snapshot {
-            let message = "The binary log cannot be followed by this version: choose the mode SNAPSHOT.";
-            checks.push(no_change_log(message));
+        let is_continuous = match mode {
+            MigrationMode::Snapshot => false,
+            MigrationMode::Cdc | MigrationMode::CdcOnly => true,
+        };
+        if is_continuous {
+            checks.extend(preflight::examine(&self.source, &self.link, plan).await?);
         }
         Ok(Findings {
             checks,
-            continuous: None,
+            continuous: is_continuous.then_some(Preparation::Nothing),
         })
     }
 

@@ -5,6 +5,8 @@
 //! binary log, until all of them say that they stand at the same place of it. Without any of these rights one connection
 //! reads everything, and what it reads waits in files where two readers are needed at once.
 
+use super::binlog::place::Place;
+use super::change_log::{log_end, snapshot_place};
 use super::client::{MySqlSource, query_error};
 use super::link::{Form, Link};
 use super::matching::count_rows;
@@ -30,7 +32,8 @@ const LOCK_TRIES: usize = 3;
 /// Tables that one statement touches.
 const TOUCHED_AT_ONCE: usize = 50;
 
-const BEGIN: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+pub(super) const BEGIN: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+pub(super) const GLOBAL_LOCK: &str = "FLUSH TABLES WITH READ LOCK";
 
 /// How the connections came to one point in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +78,7 @@ pub struct MySqlSnapshot {
     holder: Link,
     idle: Idle,
     point: PointInTime,
+    place: Option<Place>,
     unprotected: Vec<String>,
 }
 
@@ -100,17 +104,20 @@ impl MySqlSnapshot {
                 Err(error) => return Err(error),
             }
         }
-        let point = match tables {
+        let (point, mut place) = match tables {
             // Nobody holds up an application for a preview.
             [] => {
                 try_join_all(links.iter().chain([&holder]).map(|link| link.run(BEGIN))).await?;
-                PointInTime::NearlyOne
+                (PointInTime::NearlyOne, None)
             }
             tables => meet(source, &holder, &links, tables).await?,
         };
         if point == PointInTime::OneConnection {
             links.clear();
             holder.run(BEGIN).await?;
+            if holder.server().is_mariadb() {
+                place = snapshot_place(&holder).await.ok();
+            }
         }
         for link in links.iter().chain([&holder]) {
             touch(link, tables).await?;
@@ -121,8 +128,15 @@ impl MySqlSnapshot {
             holder,
             idle: Arc::new(Mutex::new(links)),
             point,
+            place,
             unprotected,
         })
+    }
+
+    /// Where in the log it stands: what begins behind it is not in it, all before it is. Nothing where that is not known,
+    /// or not for this user.
+    pub fn place(&self) -> Option<Place> {
+        self.place
     }
 
     /// How its connections came to it.
@@ -183,15 +197,15 @@ async fn meet(
     holder: &Link,
     links: &[Link],
     tables: &[Arc<CatalogTable>],
-) -> Result<PointInTime, SourceError> {
+) -> Result<(PointInTime, Option<Place>), SourceError> {
     if links.is_empty() {
-        return Ok(PointInTime::OneConnection);
+        return Ok((PointInTime::OneConnection, None));
     }
     let all: Vec<&Link> = links.iter().chain([holder]).collect();
     if holder.server().is_mariadb() && at_one_place(&all).await? {
-        return Ok(PointInTime::SamePlaceOfLog);
+        return Ok((PointInTime::SamePlaceOfLog, snapshot_place(holder).await.ok()));
     }
-    let global = "FLUSH TABLES WITH READ LOCK".to_owned();
+    let global = GLOBAL_LOCK.to_owned();
     let names: Vec<String> = tables.iter().map(|t| format!("{} READ", table_name(&t.name))).collect();
     let of_tables = (!names.is_empty()).then(|| format!("LOCK TABLES {}", names.join(", ")));
     for _ in 0..LOCK_TRIES {
@@ -209,19 +223,21 @@ async fn meet(
                 }
                 Lock::NotAllowed => continue,
             };
+            // No commit is under way, at least none that touches these tables. Not every user may ask.
+            let place = log_end(holder).await.ok();
             let begun = try_join_all(all.iter().map(|link| link.run(BEGIN))).await;
             // Whatever came of it, the application goes on.
             let unlocked = locker.query_drop("UNLOCK TABLES").await;
             let _ = locker.disconnect().await;
             begun?;
             unlocked.map_err(query_error)?;
-            return Ok(point);
+            return Ok((point, place));
         }
         if !is_in_the_way {
             break;
         }
     }
-    Ok(PointInTime::OneConnection)
+    Ok((PointInTime::OneConnection, None))
 }
 
 /// What came of asking for a lock.
@@ -271,7 +287,7 @@ async fn at_one_place(links: &[&Link]) -> Result<bool, SourceError> {
 
 /// Holds the definitions of the tables as they are: who changes one has to wait for the end of the point in time, and no
 /// read has to wait for who waits.
-async fn touch(link: &Link, tables: &[Arc<CatalogTable>]) -> Result<(), SourceError> {
+pub(super) async fn touch(link: &Link, tables: &[Arc<CatalogTable>]) -> Result<(), SourceError> {
     for some in tables.chunks(TOUCHED_AT_ONCE) {
         let touched: Vec<String> = (some.iter())
             .map(|table| format!("(SELECT 1 FROM {} LIMIT 0)", table_name(&table.name)))
@@ -285,7 +301,11 @@ async fn touch(link: &Link, tables: &[Arc<CatalogTable>]) -> Result<(), SourceEr
     Ok(())
 }
 
-async fn without_transactions(link: &Link, tables: &[Arc<CatalogTable>]) -> Result<Vec<String>, SourceError> {
+/// Tables whose engine has no transactions, with the engine.
+pub(super) async fn without_transactions(
+    link: &Link,
+    tables: &[Arc<CatalogTable>],
+) -> Result<Vec<String>, SourceError> {
     let mut found = Vec::new();
     for some in tables.chunks(TOUCHED_AT_ONCE) {
         let names: Vec<String> = (some.iter())

@@ -6,7 +6,8 @@ use super::publication::{Needed, PublicationState, read_publication};
 use super::queries::quote;
 use crate::data::catalog::CatalogTable;
 use crate::source::SourceError;
-use crate::source::change_log::{Leaf, LogState, SchemaChange, Watched};
+use crate::source::change_log::{Leaf, SchemaChange, Watched};
+use crate::source::postgres::change_log::PgLogState;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -97,7 +98,7 @@ const COMPOSITES: &str = "
 /// # Errors
 /// When the source does not answer.
 pub async fn read_state(pg: &PgClient, watched: &Watched) -> Result<PgSchema, SourceError> {
-    let LogState::Postgresql(log) = &watched.log;
+    let log = PgLogState::of(&watched.log)?;
     let (tables, columns) = (&watched.tables, &watched.columns);
     let schemas: Vec<&str> = tables.iter().map(|t| t.name.schema.as_str()).collect();
     let names: Vec<&str> = tables.iter().map(|t| t.name.table.as_str()).collect();

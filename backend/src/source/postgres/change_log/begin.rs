@@ -1,6 +1,7 @@
 //! Makes what a job needs: first the publication, then the slot, then the point in time that fits it. So nothing that is
 //! committed after that point is missing in the stream.
 
+use super::PgLogState;
 use crate::source::SourceError;
 use crate::source::change_log::{Beginning, KeepLog, LogError, LogState, Needed, Preparation, SchemaState, Watched};
 use crate::source::postgres::client::PgSource;
@@ -31,12 +32,12 @@ pub async fn begin(
     };
     let wanted = match needed.preparation {
         Preparation::Postgresql(wanted) => wanted,
-        Preparation::Done => &nothing,
+        Preparation::Done | Preparation::Nothing => &nothing,
     };
     let control = source.connect().await?;
     let tables = needed.plan.tables();
     {
-        let LogState::Postgresql(log) = &mut *state;
+        let log = PgLogState::of_mut(state)?;
         if let PublicationPlan::Use(name) = &wanted.publication {
             log.publication = name.clone();
             log.owns_publication = false;
@@ -61,14 +62,14 @@ pub async fn begin(
         .iter()
         .any(|l| !wanted.identities.iter().any(|w| w.oid == l.oid))
     {
-        let LogState::Postgresql(log) = &mut *state;
+        let log = PgLogState::of_mut(state)?;
         log.remember(&lacking);
         keeper.keep(state).await.map_err(LogError::NotKept)?;
     }
     identity::set_full(&control, &lacking).await?;
 
     let watched = Watched::of(needed.plan, state);
-    let LogState::Postgresql(log) = &*state;
+    let log = PgLogState::of(state)?;
     slot::drop_slot(&control, &log.slot).await?;
     if log.owns_publication {
         slot::drop_publication(&control, &log.publication).await?;

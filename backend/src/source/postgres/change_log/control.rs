@@ -1,5 +1,6 @@
 //! Questions beside a stream.
 
+use super::PgLogState;
 use crate::data::catalog::CatalogTable;
 use crate::data::position::LogPosition;
 use crate::plan::Plan;
@@ -23,8 +24,8 @@ impl Control for PgClient {
         Ok(slot::log_end(self).await?.into())
     }
 
-    async fn clock(&self, log: &LogState) -> Result<SourceClock, SourceError> {
-        let LogState::Postgresql(log) = log;
+    async fn clock(&self, log: &LogState, _position: LogPosition) -> Result<SourceClock, SourceError> {
+        let log = PgLogState::of(log)?;
         slot::source_clock(self, &log.slot).await
     }
 
@@ -38,7 +39,7 @@ impl Control for PgClient {
 
     /// One that the job has made is mended.
     async fn prove_logged(&self, watched: &Watched) -> Result<SchemaState, LogError> {
-        let LogState::Postgresql(log) = &watched.log;
+        let log = PgLogState::of(&watched.log)?;
         let name = &log.publication;
         let mut now = read_state(self, watched).await?;
         if !now.has_publication() {
@@ -76,7 +77,7 @@ impl Control for PgClient {
                 first.missing.join(", ")
             )));
         }
-        let LogState::Postgresql(state) = &mut *log;
+        let state = PgLogState::of_mut(log)?;
         state.remember(&lacking);
         keeper.keep(log).await.map_err(LogError::NotKept)?;
         identity::set_full(self, &lacking).await?;
@@ -84,7 +85,9 @@ impl Control for PgClient {
     }
 
     async fn writers(&self, schema: &SchemaState) -> Result<Vec<String>, SourceError> {
-        let SchemaState::Postgresql(schema) = schema;
+        let SchemaState::Postgresql(schema) = schema else {
+            return Ok(Vec::new());
+        };
         slot::writing_transactions(self, &schema.relations()).await
     }
 

@@ -71,7 +71,7 @@ impl ChangeLog for PgSource {
         server: &ServerIdentity,
         position: LogPosition,
     ) -> Result<Opened, LogError> {
-        let LogState::Postgresql(log) = &watched.log;
+        let log = PgLogState::of(&watched.log)?;
         let control = self.connect().await?;
         let encoding = slot::client_encoding(&control).await?;
         let mut wal = WalConnection::open(self, &encoding).await?;
@@ -90,12 +90,14 @@ impl ChangeLog for PgSource {
     }
 
     async fn end(&self, log: &LogState, shared: &[Shared]) -> Vec<Leftover> {
-        let LogState::Postgresql(log) = log;
-        left::end(self, log, shared).await
+        match PgLogState::of(log) {
+            Ok(log) => left::end(self, log, shared).await,
+            Err(_) => Vec::new(),
+        }
     }
 
     async fn keep_shared(&self, log: &LogState, shared: &[Shared]) -> Result<(), SourceError> {
-        let LogState::Postgresql(log) = log;
+        let log = PgLogState::of(log)?;
         left::keep_identities(self, log, shared).await
     }
 }

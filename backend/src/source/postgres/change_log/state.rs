@@ -1,10 +1,17 @@
 //! What is stored of a job's slot, publication and replica identities.
 
-use crate::source::change_log::ServerIdentity;
+use crate::source::SourceError;
+use crate::source::change_log::{LogState, ServerIdentity};
 use crate::source::postgres::identity::{LackingIdentity, PreviousIdentity};
 use crate::source::postgres::preflight::replication_name;
 use crate::source::postgres::watch::PgSchema;
 use serde::{Deserialize, Serialize};
+
+fn other() -> SourceError {
+    SourceError::LogUnusable {
+        reason: "the job has followed a source of another kind".into(),
+    }
+}
 
 /// What a job has made in the server, or changed there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +35,28 @@ pub struct PgLogState {
 }
 
 impl PgLogState {
+    /// That of a job which follows a PostgreSQL.
+    ///
+    /// # Errors
+    /// When it follows another source.
+    pub fn of(log: &LogState) -> Result<&Self, SourceError> {
+        match log {
+            LogState::Postgresql(log) => Ok(log),
+            LogState::Mysql(_) => Err(other()),
+        }
+    }
+
+    /// The same, to be changed.
+    ///
+    /// # Errors
+    /// When it follows another source.
+    pub fn of_mut(log: &mut LogState) -> Result<&mut Self, SourceError> {
+        match log {
+            LogState::Postgresql(log) => Ok(log),
+            LogState::Mysql(_) => Err(other()),
+        }
+    }
+
     /// Before anything is made in the source. Names follow from project and job, so that what a crash leaves is found
     /// again.
     pub fn new(project: &str, job: &str) -> Self {

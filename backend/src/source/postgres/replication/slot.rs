@@ -251,6 +251,7 @@ pub async fn source_clock(pg: &PgClient, slot: &str) -> Result<SourceClock, Sour
         log_end: parse(row.get(1))?.into(),
         retained_bytes: row.get::<_, Option<i64>>(2).unwrap_or_default().max(0) as u64,
         remaining_bytes: row.get::<_, Option<i64>>(3).map(|n| n.max(0) as u64),
+        kept_seconds: None,
     })
 }
 
