@@ -5,6 +5,7 @@ use crate::components::icon::Icon;
 use crate::components::status::Status;
 use crate::format::{number, time};
 use chrono::{DateTime, Local, TimeZone, Utc};
+use godwit_shared::connection::SourceKind;
 use godwit_shared::job::{CdcStatus, JobStatus, MigrationJobStatus, MigrationMode};
 use godwit_shared::outage::{Dependency, Outage};
 use std::fmt::Display;
@@ -107,6 +108,17 @@ pub fn mode_label(mode: MigrationMode) -> &'static str {
         MigrationMode::Cdc => "Continuous",
         MigrationMode::CdcOnly => "Changes only",
     }
+}
+
+/// Whether the job has made a slot and a publication in its source. Other sources keep their log whoever reads it.
+pub fn has_slot(job: &MigrationJobStatus) -> bool {
+    has_cdc(job) && is_from_postgresql(job)
+}
+
+/// Whether the source is a PostgreSQL.
+pub fn is_from_postgresql(job: &MigrationJobStatus) -> bool {
+    let kind = SourceKind::of_url(&job.jdbc_connection_string);
+    kind.is_none_or(|kind| kind == SourceKind::Postgresql)
 }
 
 /// Whether the job has a CDC stage.

@@ -4,7 +4,7 @@ use super::figures::{NONE, at};
 use crate::components::badge::Tone;
 use crate::format::text::sentence;
 use crate::format::{number, time};
-use crate::pages::migration::present::is_streaming;
+use crate::pages::migration::present::{has_slot, is_from_postgresql, is_streaming};
 use chrono::TimeZone;
 use godwit_shared::job::{CdcStatistics, CdcStatus, MigrationJobStatus};
 use std::fmt::Display;
@@ -243,7 +243,12 @@ pub fn retention(job: &MigrationJobStatus) -> String {
         .as_ref()
         .map(|s| (s.seconds_until_log_lost, s.remaining_log_bytes));
     match limit {
-        Some((Some(seconds), _)) => format!(
+        Some((Some(seconds), None)) => format!(
+            "By its settings the source discards what this job needs in about {}. Resume before that; afterwards the job \
+             has to start anew.",
+            time::duration(seconds)
+        ),
+        Some((Some(seconds), Some(_))) => format!(
             "At the rate of the last minutes the source discards what this job needs in about {}. Resume before that; \
              afterwards the job has to start anew.",
             time::duration(seconds)
@@ -254,6 +259,7 @@ pub fn retention(job: &MigrationJobStatus) -> String {
             number::bytes(bytes as f64)
         ),
         Some((None, None)) => "The source sets no limit to that: the log grows until the job goes on. Watch the disk of the source.".into(),
+        None if !is_from_postgresql(job) => "How long it keeps its log is set in the source; afterwards the job has to start anew.".into(),
         None => "How much it keeps is set by its max_slot_wal_keep_size; without a limit the log grows until the job goes on.".into(),
     }
 }
@@ -292,7 +298,10 @@ pub fn completion(job: &MigrationJobStatus, from: Option<&str>) -> Option<Comple
     };
     Some(Completion {
         text: match rest {
-            Some(0) => format!("Everything up to {end} is applied. Removing slot and publication from the source."),
+            Some(0) if has_slot(job) => {
+                format!("Everything up to {end} is applied. Removing slot and publication from the source.")
+            }
+            Some(0) => format!("Everything up to {end} is applied."),
             Some(rest) => format!(
                 "Applying changes up to {end}: {} of log left.",
                 number::bytes(rest as f64)

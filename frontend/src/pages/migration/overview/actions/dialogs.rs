@@ -9,7 +9,7 @@ use crate::format::text::sentence;
 use crate::format::{number, time};
 use crate::pages::migration::overview::JobSignal;
 use crate::pages::migration::overview::cdc_figures::{Cutover, cutover, retention};
-use crate::pages::migration::present::{has_cdc, is_in_cdc};
+use crate::pages::migration::present::{has_cdc, has_slot, is_in_cdc};
 use chrono::{DateTime, Utc};
 use godwit_shared::job::{CdcStatus, MigrationJobStatus};
 use leptos::prelude::*;
@@ -42,7 +42,7 @@ const RESUME: ConfirmAction = ConfirmAction {
 
 #[component]
 pub fn TerminateDialog(job: JobSignal, on_confirm: Callback<()>, on_close: Callback<()>) -> impl IntoView {
-    let slot = has_cdc(&job.get_untracked()).then(|| {
+    let slot = has_slot(&job.get_untracked()).then(|| {
         view! { <p>"Its replication slot and its publication are removed from the source."</p> }
     });
     view! {
@@ -70,6 +70,9 @@ pub fn CompleteCdcDialog(job: JobSignal, on_confirm: Callback<()>, on_close: Cal
             }
         })
     };
+    let removes = has_slot(&job.get_untracked()).then(|| {
+        view! { <li>"removes its replication slot and its publication from the source."</li> }
+    });
     let restores = job.get_untracked().options.prepare_source.then(|| {
         view! { <li>"restores the replica identities that it has set."</li> }
     });
@@ -84,7 +87,7 @@ pub fn CompleteCdcDialog(job: JobSignal, on_confirm: Callback<()>, on_close: Cal
             <ol class="gw-numbered">
                 <li>"notes the position at which the source stands now,"</li>
                 <li>"applies every change up to that position; its progress shows here,"</li>
-                <li>"removes its replication slot and its publication from the source."</li>
+                {removes}
                 {restores}
             </ol>
             <p>"A completed job cannot be resumed."</p>
@@ -118,6 +121,10 @@ fn not_ready(job: &MigrationJobStatus) -> Option<String> {
 pub fn EndWithoutRestDialog(job: JobSignal, on_confirm: Callback<()>, on_close: Callback<()>) -> impl IntoView {
     let now = use_now();
     let rest = Memo::new(move |_| rest(&job.get(), now.get()));
+    let removed = has_slot(&job.get_untracked()).then_some(
+        "The replication slot and the publication are removed from the source; where it does not answer, the job update \
+         log names them with the statements that remove them, and Godwit goes on trying.",
+    );
     view! {
         <ConfirmDialog
             title="End without the rest?"
@@ -127,9 +134,7 @@ pub fn EndWithoutRestDialog(job: JobSignal, on_confirm: Callback<()>, on_close: 
         >
             <p data-testid="rest"><b>"Changes that are not applied yet do not reach MongoDB. "</b>{move || rest.get()}</p>
             <p>
-                "The documents stay as they are, every one of them whole. The replication slot and the publication are \
-                 removed from the source; where it does not answer, the job update log names them with the statements \
-                 that remove them, and Godwit goes on trying."
+                "The documents stay as they are, every one of them whole. " {removed}
             </p>
             <p>"A job that was ended so is " <b>"cancelled"</b> ", and cannot be resumed."</p>
         </ConfirmDialog>
@@ -181,10 +186,14 @@ pub fn PauseDialog(job: JobSignal, on_confirm: Callback<()>, on_close: Callback<
         let bytes = job.cdc_statistics.as_ref().and_then(|s| s.retained_log_bytes);
         bytes.map(|n| format!(" It keeps {} now.", number::bytes(n as f64)))
     };
+    let keeps = match has_slot(&job.get_untracked()) {
+        true => "The replication slot stays, and with it the source keeps its log from the position of the job on.",
+        false => "The source keeps its log for a time of its own: resume before it takes away what the job needs.",
+    };
     let log = has_cdc(&job.get_untracked()).then(|| {
         view! {
             <p>
-                "The replication slot stays, and with it the source keeps its log from the position of the job on."
+                {keeps}
                 {kept}
             </p>
             <p data-testid="retention">{move || retention(&job.get())}</p>
