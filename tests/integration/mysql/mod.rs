@@ -3,9 +3,13 @@
 
 mod bed;
 mod catalog;
+mod changes;
 mod documents;
 mod filters;
+mod following;
+mod images;
 mod jobs;
 mod keys;
+mod losses;
 mod points;
 mod values;

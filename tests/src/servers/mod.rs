@@ -7,7 +7,7 @@ mod pooler;
 mod postgres;
 
 pub use mongo::{Mongo, PrivateMongo, Target};
-pub use mysql::{Family, MySql};
+pub use mysql::{Family, MySql, PrivateMySql};
 pub use pooler::Pooler;
 pub use postgres::{Database, Postgres, PrivatePostgres, connect, execute};
 

@@ -7,7 +7,7 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 /// Which of the two.
@@ -28,7 +28,10 @@ impl Family {
             Family::MariaDb => &MARIADB,
             Family::MySql => &MYSQL,
         };
-        let started = tokio::task::spawn_blocking(move || cell.get_or_init(|| MySql::start(self)));
+        let started = tokio::task::spawn_blocking(move || {
+            let name = format!("{self:?}").to_lowercase();
+            cell.get_or_init(|| MySql::start(self, &name, Vec::new()))
+        });
         let server = started.await.expect("the server starts");
         server.is_up().await;
         server
@@ -38,17 +41,19 @@ impl Family {
 /// A server that dies with the tests.
 pub struct MySql {
     pub port: u16,
+    family: Family,
     folder: PathBuf,
-    _process: Child,
+    options: Vec<String>,
+    process: Child,
 }
 
 impl MySql {
-    fn start(family: Family) -> MySql {
-        let folder = scratch().join(format!("{family:?}").to_lowercase());
+    fn start(family: Family, name: &str, options: Vec<String>) -> MySql {
+        let folder = scratch().join(name);
         std::fs::create_dir_all(&folder).expect("a folder for the server");
         let data = folder.join("data");
         let port = free_port();
-        let mut server = match family {
+        match family {
             Family::MariaDb => {
                 let mut install = Command::new("mariadb-install-db");
                 install.args([
@@ -57,6 +62,23 @@ impl MySql {
                     "--skip-test-db",
                 ]);
                 run(install.arg(argument("--datadir", &data)).arg("--user=root"));
+            }
+            Family::MySql => run(mysqld(&data).arg("--initialize-insecure")),
+        }
+        let process = MySql::launch(family, &folder, port, &options);
+        MySql {
+            port,
+            family,
+            folder,
+            options,
+            process,
+        }
+    }
+
+    fn launch(family: Family, folder: &Path, port: u16, options: &[String]) -> Child {
+        let data = folder.join("data");
+        let mut server = match family {
+            Family::MariaDb => {
                 let mut server = Command::new("/usr/sbin/mariadbd");
                 server
                     .args(["--no-defaults", "--user=root"])
@@ -64,28 +86,20 @@ impl MySql {
                 server
             }
             Family::MySql => {
-                let base = mysql_base();
-                let with_base = |options: &[&str]| {
-                    let mut command = Command::new(base.join("mysqld"));
-                    command.args(["--no-defaults", "--explicit_defaults_for_timestamp", "--user=root"]);
-                    command.arg(argument("--basedir", &base));
-                    command.arg(argument("--lc-messages-dir", &base.join("share/mysql")));
-                    command.arg(argument("--datadir", &data)).args(options);
-                    command
-                };
-                run(&mut with_base(&["--initialize-insecure"]));
-                with_base(&[
+                let mut server = mysqld(&data);
+                server.args([
                     "--secure-file-priv=NULL",
                     "--gtid-mode=ON",
                     "--enforce-gtid-consistency",
                     "--log-slave-updates",
-                ])
+                ]);
+                server
             }
         };
         server
             .arg(argument("--socket", &folder.join("socket")))
             .arg(argument("--pid-file", &folder.join("pid")))
-            .arg(argument("--tmpdir", &folder))
+            .arg(argument("--tmpdir", folder))
             .arg(format!("--port={port}"))
             .args([
                 "--bind-address=127.0.0.1",
@@ -99,15 +113,11 @@ impl MySql {
                 "--max-connections=200",
             ])
             .args(["--performance-schema=OFF", "--sync-binlog=0"])
+            .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(folder.join("log")).expect("a log file"));
-        let process = process::spawn(server, libc::SIGKILL).expect("the server starts");
-        MySql {
-            port,
-            folder,
-            _process: process,
-        }
+        process::spawn(server, libc::SIGKILL).expect("the server starts")
     }
 
     async fn is_up(&self) {
@@ -167,11 +177,74 @@ impl MySql {
     }
 }
 
+/// A server for a test that stops it, or sets it up in its own way.
+pub struct PrivateMySql {
+    server: MySql,
+}
+
+impl PrivateMySql {
+    /// With these options besides those of all.
+    pub async fn start(family: Family, options: &[&str]) -> PrivateMySql {
+        let options = options.iter().map(|o| (*o).to_owned()).collect();
+        let name = unique(&format!("{family:?}").to_lowercase());
+        let started = tokio::task::spawn_blocking(move || MySql::start(family, &name, options));
+        let server = started.await.expect("the server starts");
+        server.is_up().await;
+        PrivateMySql { server }
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        let _ = self.server.process.kill();
+        let _ = self.server.process.wait();
+    }
+
+    /// Starts it again on the same port with the same data.
+    pub async fn start_again(&mut self) {
+        let MySql {
+            port,
+            family,
+            folder,
+            options,
+            ..
+        } = &self.server;
+        self.server.process = MySql::launch(*family, folder, *port, options);
+        self.server.is_up().await;
+    }
+}
+
+impl std::ops::Deref for PrivateMySql {
+    type Target = MySql;
+
+    fn deref(&self) -> &MySql {
+        &self.server
+    }
+}
+
+impl Drop for PrivateMySql {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn mysqld(data: &Path) -> Command {
+    let base = mysql_base();
+    let mut command = Command::new(base.join("mysqld"));
+    command.args(["--no-defaults", "--explicit_defaults_for_timestamp", "--user=root"]);
+    command.arg(argument("--basedir", &base));
+    command.arg(argument("--lc-messages-dir", &base.join("share/mysql")));
+    command.arg(argument("--datadir", data));
+    command
+}
+
 fn argument(name: &str, path: &Path) -> String {
     format!("{name}={}", path.display())
 }
 
+/// One after the other: two installations at once get in each other's way.
 fn run(command: &mut Command) {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let done = command
         .stdin(Stdio::null())
         .output()
