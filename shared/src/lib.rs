@@ -16,6 +16,7 @@ pub mod initial;
 pub mod job;
 pub mod live;
 pub mod mapping;
+mod new_project;
 pub mod notice;
 pub mod outage;
 pub mod preflight;

@@ -27,11 +27,9 @@ use godwit_shared::project::{
     NAME_LENGTH_MAX, Preview, PreviewRequest, ProjectCollection, ProjectDetails, ProjectSummary, RevisionConflict,
     SaveProject,
 };
-use godwit_shared::relmig::{Project, ProjectFile, SchemaPart, VERSION_WRITTEN};
-use godwit_shared::schema::{RelationalModel, TablePath};
+use godwit_shared::relmig::ProjectFile;
 use indexmap::IndexSet;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use utoipa::{IntoParams, ToSchema};
 
@@ -125,42 +123,12 @@ pub(super) async fn make(state: &AppState, request: SaveProject) -> Result<Proje
         .schema(&request.schemas_id)
         .await?
         .ok_or_else(|| ApiError::not_found("schema", &request.schemas_id))?;
-    let mut imported = Map::new();
-    for path in taken_over(&full, &request.content) {
-        insert_path(&mut imported, path);
-    }
-    let file = ProjectFile {
-        version: VERSION_WRITTEN.into(),
-        project: Project {
-            id: String::new(),
-            name: request.name.trim().into(),
-            kind: request.kind,
-            last_modified: None,
-            schemas_id: request.schemas_id.clone(),
-            jdbc_id: request.jdbc_id,
-            mongodb_id: request.mongodb_id,
-            connection_details: json!({}),
-            content: request.content,
-            extra: Map::new(),
-        },
-        schema: SchemaPart {
-            id: request.schemas_id,
-            full,
-            imported: Value::Object(imported),
-            extra: Map::new(),
-        },
-        extra: Map::new(),
-    };
+    let name = request.name.trim().to_owned();
+    let mut file = ProjectFile::new(name, request.kind, request.schemas_id, request.content, full);
+    (file.project.jdbc_id, file.project.mongodb_id) = (request.jdbc_id, request.mongodb_id);
     // Read again as any file: what an import would refuse is refused here too.
     let file = bounds::read_file(move || Ok(ProjectFile::from_value(file.to_exported_value())?)).await?;
     store(state, ProjectId::new(new_id()), file, Standing::default()).await
-}
-
-/// The tables that the project takes over from its source: those that its content names, else all.
-fn taken_over(full: &RelationalModel, content: &Content) -> Vec<TablePath> {
-    let named: Vec<&TablePath> = content.tables.values().map(|entry| &entry.path).collect();
-    let all = full.tables().map(|(path, _)| path);
-    all.filter(|path| named.is_empty() || named.contains(&path)).collect()
 }
 
 /// Changes a project: its name, its connections, its rules.
@@ -195,7 +163,7 @@ pub async fn update(
     if let Some(full) = request.full {
         record.file.schema.full = full;
     }
-    take_part(&mut record.file);
+    record.file.take_part();
     let (file, mut standing) = (record.file, Standing::of(&record.summary));
     standing.is_claimed = claimed.is_some();
     let file = bounds::read_file(move || {
@@ -218,27 +186,6 @@ fn conflict(error: ApiError, record: ProjectRecord) -> Response {
     let (status, error) = error.into_parts();
     let project = details(record);
     (status, Json(RevisionConflict { error, project, full })).into_response()
-}
-
-/// Writes into the file which tables take part: those of its content.
-fn take_part(file: &mut ProjectFile) {
-    let mut imported = Map::new();
-    for path in taken_over(&file.schema.full, &file.project.content) {
-        insert_path(&mut imported, path);
-    }
-    file.schema.imported = Value::Object(imported);
-}
-
-fn insert_path(imported: &mut Map<String, Value>, path: TablePath) {
-    let mut members = imported;
-    for part in [path.database, path.schema] {
-        let inner = members.entry(part).or_insert_with(|| json!({}));
-        match inner.as_object_mut() {
-            Some(inner) => members = inner,
-            None => return,
-        }
-    }
-    members.insert(path.table, json!({}));
 }
 
 /// What a save goes on from.
