@@ -287,6 +287,10 @@ pub trait Reader: Send + Sync {
         Ok(None)
     }
 
+    /// The statement that reads the last node of a path, for people: all rows of a root, or those of a child; where they
+    /// are read by keys, it names none.
+    fn statement(&self, path: &[&Node]) -> String;
+
     /// Ends what the connection is doing now.
     async fn cancel(&self);
 

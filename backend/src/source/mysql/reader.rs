@@ -214,6 +214,13 @@ impl Reader for MySqlReader {
         Ok(Box::new(self.stream(vec![sql], node.cells(), keys).await?))
     }
 
+    fn statement(&self, path: &[&Node]) -> String {
+        match path {
+            [root] => queries::root_rows(root, &KeyRange::default(), true, None),
+            _ => queries::streamed_rows(path, &KeyRange::default()),
+        }
+    }
+
     async fn cancel(&self) {
         if let Some(link) = &self.link {
             link.cancel();

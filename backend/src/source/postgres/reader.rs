@@ -410,6 +410,18 @@ impl Reader for PgReader {
         super::sums::read(&self.pg, path, columns).await.map(Some)
     }
 
+    fn statement(&self, path: &[&Node]) -> String {
+        match path {
+            [.., parent, node] if node.join.is_some() => {
+                let join = node.join.as_ref().expect("it was looked at");
+                let no_keys = vec![Vec::new(); join.pairs.len()];
+                queries::child_rows(node, &parent.table, join, &no_keys, node.limit)
+            }
+            [root] => queries::root_rows(root, &KeyRange::default(), true, None),
+            _ => queries::streamed_rows(path, &KeyRange::default()),
+        }
+    }
+
     async fn cancel(&self) {
         self.pg.cancel_query().await;
     }

@@ -428,6 +428,13 @@ impl Reader for SqliteReader {
         Ok(self.stream(None, move |_| query, node.cells(), keys))
     }
 
+    fn statement(&self, path: &[&Node]) -> String {
+        match path {
+            [root] => queries::root_rows(root, &KeyRange::default(), true, None).sql,
+            _ => queries::rows_below(path, &KeyRange::default()).sql,
+        }
+    }
+
     async fn cancel(&self) {
         self.client.interrupt();
     }
