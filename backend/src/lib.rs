@@ -12,6 +12,7 @@ mod crash;
 pub mod data;
 pub mod documents;
 pub mod drafts;
+mod engine;
 mod hooks;
 pub mod jobs;
 pub mod lease;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the server by level. A room may import those of lower levels, and the ones named beside it.
-const LEVELS: [(&str, u8, &[&str]); 23] = [
+const LEVELS: [(&str, u8, &[&str]); 25] = [
     ("certificates", 0, &[]),
     ("data", 0, &[]),
     ("lease", 0, &[]),
@@ -26,8 +26,10 @@ const LEVELS: [(&str, u8, &[&str]); 23] = [
     ("config", 7, &[]),
     ("crash", 7, &[]),
     ("check_report", 7, &[]),
+    ("engine", 7, &["crash"]),
     ("serve", 8, &[]),
-    ("main", 9, &[]),
+    ("cli", 9, &[]),
+    ("main", 10, &[]),
 ];
 
 /// Crates that stay in their rooms.
@@ -41,7 +43,7 @@ const KEPT: [(&str, &[&str]); 10] = [
     ("axum", &["api", "serve"]),
     ("rquickjs", &["scripts"]),
     ("aes_gcm", &["store"]),
-    ("tokio_rustls", &["webhook"]),
+    ("tokio_rustls", &["webhook", "cli"]),
 ];
 
 /// Production lines of a file; beyond this it has two reasons to change.

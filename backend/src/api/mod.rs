@@ -13,6 +13,7 @@ mod error;
 mod extract;
 mod guard;
 mod headers;
+mod in_process;
 mod info;
 mod jobs;
 mod live;
@@ -28,7 +29,9 @@ mod shelf;
 pub mod verification_page;
 mod verifications;
 
+pub use error::ApiError;
 pub use guard::Doors;
+pub use in_process::InProcess;
 pub use info::Health;
 pub use live::Texts;
 pub use router::{AppState, router};

@@ -31,7 +31,11 @@ impl LocalMongod {
             .and_then(|l| l.local_addr())
             .map_err(|e| local(e.to_string()))?
             .port();
-        let mut child = Command::new(&program)
+        let mut command = Command::new(&program);
+        // Ctrl-C in a terminal is for this process, which ends the `mongod` when its jobs are stored in it.
+        #[cfg(unix)]
+        command.process_group(0);
+        let mut child = command
             .args([
                 "--bind_ip",
                 "127.0.0.1",
@@ -67,6 +71,11 @@ impl LocalMongod {
         Err(local(
             "the mongod of the data directory does not answer; see store.log there".into(),
         ))
+    }
+
+    /// The `mongod` that would be started, where there is one.
+    pub fn program() -> Option<PathBuf> {
+        find()
     }
 
     /// Asks it to end and waits for it.
