@@ -7,6 +7,7 @@ pub mod assemble;
 pub mod cdc;
 pub mod certificates;
 pub mod check_report;
+pub mod cli;
 pub mod config;
 mod crash;
 pub mod data;

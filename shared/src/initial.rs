@@ -116,7 +116,7 @@ pub(crate) fn collection_name(table: &str, casing: Casing) -> String {
 }
 
 /// One field for each column, under distinct names; `_id` belongs to the document's key.
-pub(crate) fn fields_of(table: &Table, casing: Casing) -> IndexMap<String, Field> {
+pub fn fields_of(table: &Table, casing: Casing) -> IndexMap<String, Field> {
     let mut columns: Vec<_> = table.columns.iter().collect();
     columns.sort_by_key(|(_, c)| c.ordinal_position);
     let named = columns.iter().map(|(name, _)| match casing.apply(name) {

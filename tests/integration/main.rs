@@ -5,6 +5,9 @@
 mod bad_input;
 mod bad_requests;
 mod cdc_only;
+mod cli;
+mod cli_projects;
+mod cli_server;
 mod common;
 mod connections;
 mod demo;

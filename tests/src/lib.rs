@@ -6,6 +6,7 @@
 pub mod api;
 pub mod app;
 pub mod browser;
+pub mod cli;
 pub mod continuous;
 pub mod docs;
 pub mod mapping;
