@@ -1,7 +1,8 @@
 SHELL := bash
-.PHONY: help demo test versions fuzz build dev check advisories figures bench bench-cdc bench-micro clean
+.PHONY: help demo demo-headless test versions fuzz build dev check advisories figures bench bench-cdc bench-micro clean
 help:
 	@echo 'make demo    a sample shop database, migrated: prints what to open; Ctrl-C ends it'
+	@echo 'make demo-headless  the same without a page: the sample shop migrated, followed and verified by commands alone'
 	@echo 'make test    all tests: unit, integration with real servers, browser'
 	@echo 'make versions  integration tests against other versions of PostgreSQL'
 	@echo 'make fuzz    random inputs for what reads bytes, ten minutes each; GODWIT_FUZZ_SECONDS=60 make fuzz for less'
@@ -18,6 +19,10 @@ help:
 demo:
 	@scripts/setup.sh demo
 	@scripts/demo.sh
+
+demo-headless:
+	@scripts/setup.sh demo
+	@scripts/demo-headless.sh
 
 test:
 	@scripts/setup.sh test

@@ -6,6 +6,7 @@ mod bad_input;
 mod bad_requests;
 mod cdc_only;
 mod cli;
+mod cli_docs;
 mod cli_projects;
 mod cli_server;
 mod common;
