@@ -152,15 +152,18 @@ async fn a_run_that_was_interrupted_can_be_given_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_state_lies_beside_the_project_with_a_mongod_of_its_own() {
     let m = Standalone::new(MANY, MAPPING).await;
-    let mut run = m.shell.start(&["migrate", "shop.yaml", "--drop"]);
-    run.until("rows", has_read_rows);
-    run.signal(libc::SIGINT);
-    assert_eq!(run.end().code, 130);
-    assert!(m.shell.path("shop.godwit/godwit.key").is_file());
-    // As a resumed run needs no connections, so it needs no options.
-    let ended = m.shell.ends(0, &["migrate", "shop.yaml", "--resume"]);
-    assert_eq!(ended.event("ended")["status"], "COMPLETED");
-    assert_eq!(m.documents().await, 400_000);
+    // Killed, it leaves its mongod behind, which the next run ends.
+    for (signal, code) in [(libc::SIGINT, 130), (libc::SIGKILL, -1)] {
+        let mut run = m.shell.start(&["migrate", "shop.yaml", "--drop"]);
+        run.until("rows", has_read_rows);
+        run.signal(signal);
+        assert_eq!(run.end().code, code);
+        assert!(m.shell.path("shop.godwit/godwit.key").is_file());
+        // As a resumed run has its connections, it needs no options.
+        let ended = m.shell.ends(0, &["migrate", "shop.yaml", "--resume"]);
+        assert_eq!(ended.event("ended")["status"], "COMPLETED");
+        assert_eq!(m.documents().await, 400_000);
+    }
     let none = Shell::new()
         .with("GODWIT_SOURCE", "sqlite:shop.db")
         .with("GODWIT_TARGET", &m.target.uri);

@@ -31,6 +31,7 @@ impl LocalMongod {
             .and_then(|l| l.local_addr())
             .map_err(|e| local(e.to_string()))?
             .port();
+        let errors = std::fs::File::create(data_dir.join("store.err")).map_err(|e| local(e.to_string()))?;
         let mut command = Command::new(&program);
         // Ctrl-C in a terminal is for this process, which ends the `mongod` when its jobs are stored in it.
         #[cfg(unix)]
@@ -51,6 +52,8 @@ impl LocalMongod {
             .arg(data_dir.join("store.log"))
             .stdin(std::process::Stdio::null())
             .stdout(std::process::Stdio::null())
+            // Left behind by a process that was killed, it must not hold the pipe of whoever reads the errors of that.
+            .stderr(errors)
             .kill_on_drop(true)
             .spawn()
             .map_err(|e| local(format!("{} cannot be started: {e}", program.display())))?;
