@@ -276,6 +276,13 @@ fn options_come_from_arguments_then_environment_then_file() {
     let shell = shell.with("GODWIT_SOURCE", "sqlite:variable.db");
     assert_eq!(table(&shell, &[]), "main.of_variable");
     assert_eq!(table(&shell, &["--source", "sqlite:argument.db"]), "main.of_argument");
+    // Flags too, in the words of variables.
+    shell.ends(0, &["init", "x.yaml"]);
+    shell.ends(2, &["init", "x.yaml"]);
+    let shell = shell.with("GODWIT_INIT_FORCE", "0");
+    shell.ends(2, &["init", "x.yaml"]);
+    let shell = shell.with("GODWIT_INIT_FORCE", "1");
+    shell.ends(0, &["init", "x.yaml"]);
     shell.write("other.toml", "sauce = 1");
     let refused = shell.run(&["schema", "--config", "other.toml"]);
     assert_eq!(refused.code, 2);

@@ -8,6 +8,7 @@ use super::{
     projects, schema, verify,
 };
 use crate::config::{CheckReport, Common, Format, Serve};
+use clap::builder::FalseyValueParser;
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 
@@ -106,6 +107,11 @@ pub(super) fn command() -> clap::Command {
 fn with_environment(command: clap::Command, path: &str) -> clap::Command {
     let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
     let mut command = command.mut_args(|arg| {
+        // A variable says yes and no in more ways than true and false.
+        let arg = match arg.get_action() {
+            ArgAction::SetTrue => arg.value_parser(FalseyValueParser::new()),
+            _ => arg,
+        };
         let has_long = arg.get_long().is_some();
         let is_asked = matches!(arg.get_action(), ArgAction::Help | ArgAction::Version);
         if !has_long || is_asked || arg.get_env().is_some() {
