@@ -104,6 +104,7 @@ impl Engine {
     /// When the store fails.
     pub async fn go_on(&self) -> Result<(), StoreError> {
         self.supervisor.recover().await?;
+        self.supervisor.analyser.recover().await?;
         // Beside the start: a source that is away holds up its verification alone.
         let recovering = self.supervisor.clone();
         tokio::spawn(async move {

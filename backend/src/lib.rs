@@ -2,6 +2,7 @@
 //!
 //! The rooms and who may import whom are drawn in ARCHITECTURE.md.
 
+pub mod analysis;
 pub mod api;
 pub mod assemble;
 pub mod cdc;

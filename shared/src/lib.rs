@@ -3,6 +3,7 @@
 //! Nothing here does I/O or knows a driver; everything compiles to wasm. Names and casing are those of the REST API,
 //! so that a value serialises to exactly what a client sees.
 
+pub mod analysis;
 pub mod casing;
 pub mod connection;
 pub mod consent;

@@ -2,6 +2,7 @@
 
 #![recursion_limit = "256"]
 
+mod analysis;
 mod bad_input;
 mod bad_requests;
 mod cdc_only;

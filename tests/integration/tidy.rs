@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the server by level. A room may import those of lower levels, and the ones named beside it.
-const LEVELS: [(&str, u8, &[&str]); 25] = [
+const LEVELS: [(&str, u8, &[&str]); 26] = [
     ("certificates", 0, &[]),
     ("data", 0, &[]),
     ("lease", 0, &[]),
     ("hooks", 0, &[]),
     ("plan", 1, &[]),
+    ("analysis", 1, &[]),
     ("assemble", 1, &["plan"]),
     ("source", 2, &[]),
     ("sink", 2, &[]),

@@ -3,6 +3,8 @@
 //! Paths, names and codes are those that scripts of users rely on. Nothing is decided here but what an answer looks
 //! like, and who may ask at all ([`guard`]).
 
+mod analyses;
+mod analysis_page;
 mod assets;
 mod body;
 mod bounds;

@@ -6,8 +6,8 @@ use super::guard::Doors;
 use super::info::Health;
 use super::live::Texts;
 use super::{
-    assets, connections, consent, drafts, guard, headers, info, jobs, live, preflight, projects, sample, schema,
-    settings, shelf, verifications,
+    analyses, assets, connections, consent, drafts, guard, headers, info, jobs, live, preflight, projects,
+    sample, schema, settings, shelf, verifications,
 };
 use crate::jobs::{Hub, Supervisor};
 use crate::store::AskedStore;
@@ -124,6 +124,15 @@ pub fn router(state: AppState) -> Router {
                 .routes(routes!(verifications::report_html))
                 .routes(routes!(verifications::of_job))
                 .routes(routes!(verifications::stop_of_job))
+                .routes(routes!(analyses::task, analyses::create))
+                .routes(routes!(analyses::cancel))
+                .routes(routes!(analyses::report))
+                .routes(routes!(analyses::reports))
+                .routes(routes!(analyses::resolved, analyses::resolve))
+                .routes(routes!(analyses::report_json))
+                .routes(routes!(analyses::report_html))
+                .routes(routes!(analyses::report_markdown))
+                .routes(routes!(analyses::report_sarif))
                 .routes(routes!(live::live)),
         )
         .split_for_parts();

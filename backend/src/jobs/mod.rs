@@ -10,6 +10,7 @@
 //! live channel read; it is written to the store at every change of status and every [`tracker::SAVE_EVERY`].
 
 mod again;
+pub mod analysing;
 pub mod commands;
 mod continuous;
 mod counts;
@@ -35,6 +36,7 @@ pub mod supervisor;
 mod tracker;
 pub mod verifying;
 
+pub use analysing::{Analyser, AnalysingError};
 pub use commands::Command;
 pub use hub::Hub;
 pub use supervisor::{JobError, Supervisor};

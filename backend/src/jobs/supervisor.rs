@@ -3,6 +3,7 @@
 //! A job that is not over is *held*: this process has its lease, see [`lease`](crate::lease) and
 //! [`keeper`](super::keeper). Of a held job something is at work, or it waits for its user.
 
+use super::analysing::Analyser;
 use super::ending::Ending;
 use super::events::EventKind;
 use super::hub::Hub;
@@ -99,6 +100,7 @@ pub struct Supervisor {
     has_crashed: bool,
     pub(super) workers: usize,
     pub verifier: Arc<Verifier>,
+    pub analyser: Arc<Analyser>,
 }
 
 impl Supervisor {
@@ -108,6 +110,7 @@ impl Supervisor {
         let workers = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
         Self {
             verifier: Arc::new(Verifier::new(store.clone(), CancellationToken::new())),
+            analyser: Arc::new(Analyser::new(store.clone(), owner.clone())),
             store,
             hub,
             holder: Holder {
@@ -481,6 +484,7 @@ impl Supervisor {
         self.hub.remove(&ids);
         self.store.delete_kept(&ids).await?;
         self.store.delete_verifications_of(&ids, Some(project)).await?;
+        self.analyser.forget(project).await?;
         Ok(())
     }
 
@@ -488,6 +492,7 @@ impl Supervisor {
     pub async fn shut_down(&self) {
         self.is_over.cancel();
         self.verifier.shut_down().await;
+        self.analyser.shut_down().await;
         let jobs = self.all_held();
         let at_work = jobs.iter().filter(|job| job.is_at_work());
         let saves = at_work.clone().map(|job| job.tracker.save());

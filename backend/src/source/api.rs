@@ -5,6 +5,7 @@ use super::SourceError;
 use super::change_log::{ChangeLog, Preparation};
 use super::read::{ChildKeys, KeyRange, RootRows};
 use super::sums::Sums;
+use crate::analysis::facts::SourceFacts;
 use crate::data::catalog::{Catalog, CatalogTable};
 use crate::data::row::RowSet;
 use crate::plan::{Condition, Join, Node, Plan, RowFilter};
@@ -13,7 +14,8 @@ use godwit_shared::connection::{ConnectivityResult, SourceKind};
 use godwit_shared::job::MigrationMode;
 use godwit_shared::preflight::{CheckStatus, PreflightCheck};
 use godwit_shared::proposal::Facts;
-use godwit_shared::schema::RelationalModel;
+use godwit_shared::schema::{RelationalModel, TableName};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -146,6 +148,13 @@ pub trait Session: Send + Sync {
         model: &RelationalModel,
         facts: &mut Facts,
     ) -> Result<(), SourceError>;
+
+    /// What the source says of itself beyond its catalog: how its tables are used, what their types mean, its views,
+    /// routines and triggers. Of the values of some tables a bounded part is looked at.
+    ///
+    /// # Errors
+    /// When the connection is lost; what the source refuses to say is a gap of the facts.
+    async fn analyse(&self, catalog: &Catalog, tables: &HashSet<TableName>) -> Result<SourceFacts, SourceError>;
 }
 
 /// What a look at a source for a mode of migration gives.

@@ -3,6 +3,7 @@
 //! Several processes may share it. What clients see is kept as the JSON that they get, so that no second form of it
 //! can drift; secrets are encrypted with a key that is not in the store.
 
+mod analyses;
 mod asked;
 mod checkpoints;
 mod claims;
@@ -33,6 +34,7 @@ use serde::de::DeserializeOwned;
 use std::path::Path;
 use std::time::Duration;
 
+pub use analyses::AnalysisRecord;
 pub use asked::AskedStore;
 pub use claims::{Claim, Contender};
 pub use connections::{StoredJdbc, StoredMongodb};
@@ -200,6 +202,9 @@ impl Store {
             ("contenders", plain(doc! {"w": 1})),
             ("verifications", plain(doc! {"job": 1, "startedAt": -1})),
             ("verifications", plain(doc! {"project": 1, "startedAt": -1})),
+            ("analysisReports", plain(doc! {"project": 1, "generatedAt": -1})),
+            ("analysisReportParts", plain(doc! {"report": 1, "n": 1})),
+            ("analysisMarks", plain(doc! {"project": 1})),
             ("verificationMarks", plain(doc! {"run": 1})),
             ("verificationFindings", plain(doc! {"run": 1, "n": 1})),
         ];

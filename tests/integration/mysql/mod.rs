@@ -1,6 +1,7 @@
 //! The family of MySQL at the level of the library: catalog, values, points in time, documents. Every test runs on both
 //! servers.
 
+mod analysis;
 mod bed;
 mod catalog;
 mod changes;

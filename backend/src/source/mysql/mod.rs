@@ -5,6 +5,7 @@
 //! inside a point in time there is no other one. Keys go in as literals and are compared by the server, under the collation
 //! of their columns, wherever bytes do not decide.
 
+mod analyse;
 pub mod binlog;
 pub mod change_log;
 mod check;

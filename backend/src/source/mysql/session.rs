@@ -3,7 +3,8 @@
 use super::client::MySqlSource;
 use super::link::Link;
 use super::snapshot::MySqlSnapshot;
-use super::{facts, filter, lookup, matching, preflight, schema};
+use super::{analyse, facts, filter, lookup, matching, preflight, schema};
+use crate::analysis::facts::SourceFacts;
 use crate::data::catalog::{Catalog, CatalogTable};
 use crate::plan::{Condition, Join, Plan, RowFilter};
 use crate::source::SourceError;
@@ -16,7 +17,8 @@ use godwit_shared::connection::{ConnectivityResult, SourceKind};
 use godwit_shared::job::MigrationMode;
 use godwit_shared::preflight::{CheckStatus, PreflightCheck};
 use godwit_shared::proposal::Facts;
-use godwit_shared::schema::RelationalModel;
+use godwit_shared::schema::{RelationalModel, TableName};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -151,5 +153,9 @@ impl Session for MySqlSession {
         facts: &mut Facts,
     ) -> Result<(), SourceError> {
         facts::count_exactly(&self.link, catalog, model, facts).await
+    }
+
+    async fn analyse(&self, catalog: &Catalog, tables: &HashSet<TableName>) -> Result<SourceFacts, SourceError> {
+        analyse::analyse(&self.link, catalog, tables).await
     }
 }

@@ -4,6 +4,7 @@
 //! for roots and children alike. Keys go in as array literals, so that the server's planner sees how many there are
 //! and its own operators compare them: equality of keys is always the source's (collations, `1.0 = 1.00`, padding).
 
+mod analyse;
 pub mod change_log;
 pub mod check;
 pub mod client;

@@ -2,7 +2,8 @@
 
 use super::client::{PgClient, PgSource};
 use super::reader::PgSnapshot;
-use super::{check, facts, filter, lookup, matching, preflight, schema};
+use super::{analyse, check, facts, filter, lookup, matching, preflight, schema};
+use crate::analysis::facts::SourceFacts;
 use crate::data::catalog::{Catalog, CatalogTable};
 use crate::plan::{Condition, Join, Plan, RowFilter};
 use crate::source::SourceError;
@@ -13,7 +14,8 @@ use godwit_shared::connection::{ConnectivityResult, SourceKind};
 use godwit_shared::job::MigrationMode;
 use godwit_shared::preflight::PreflightCheck;
 use godwit_shared::proposal::Facts;
-use godwit_shared::schema::RelationalModel;
+use godwit_shared::schema::{RelationalModel, TableName};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,5 +100,9 @@ impl Session for PgClient {
         facts: &mut Facts,
     ) -> Result<(), SourceError> {
         facts::count_exactly(self, catalog, model, facts).await
+    }
+
+    async fn analyse(&self, catalog: &Catalog, tables: &HashSet<TableName>) -> Result<SourceFacts, SourceError> {
+        analyse::analyse(self, catalog, tables).await
     }
 }

@@ -6,6 +6,7 @@
 //! point in time are transactions that were proven to begin between two commits ([`reader`]). Nothing is ever written to the
 //! file.
 
+mod analyse;
 mod client;
 mod counts;
 mod file;

@@ -3,7 +3,8 @@
 use super::client::{Client, query_error};
 use super::reader::{SqliteSnapshot, printed_key};
 use super::schema::read_catalog;
-use super::{SqliteSource, counts, filter, queries};
+use super::{SqliteSource, analyse, counts, filter, queries};
+use crate::analysis::facts::SourceFacts;
 use crate::data::catalog::{Catalog, CatalogColumn, CatalogTable};
 use crate::plan::{Condition, Join, Plan, RowFilter};
 use crate::source::SourceError;
@@ -15,8 +16,9 @@ use godwit_shared::connection::{ConnectivityResult, SourceKind};
 use godwit_shared::job::MigrationMode;
 use godwit_shared::preflight::PreflightCheck;
 use godwit_shared::proposal::Facts;
-use godwit_shared::schema::RelationalModel;
+use godwit_shared::schema::{RelationalModel, TableName};
 use rusqlite::Connection;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -160,5 +162,11 @@ impl Session for SqliteSession {
         };
         *facts = self.client.ask(count).await?;
         Ok(())
+    }
+
+    async fn analyse(&self, catalog: &Catalog, tables: &HashSet<TableName>) -> Result<SourceFacts, SourceError> {
+        let (catalog, tables) = (catalog.clone(), tables.clone());
+        let look = move |connection: &Connection| analyse::analyse(connection, &catalog, &tables);
+        self.client.ask(look).await
     }
 }
