@@ -9,6 +9,7 @@ pub mod connection;
 pub mod consent;
 pub mod ddl;
 pub mod draft;
+pub mod dry_run;
 pub mod edit;
 pub mod error;
 pub mod forest;

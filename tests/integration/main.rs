@@ -15,6 +15,7 @@ mod connections;
 mod demo;
 mod doors;
 mod drafts;
+mod dry_run;
 mod edge;
 mod ends;
 mod ends_at_random;

@@ -11,6 +11,7 @@ mod bounds;
 mod connections;
 mod consent;
 mod drafts;
+mod dry_run;
 mod error;
 mod extract;
 mod guard;

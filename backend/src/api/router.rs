@@ -6,7 +6,7 @@ use super::guard::Doors;
 use super::info::Health;
 use super::live::Texts;
 use super::{
-    analyses, assets, connections, consent, drafts, guard, headers, info, jobs, live, preflight, projects,
+    analyses, assets, connections, consent, drafts, dry_run, guard, headers, info, jobs, live, preflight, projects,
     sample, schema, settings, shelf, verifications,
 };
 use crate::jobs::{Hub, Supervisor};
@@ -75,6 +75,7 @@ pub fn router(state: AppState) -> Router {
                 .routes(routes!(projects::preview, projects::preview_with))
                 .routes(routes!(preflight::check, preflight::check_with))
                 .routes(routes!(preflight::script, preflight::script_with))
+                .routes(routes!(dry_run::create))
                 .routes(routes!(drafts::check))
                 .routes(routes!(drafts::preview))
                 .routes(routes!(drafts::key))

@@ -6,6 +6,7 @@
 
 pub mod again;
 pub mod by_key;
+pub mod dry_run;
 pub mod preview;
 mod shared_rows;
 mod stream;

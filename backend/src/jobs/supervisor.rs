@@ -128,6 +128,11 @@ impl Supervisor {
         }
     }
 
+    /// How many readers a snapshot has at once.
+    pub fn workers(&self) -> usize {
+        self.workers
+    }
+
     /// Goes on with the jobs that this data folder left unfinished, and cleans up after those that have ended.
     ///
     /// # Errors

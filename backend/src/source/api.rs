@@ -149,6 +149,14 @@ pub trait Session: Send + Sync {
         facts: &mut Facts,
     ) -> Result<(), SourceError>;
 
+    /// The values that most rows of a table have in a column, printed, the most frequent first; as far as statistics tell.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    async fn most_common(&self, _table: &CatalogTable, _column: usize) -> Result<Vec<String>, SourceError> {
+        Ok(Vec::new())
+    }
+
     /// What the source says of itself beyond its catalog: how its tables are used, what their types mean, its views,
     /// routines and triggers. Of the values of some tables a bounded part is looked at.
     ///

@@ -104,6 +104,36 @@ pub async fn read_facts(pg: &PgClient, catalog: &Catalog, model: &RelationalMode
     Ok(facts)
 }
 
+/// Some of the values that most rows have in a column. A list of them prints as one of texts does.
+const COMMON: &str = "
+    SELECT s.most_common_vals::text::text[] FROM pg_catalog.pg_stats s
+    WHERE s.schemaname = $1 AND s.tablename = $2 AND s.attname = $3 AND s.inherited = $4";
+
+/// The values that most rows of a table have in a column, printed, the most frequent first.
+///
+/// # Errors
+/// When the connection is lost.
+pub async fn most_common(pg: &PgClient, table: &CatalogTable, column: usize) -> Result<Vec<String>, SourceError> {
+    let column = &table.columns[column];
+    // Between values of such a type stands another character.
+    if column.comes_apart {
+        return Ok(Vec::new());
+    }
+    let (schema, name) = (&table.name.schema, &table.name.table);
+    let found = pg
+        .client
+        .query_opt(COMMON, &[schema, name, &column.name, &table.is_partitioned])
+        .await;
+    match found.map_err(query_error) {
+        Ok(row) => Ok(row
+            .and_then(|row| row.get::<_, Option<Vec<String>>>(0))
+            .unwrap_or_default()),
+        Err(error) if error.is_outage() => Err(error),
+        // Statistics that cannot be read are none.
+        Err(_) => Ok(Vec::new()),
+    }
+}
+
 /// What a table takes for each row; of a small one its pages say nothing.
 fn bytes_of_row(table: &CatalogTable, rows: f64) -> Option<f64> {
     (rows > 0.0 && table.size_bytes >= SIZE_TOLD).then(|| table.size_bytes as f64 / rows)

@@ -102,6 +102,10 @@ impl Session for PgClient {
         facts::count_exactly(self, catalog, model, facts).await
     }
 
+    async fn most_common(&self, table: &CatalogTable, column: usize) -> Result<Vec<String>, SourceError> {
+        facts::most_common(self, table, column).await
+    }
+
     async fn analyse(&self, catalog: &Catalog, tables: &HashSet<TableName>) -> Result<SourceFacts, SourceError> {
         analyse::analyse(self, catalog, tables).await
     }
