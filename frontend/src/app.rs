@@ -13,7 +13,7 @@ use crate::pages::home::HomePage;
 
 use crate::pages::migration::MigrationPage;
 use crate::pages::migration::wizard::provide_drafts;
-use crate::pages::parts::{MappingPart, NewProjectPart};
+use crate::pages::parts::{AnalysisTab, MappingPart, NewProjectPart};
 use crate::pages::project::ProjectPage;
 use crate::pages::settings::SettingsPage;
 use crate::projects::provide_projects;
@@ -52,6 +52,7 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("/projects/:id") view=ProjectPage>
                     <Route path=path!("") view=|| view! { <Redirect path="migration"/> }/>
                     <Route path=path!("mapping") view=MappingPart/>
+                    <Route path=path!("analysis") view=AnalysisTab/>
                     <Route path=path!("migration") view=MigrationPage/>
                 </ParentRoute>
                 <Route path=path!("/design") view=DevelopmentPage/>

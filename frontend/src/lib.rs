@@ -18,6 +18,7 @@ pub mod clock;
 pub mod components;
 pub mod connections;
 pub mod consent;
+pub mod dry_run;
 pub mod format;
 pub mod keyboard;
 pub mod live;

@@ -12,6 +12,85 @@ pub const STEP: &str = "step";
 /// The query parameter that names the collection of the *Mapping* tab.
 pub const COLLECTION: &str = "collection";
 
+/// The query parameter that names the part of the *Pre-Migration Analysis* tab.
+pub const PART: &str = "part";
+
+/// What the *Pre-Migration Analysis* tab shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AnalysisPart {
+    #[default]
+    Summary,
+    Detections,
+    Tables,
+    Routines,
+    Triggers,
+    Views,
+    Features,
+    Prerequisites,
+    DryRun,
+}
+
+impl AnalysisPart {
+    pub const ALL: [AnalysisPart; 9] = [
+        AnalysisPart::Summary,
+        AnalysisPart::Detections,
+        AnalysisPart::Tables,
+        AnalysisPart::Routines,
+        AnalysisPart::Triggers,
+        AnalysisPart::Views,
+        AnalysisPart::Features,
+        AnalysisPart::Prerequisites,
+        AnalysisPart::DryRun,
+    ];
+
+    /// As the URL names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            AnalysisPart::Summary => "summary",
+            AnalysisPart::Detections => "detections",
+            AnalysisPart::Tables => "tables",
+            AnalysisPart::Routines => "routines",
+            AnalysisPart::Triggers => "triggers",
+            AnalysisPart::Views => "views",
+            AnalysisPart::Features => "features",
+            AnalysisPart::Prerequisites => "prerequisites",
+            AnalysisPart::DryRun => "dry-run",
+        }
+    }
+
+    /// As the page names it.
+    pub fn label(self) -> &'static str {
+        match self {
+            AnalysisPart::Summary => "Summary",
+            AnalysisPart::Detections => "All detections",
+            AnalysisPart::Tables => "Tables",
+            AnalysisPart::Routines => "Stored procedures",
+            AnalysisPart::Triggers => "Triggers",
+            AnalysisPart::Views => "Views",
+            AnalysisPart::Features => "Incompatible features",
+            AnalysisPart::Prerequisites => "Prerequisites",
+            AnalysisPart::DryRun => "Dry run",
+        }
+    }
+
+    /// Reads the query parameter; what is unknown is the summary.
+    pub fn from_query(part: Option<String>) -> Self {
+        let wanted = part.unwrap_or_default();
+        Self::ALL
+            .into_iter()
+            .find(|part| part.name() == wanted)
+            .unwrap_or_default()
+    }
+
+    /// The path with its query.
+    pub fn path(self, project: &ProjectId) -> String {
+        match self {
+            AnalysisPart::Summary => analysis(project),
+            part => format!("{}?{PART}={}", analysis(project), part.name()),
+        }
+    }
+}
+
 /// What the *Data Migration* tab shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MigrationView {
@@ -82,6 +161,10 @@ pub fn mapping_of(project: &ProjectId, collection: &CollectionId) -> String {
     format!("{}?{COLLECTION}={collection}", mapping(project))
 }
 
+pub fn analysis(project: &ProjectId) -> String {
+    format!("/projects/{project}/analysis")
+}
+
 pub fn migration(project: &ProjectId) -> String {
     MigrationView::default().path(project)
 }
@@ -89,6 +172,19 @@ pub fn migration(project: &ProjectId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_part_of_an_analysis_survives_the_url() {
+        for part in AnalysisPart::ALL {
+            let path = part.path(&ProjectId::new("p1"));
+            let query = path.split_once("part=").map(|(_, part)| part.to_owned());
+            assert_eq!(AnalysisPart::from_query(query), part, "{path}");
+        }
+        assert_eq!(
+            AnalysisPart::from_query(Some("none of them".into())),
+            AnalysisPart::Summary
+        );
+    }
 
     #[test]
     fn what_is_selected_survives_the_url() {

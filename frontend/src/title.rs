@@ -89,6 +89,7 @@ fn title(path: &str, project_name: impl Fn(&str) -> Option<String>) -> String {
     let (project, page) = match parts[..] {
         [] => (None, "Projects"),
         ["projects", id, "mapping"] => (project_name(id), "Mapping"),
+        ["projects", id, "analysis"] => (project_name(id), "Pre-Migration Analysis"),
         ["projects", id, ..] => (project_name(id), "Data Migration"),
         _ if path == routes::CONNECTIONS => (None, "Connections"),
         _ if path == routes::SETTINGS => (None, "Settings"),
@@ -134,6 +135,7 @@ mod tests {
             ("/settings", "Settings · Godwit"),
             ("/projects/p1/mapping", "Shop · Mapping · Godwit"),
             ("/projects/p1/migration", "Shop · Data Migration · Godwit"),
+            ("/projects/p1/analysis", "Shop · Pre-Migration Analysis · Godwit"),
             ("/projects/gone/migration", "Data Migration · Godwit"),
             ("/nothing", "Not found · Godwit"),
         ] {

@@ -2,6 +2,7 @@
 //!
 //! One file per journey; how the page is used stands in `pages`. `GODWIT_SCREENSHOTS=folder` keeps pictures of the way.
 
+mod analysis;
 mod cancel_and_repeat;
 mod charts;
 mod connections;

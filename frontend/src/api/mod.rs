@@ -1,8 +1,10 @@
 //! Typed requests, one file per resource. Nothing here is reactive.
 
+pub mod analyses;
 mod client;
 pub mod connections;
 pub mod drafts;
+pub mod dry_runs;
 pub mod jobs;
 pub mod preflight;
 pub mod projects;

@@ -1,5 +1,6 @@
 //! One folder for each page, one file for each part of it.
 
+pub mod analysis;
 pub mod connections;
 #[cfg(debug_assertions)]
 pub mod design;

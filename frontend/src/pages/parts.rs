@@ -1,6 +1,7 @@
 //! Tabs and pages that come when they are opened: in a release their code is in files of their own, so that all others show
 //! sooner. `scripts/wasm-bindgen.sh` cuts them off.
 
+use super::analysis::AnalysisPage;
 use super::mapping::MappingPage;
 use super::new_project::NewProjectPage;
 use crate::api::ApiError;
@@ -18,6 +19,12 @@ pub fn MappingPart() -> impl IntoView {
     part(|| spawn(loaded::mapping()))
 }
 
+/// The *Pre-Migration Analysis* tab.
+#[component]
+pub fn AnalysisTab() -> impl IntoView {
+    part(|| spawn(loaded::analysis()))
+}
+
 /// *New project*.
 #[component]
 pub fn NewProjectPart() -> impl IntoView {
@@ -26,6 +33,10 @@ pub fn NewProjectPart() -> impl IntoView {
 
 fn make_mapping() -> AnyView {
     view! { <MappingPage/> }.into_any()
+}
+
+fn make_analysis() -> AnyView {
+    view! { <AnalysisPage/> }.into_any()
 }
 
 fn make_new_project() -> AnyView {
@@ -53,7 +64,12 @@ fn part(load: fn() -> RwSignal<Remote<Make>>) -> impl IntoView {
 /// Where the page is one file, as while it is worked on.
 #[cfg(not(feature = "split"))]
 mod loaded {
-    use super::{ApiError, Make, make_mapping, make_new_project};
+    use super::{ApiError, Make, make_analysis, make_mapping, make_new_project};
+
+    #[expect(clippy::unused_async, reason = "in a release it waits")]
+    pub(super) async fn analysis() -> Result<Make, ApiError> {
+        Ok(make_analysis)
+    }
 
     #[expect(clippy::unused_async, reason = "in a release it waits")]
     pub(super) async fn mapping() -> Result<Make, ApiError> {
@@ -70,13 +86,18 @@ mod loaded {
 #[cfg(feature = "split")]
 #[allow(unsafe_code, reason = "the macro calls what the tool has cut off")]
 mod loaded {
-    use super::{ApiError, Make, make_mapping, make_new_project};
+    use super::{ApiError, Make, make_analysis, make_mapping, make_new_project};
     use leptos::wasm_split::{SplitLoaderError, wasm_split};
 
     impl From<SplitLoaderError> for ApiError {
         fn from(_: SplitLoaderError) -> Self {
             ApiError::Unreachable
         }
+    }
+
+    #[wasm_split(analysis, wasm_split_path = ::leptos::wasm_split, fallible)]
+    pub(super) fn analysis() -> Result<Make, ApiError> {
+        Ok(make_analysis)
     }
 
     #[wasm_split(mapping, wasm_split_path = ::leptos::wasm_split, fallible)]

@@ -30,7 +30,7 @@ mod rules;
 mod samples;
 mod saving;
 mod settings;
-mod source;
+pub mod source;
 mod table_filter;
 mod workbench;
 

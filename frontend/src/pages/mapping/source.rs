@@ -28,7 +28,15 @@ struct Chosen {
 }
 
 #[component]
-pub fn SourceDrawer(id: ProjectId, on_chosen: Callback<()>, on_close: Callback<()>) -> impl IntoView {
+pub fn SourceDrawer(
+    id: ProjectId,
+    #[prop(default = "Source of the documents")] title: &'static str,
+    /// What is done with it.
+    #[prop(default = "Show documents")]
+    label: &'static str,
+    on_chosen: Callback<()>,
+    on_close: Callback<()>,
+) -> impl IntoView {
     // Without the saved connections everything can still be typed in.
     let drafts = use_drafts();
     let saved = LocalResource::new(|| async { api::connections::saved().await.unwrap_or_default() });
@@ -43,16 +51,17 @@ pub fn SourceDrawer(id: ProjectId, on_chosen: Callback<()>, on_close: Callback<(
             let saved = saved.for_project(kind.as_deref());
             let new = kind.as_deref().and_then(SourceKind::of).map(SourceDraft::of_kind);
             let draft = drafts.source_draft_of(&id).or(new).unwrap_or_default();
-            view! { <SourceChoice id=id.clone() draft=draft saved=saved on_chosen=on_chosen on_close=on_close/> }
+            view! { <SourceChoice id=id.clone() label=label draft=draft saved=saved on_chosen=on_chosen on_close=on_close/> }
                 .into_any()
         }
     };
-    view! { <Drawer title="Source of the documents" on_close=on_close>{body}</Drawer> }
+    view! { <Drawer title=title on_close=on_close>{body}</Drawer> }
 }
 
 #[component]
 fn SourceChoice(
     id: ProjectId,
+    label: &'static str,
     draft: SourceDraft,
     saved: SavedConnections,
     on_chosen: Callback<()>,
@@ -77,6 +86,6 @@ fn SourceChoice(
             <SourceForm source=source saved=saved.jdbc.clone() was_tried=was_tried/>
             <SourceTest source=source saved=saved.jdbc was_tried=was_tried/>
         </div>
-        <DialogFoot label="Show documents" on_press=submit on_close=on_close testid="preview-use-source"/>
+        <DialogFoot label=label on_press=submit on_close=on_close testid="preview-use-source"/>
     }
 }

@@ -48,6 +48,7 @@ pub fn ProjectPage() -> impl IntoView {
                 <h1 class="gw-topbar__title" title=name>{name}</h1>
                 <TabBar label="Project">
                     <Tab label="Mapping" href=Signal::derive(move || id.with(routes::mapping))/>
+                    <Tab label="Pre-Migration Analysis" href=Signal::derive(move || id.with(routes::analysis))/>
                     <Tab label="Data Migration" href=Signal::derive(move || id.with(routes::migration))/>
                 </TabBar>
             </TopBar>

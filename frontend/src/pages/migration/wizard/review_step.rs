@@ -4,13 +4,16 @@ use super::draft::Draft;
 use super::extent::Extent;
 use super::preflight::verdict;
 use super::request::mode;
-use super::selective::selection_text;
+use super::selective::{collection_filters, selection_text};
 use super::use_wizard;
 use crate::api::connections::SavedConnections;
-use crate::connections::details::given;
+use crate::connections::details::{given, source_details};
 use crate::connections::url::source_url;
 use crate::connections::usable;
+use crate::dry_run::DryRunPanel;
 use crate::pages::migration::present::mode_label;
+use crate::pages::migration::use_migration;
+use godwit_shared::dry_run::DryRunRequest;
 use godwit_shared::relmig::with_masked_password;
 use leptos::prelude::*;
 
@@ -26,10 +29,19 @@ pub fn ReviewStep() -> impl IntoView {
             .with_state(|state| verdict(state, draft.options.prepare_source));
         [lines, vec![("Collections", collections), ("Preflight checks", checks)]].concat()
     });
+    let project = use_migration().project;
+    let request = Callback::new(move |()| {
+        wizard.draft.with_untracked(|draft| DryRunRequest {
+            jdbc_connection_details: Some(source_details(&draft.source)),
+            collection_filters: collection_filters(&draft.options),
+            ..DryRunRequest::default()
+        })
+    });
     let line = |(name, value): (&'static str, String)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> };
     view! {
         <dl class="gw-summary">{move || lines.get().into_iter().map(line).collect_view()}</dl>
         <Extent/>
+        <DryRunPanel project=project request=request/>
     }
 }
 
