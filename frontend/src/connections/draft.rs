@@ -74,12 +74,14 @@ impl SourceDraft {
         }
     }
 
-    /// A new one of a kind.
+    /// A new one of a kind, with the fields in sight where it has some.
     pub fn of_kind(kind: SourceKind) -> Self {
-        let usual = Self::default();
+        let usual = Self::in_fields();
+        let form = server_form(kind);
         Self {
             kind: kind.code().into(),
-            port: server_form(kind).map_or(usual.port, |form| form.port.into()),
+            port: form.map_or(usual.port, |form| form.port.into()),
+            is_manual_uri: form.is_none(),
             ..usual
         }
     }
@@ -322,7 +324,12 @@ mod tests {
             draft.port
         };
         assert_eq!((&*port("5432"), &*port("5433")), ("3306", "5433"));
-        assert_eq!(SourceDraft::of_kind(SourceKind::Mysql).port, "3306");
+        let of = |kind| {
+            let draft = SourceDraft::of_kind(kind);
+            (draft.port, draft.is_manual_uri)
+        };
+        assert_eq!(of(SourceKind::Mysql), ("3306".to_owned(), false));
+        assert!(of(SourceKind::Sqlite).1);
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl ServerForm {
     pub fn ssl_mode_of(&self, name: &str) -> Option<String> {
         let plain = |text: &str| text.to_ascii_lowercase().replace('_', "-");
         let is_known = |names: &&[&str]| names.iter().any(|known| plain(known) == plain(name));
-        let mode = match self.ssl_names.iter().position(|names| is_known(&names)) {
+        let mode = match self.ssl_names.iter().position(is_known) {
             Some(place) => modes().nth(place).unwrap_or_default().to_owned(),
             None => name.to_owned(),
         };
