@@ -5,7 +5,7 @@ use bson::Document;
 use godwit_shared::job::{CdcStatus, JobStatus, MigrationJobStatus};
 use godwit_tests::api::{Api, Job, LONG, Looks};
 use godwit_tests::app::App;
-use godwit_tests::docs::{collections, difference, documents, raw_documents, without_ids};
+use godwit_tests::docs::{collections, difference, documents, raw_documents};
 use godwit_tests::mapping::project_file_of;
 use godwit_tests::servers::{Family, MySql, Target, servers};
 use mysql_async::Conn;
@@ -26,7 +26,6 @@ pub struct Following {
     pub id: String,
     pub sql: Mutex<Conn>,
     fresh: Target,
-    keyless: Vec<String>,
 }
 
 /// What a collection must hold, by its name.
@@ -80,13 +79,7 @@ impl Following {
             id: String::new(),
             sql: Mutex::new(sql),
             fresh,
-            keyless: Vec::new(),
         }
-    }
-
-    /// The `_id`s of this collection do not count: its rows have no key.
-    pub fn keyless(&mut self, collection: &str) {
-        self.keyless.push(collection.to_owned());
     }
 
     fn job_of(&self, target: &Target, mode: &str) -> Job {
@@ -212,7 +205,7 @@ impl Following {
 
     pub async fn expect(&self, case: &str, expected: &[Expected<'_>]) {
         for (collection, expected) in expected {
-            let found = self.documents(&self.target, collection).await;
+            let found = documents(&self.target.database, collection).await;
             if let Some(difference) = difference(&found, expected) {
                 panic!(
                     "{:?}: {case}: {collection}: {difference}\n{:#?}",
@@ -269,24 +262,14 @@ impl Following {
         names.dedup();
         let mut differences = Vec::new();
         for name in names {
-            let is_keyless = self.keyless.contains(&name);
-            if !is_keyless
-                && raw_documents(&self.target.database, &name).await == raw_documents(&self.fresh.database, &name).await
-            {
+            if raw_documents(&self.target.database, &name).await == raw_documents(&self.fresh.database, &name).await {
                 continue;
             }
-            let found = self.documents(&self.target, &name).await;
-            let expected = self.documents(&self.fresh, &name).await;
+            let found = documents(&self.target.database, &name).await;
+            let expected = documents(&self.fresh.database, &name).await;
             differences.extend(difference(&found, &expected).map(|d| format!("{name}: {d}")));
         }
         (!differences.is_empty()).then(|| differences.join("\n"))
-    }
-
-    async fn documents(&self, target: &Target, collection: &str) -> Vec<Document> {
-        match self.keyless.iter().any(|k| k == collection) {
-            true => without_ids(&target.database, collection).await,
-            false => documents(&target.database, collection).await,
-        }
     }
 
     pub async fn pause(&self) {
