@@ -1,10 +1,10 @@
 //! The source of a project is analysed, what was found is looked through, one detection is resolved, and it stays so.
 
-use crate::pages::{SOON, look, look_everywhere, testid, wait_text};
+use crate::pages::{SOON, fill_source, look, look_everywhere, testid, wait_text};
 use godwit_tests::api::{LONG, wait_for};
 use godwit_tests::browser::Browser;
 use godwit_tests::migrate::Migration;
-use godwit_tests::servers::{Database, PASSWORD, SUPERUSER};
+use godwit_tests::servers::{Database, PASSWORD};
 use serde_json::json;
 
 const SQL: &str = "
@@ -20,9 +20,7 @@ const SQL: &str = "
 
 /// The drawer that asks for a source.
 async fn connect(browser: &Browser, source: &Database, password: &str) {
-    browser.fill(&testid("source-uri"), &source.jdbc_url()).await;
-    browser.fill(&testid("source-user"), SUPERUSER).await;
-    browser.fill(&testid("source-password"), password).await;
+    fill_source(browser, source, password).await;
     browser.click(&testid("preview-use-source")).await;
 }
 

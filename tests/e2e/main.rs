@@ -20,6 +20,7 @@ mod library;
 mod log;
 mod long_names;
 mod mapping;
+mod mariadb;
 mod new_project;
 mod outage;
 mod pages;

@@ -5,7 +5,7 @@ use fantoccini::actions::{InputSource, MouseActions, PointerAction};
 use godwit_tests::api::wait_for;
 use godwit_tests::app::App;
 use godwit_tests::browser::Browser;
-use godwit_tests::servers::{Database, SUPERUSER};
+use godwit_tests::servers::Database;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -136,9 +136,7 @@ impl<'a> MappingTab<'a> {
 
     /// *Connect the source* and its drawer.
     pub async fn connect(&self, source: &Database, password: &str) {
-        self.browser.fill(&testid("source-uri"), &source.jdbc_url()).await;
-        self.browser.fill(&testid("source-user"), SUPERUSER).await;
-        self.browser.fill(&testid("source-password"), password).await;
+        super::fill_source(self.browser, source, password).await;
         self.browser.click(&testid("preview-use-source")).await;
     }
 
