@@ -10,6 +10,16 @@ use std::time::{Duration, Instant};
 
 /// Many of them may run at the same time.
 const SMALL_CACHE: [&str; 2] = ["--wiredTigerCacheSizeGB", "0.25"];
+/// A file for each collection and index of every test: those that nobody reads any more are closed soon, for the number of
+/// open ones is limited.
+const FEW_FILES: [&str; 6] = [
+    "--setParameter",
+    "wiredTigerFileHandleCloseIdleTime=20",
+    "--setParameter",
+    "wiredTigerFileHandleCloseScanInterval=5",
+    "--setParameter",
+    "wiredTigerFileHandleCloseMinimum=250",
+];
 
 pub struct Mongo {
     pub port: u16,
@@ -55,6 +65,7 @@ fn launch_member(folder: &Path, port: u16, arguments: &[&str]) -> Child {
     server.arg("--dbpath").arg(folder).args(["--port", &port.to_string()]);
     server.args(["--bind_ip", "127.0.0.1", "--nounixsocket", "--replSet", "tests"]);
     server.args(["--setParameter", "diagnosticDataCollectionEnabled=false"]);
+    server.args(FEW_FILES);
     server.args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
     server.stdout(std::fs::File::create(folder.join("log")).expect("a log file"));
     process::spawn(server, libc::SIGKILL).expect("mongod starts")
