@@ -52,17 +52,12 @@ pub fn table(name: &str) -> CatalogTable {
         ..int4("id")
     };
     CatalogTable {
-        name: TableName::new("public", name),
         columns: vec![key],
         primary_key: vec![0],
-        foreign_keys: Vec::new(),
         indexes: vec![index("pkey", &[0], true)],
-        is_partitioned: false,
         rows_estimated: 10,
         size_bytes: 8_192,
-        can_select: true,
-        has_row_security: false,
-        is_unlogged: false,
+        ..CatalogTable::new(TableName::new("public", name))
     }
 }
 

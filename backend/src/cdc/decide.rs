@@ -413,17 +413,7 @@ mod tests {
 
     fn node(table: &str, kind: NodeKind, children: Vec<Node>) -> Node {
         let table = CatalogTable {
-            name: TableName::new("public", table),
-            columns: Vec::new(),
-            primary_key: Vec::new(),
-            foreign_keys: Vec::new(),
-            indexes: Vec::new(),
-            is_partitioned: false,
-            rows_estimated: 0,
-            size_bytes: 0,
-            can_select: true,
-            has_row_security: false,
-            is_unlogged: false,
+            ..CatalogTable::new(TableName::new("public", table))
         };
         Node {
             id: 0,

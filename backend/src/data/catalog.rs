@@ -43,6 +43,23 @@ pub struct CatalogTable {
 }
 
 impl CatalogTable {
+    /// A table that may be read and of which nothing else is known yet.
+    pub fn new(name: TableName) -> Self {
+        Self {
+            name,
+            columns: Vec::new(),
+            primary_key: Vec::new(),
+            foreign_keys: Vec::new(),
+            indexes: Vec::new(),
+            is_partitioned: false,
+            rows_estimated: 0,
+            size_bytes: 0,
+            can_select: true,
+            has_row_security: false,
+            is_unlogged: false,
+        }
+    }
+
     /// The place of a column, by its exact name.
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|c| c.name == name)

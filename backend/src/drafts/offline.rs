@@ -29,7 +29,6 @@ fn table_of(name: TableName, table: &Table) -> CatalogTable {
     columns.sort_by_key(|(_, c)| c.ordinal_position);
     let keys = columns.iter().enumerate().filter(|(_, (_, c))| c.primary_key.is_some());
     CatalogTable {
-        name,
         primary_key: keys.map(|(place, _)| place).collect(),
         columns: columns.iter().map(|(name, column)| column_of(name, column)).collect(),
         foreign_keys: table
@@ -44,13 +43,7 @@ fn table_of(name: TableName, table: &Table) -> CatalogTable {
                 equalities: key.column_mappings.iter().map(|_| Arc::new(any_equality())).collect(),
             })
             .collect(),
-        indexes: Vec::new(),
-        is_partitioned: false,
-        rows_estimated: 0,
-        size_bytes: 0,
-        can_select: true,
-        has_row_security: false,
-        is_unlogged: false,
+        ..CatalogTable::new(name)
     }
 }
 

@@ -165,17 +165,9 @@ mod tests {
             ..int4(name.trim_start_matches('='))
         };
         Arc::new(CatalogTable {
-            name: TableName::new("public", name),
             columns: columns.split_whitespace().map(column).collect(),
             primary_key: key.to_vec(),
-            foreign_keys: Vec::new(),
-            indexes: Vec::new(),
-            is_partitioned: false,
-            rows_estimated: 0,
-            size_bytes: 0,
-            can_select: true,
-            has_row_security: false,
-            is_unlogged: false,
+            ..CatalogTable::new(TableName::new("public", name))
         })
     }
 

@@ -78,17 +78,9 @@ impl Schema {
     pub fn catalog(&self) -> Catalog {
         let tables = self.tables.iter().enumerate().map(|(number, table)| {
             let table = CatalogTable {
-                name: table_name(number),
                 columns: (0..table.columns.len()).map(|c| table.catalog_column(c)).collect(),
                 primary_key: table.primary_key.clone(),
-                foreign_keys: Vec::new(),
-                indexes: Vec::new(),
-                is_partitioned: false,
-                rows_estimated: 0,
-                size_bytes: 0,
-                can_select: true,
-                has_row_security: false,
-                is_unlogged: false,
+                ..CatalogTable::new(table_name(number))
             };
             (table.name.clone(), Arc::new(table))
         });

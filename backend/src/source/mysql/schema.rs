@@ -136,7 +136,7 @@ async fn read_tables(link: &Link, scope: &Scope) -> Result<HashMap<TableName, Ca
         let table = CatalogTable {
             rows_estimated: number(&line, 2),
             size_bytes: number(&line, 3),
-            ..empty(name_of(&line))
+            ..CatalogTable::new(name_of(&line))
         };
         tables.insert(table.name.clone(), table);
     }
@@ -156,7 +156,7 @@ pub async fn read_columns(link: &Link, names: &[TableName]) -> Result<Vec<Arc<Ca
             literal(&name.table)
         );
         let lines = link.query(COLUMNS.replace("$scope", &condition)).await?;
-        let mut table = empty(name.clone());
+        let mut table = CatalogTable::new(name.clone());
         table.columns = lines
             .iter()
             .map(|line| column_of(name, line, &HashSet::new()))
@@ -166,23 +166,6 @@ pub async fn read_columns(link: &Link, names: &[TableName]) -> Result<Vec<Arc<Ca
         }
     }
     Ok(tables)
-}
-
-fn empty(name: TableName) -> CatalogTable {
-    CatalogTable {
-        name,
-        columns: Vec::new(),
-        primary_key: Vec::new(),
-        foreign_keys: Vec::new(),
-        indexes: Vec::new(),
-        // Partitions are the server's own affair here.
-        is_partitioned: false,
-        rows_estimated: 0,
-        size_bytes: 0,
-        can_select: true,
-        has_row_security: false,
-        is_unlogged: false,
-    }
 }
 
 async fn read_checked_json(link: &Link, scope: &Scope) -> Result<HashSet<(TableName, String)>, SourceError> {

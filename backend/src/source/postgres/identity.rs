@@ -365,17 +365,9 @@ mod tests {
     fn needs(columns: &[usize], needs_full: bool) -> TableImages {
         TableImages {
             table: Arc::new(CatalogTable {
-                name: TableName::new("public", "t"),
                 columns: ["id", "a", "b"].map(int4).to_vec(),
                 primary_key: vec![0],
-                foreign_keys: Vec::new(),
-                indexes: Vec::new(),
-                is_partitioned: false,
-                rows_estimated: 0,
-                size_bytes: 0,
-                can_select: true,
-                has_row_security: false,
-                is_unlogged: false,
+                ..CatalogTable::new(TableName::new("public", "t"))
             }),
             columns: columns.iter().copied().collect(),
             inputs: columns.iter().copied().collect(),

@@ -148,17 +148,9 @@ fn table_of(
         }
     }
     let mut table = CatalogTable {
-        name: TableName::new(SCHEMA, name),
         columns,
         primary_key,
-        foreign_keys: Vec::new(),
-        indexes: Vec::new(),
-        is_partitioned: false,
-        rows_estimated: 0,
-        size_bytes: 0,
-        can_select: true,
-        has_row_security: false,
-        is_unlogged: false,
+        ..CatalogTable::new(TableName::new(SCHEMA, name))
     };
     table.indexes = indexes(connection, &table, collations)?;
     table.rows_estimated = rows_of(connection, name, file_bytes)?;

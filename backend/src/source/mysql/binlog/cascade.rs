@@ -262,17 +262,9 @@ pub mod testing {
             .column()
         };
         Arc::new(CatalogTable {
-            name: TableName::new("d", name),
             columns: columns.iter().map(column).collect(),
             primary_key: vec![0],
-            foreign_keys: Vec::new(),
-            indexes: Vec::new(),
-            is_partitioned: false,
-            rows_estimated: 0,
-            size_bytes: 0,
-            can_select: true,
-            has_row_security: false,
-            is_unlogged: false,
+            ..CatalogTable::new(TableName::new("d", name))
         })
     }
 }

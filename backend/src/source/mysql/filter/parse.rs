@@ -94,7 +94,6 @@ mod tests {
 
     fn table() -> CatalogTable {
         CatalogTable {
-            name: godwit_shared::schema::TableName::new("shop", "orders"),
             columns: ["id", "status", "it's `q`"]
                 .map(|name| CatalogColumn {
                     cast: "text".into(),
@@ -102,14 +101,7 @@ mod tests {
                 })
                 .into(),
             primary_key: vec![0],
-            foreign_keys: Vec::new(),
-            indexes: Vec::new(),
-            is_partitioned: false,
-            rows_estimated: 0,
-            size_bytes: 0,
-            can_select: true,
-            has_row_security: false,
-            is_unlogged: false,
+            ..CatalogTable::new(godwit_shared::schema::TableName::new("shop", "orders"))
         }
     }
 

@@ -99,7 +99,6 @@ mod tests {
 
     fn table(columns: &[&str]) -> CatalogTable {
         CatalogTable {
-            name: godwit_shared::schema::TableName::new("s", "t"),
             columns: columns
                 .iter()
                 .map(|name| CatalogColumn {
@@ -108,14 +107,7 @@ mod tests {
                 })
                 .collect(),
             primary_key: (0..columns.len()).collect(),
-            foreign_keys: Vec::new(),
-            indexes: Vec::new(),
-            is_partitioned: false,
-            rows_estimated: 0,
-            size_bytes: 0,
-            can_select: true,
-            has_row_security: false,
-            is_unlogged: false,
+            ..CatalogTable::new(godwit_shared::schema::TableName::new("s", "t"))
         }
     }
 
