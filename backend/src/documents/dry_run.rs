@@ -194,9 +194,9 @@ impl Look<'_> {
             }
             false => Vec::new(),
         };
-        let ranges = ranges(keys);
-        let each = sample.div_ceil(u32::try_from(ranges.len()).unwrap_or(1)).max(1);
-        for range in ranges {
+        let each = sample.div_ceil(u32::try_from(keys.len() + 1).unwrap_or(1)).max(1);
+        for part in 0..=keys.len() {
+            let range = KeyRange::part(&keys, part);
             if self.is_late() {
                 break;
             }
@@ -281,20 +281,6 @@ impl Look<'_> {
     }
 }
 
-/// The parts between keys.
-fn ranges(keys: Vec<Vec<String>>) -> Vec<KeyRange> {
-    let mut from = None;
-    let mut ranges = Vec::new();
-    for key in keys {
-        ranges.push(KeyRange {
-            from: from.replace(key.clone()),
-            to: Some(key),
-        });
-    }
-    ranges.push(KeyRange { from, to: None });
-    ranges
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -336,21 +322,5 @@ mod tests {
         let run = estimated(vec![collection(100, 100, 1_000), collection(100, 0, 0)], 1);
         assert_eq!(run.seconds, Some(2.0));
         assert_eq!(estimated(vec![collection(0, 0, 0)], 4).seconds, None);
-    }
-
-    #[test]
-    fn parts_lie_side_by_side() {
-        let key = |n: u32| vec![n.to_string()];
-        let found = ranges(vec![key(1), key(2)]);
-        let ends: Vec<(Option<&str>, Option<&str>)> = (found.iter())
-            .map(|r| {
-                (
-                    r.from.as_ref().map(|k| k[0].as_str()),
-                    r.to.as_ref().map(|k| k[0].as_str()),
-                )
-            })
-            .collect();
-        assert_eq!(ends, [(None, Some("1")), (Some("1"), Some("2")), (Some("2"), None)]);
-        assert_eq!(ranges(Vec::new()), [KeyRange::default()]);
     }
 }

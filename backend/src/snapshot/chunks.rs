@@ -60,10 +60,7 @@ pub fn open_chunks(collection: usize, root: usize, chunks: &RootChunks) -> Vec<C
         .map(|index| Chunk {
             collection,
             root,
-            range: KeyRange {
-                from: index.checked_sub(1).map(|i| chunks.cuts[i].clone()),
-                to: chunks.cuts.get(index).cloned(),
-            },
+            range: KeyRange::part(&chunks.cuts, index),
         })
         .collect()
 }

@@ -19,6 +19,16 @@ pub struct KeyRange {
     pub to: Option<Vec<String>>,
 }
 
+impl KeyRange {
+    /// One of the parts of a table that is cut at some keys, from 0 to their number.
+    pub fn part(cuts: &[Vec<String>], part: usize) -> Self {
+        Self {
+            from: part.checked_sub(1).map(|before| cuts[before].clone()),
+            to: cuts.get(part).cloned(),
+        }
+    }
+}
+
 /// Keys of a parent's rows, each once.
 pub struct ChildKeys<'k> {
     pub parent: &'k CatalogTable,
@@ -56,5 +66,22 @@ impl RootRows {
             rows: RowSet::new(node.cells()),
             numbers: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_lie_side_by_side() {
+        let cuts = [1, 2].map(|n| vec![n.to_string()]);
+        let ends: Vec<(Option<String>, Option<String>)> = (0..=cuts.len())
+            .map(|part| KeyRange::part(&cuts, part))
+            .map(|r| (r.from.map(|k| k[0].clone()), r.to.map(|k| k[0].clone())))
+            .collect();
+        let key = |n: u32| Some(n.to_string());
+        assert_eq!(ends, [(None, key(1)), (key(1), key(2)), (key(2), None)]);
+        assert_eq!(KeyRange::part(&[], 0), KeyRange::default());
     }
 }

@@ -106,13 +106,7 @@ impl RootMark {
     pub fn open(&self) -> Vec<(usize, KeyRange)> {
         (0..=self.cuts.len())
             .filter(|part| !self.done.contains(part))
-            .map(|part| {
-                let range = KeyRange {
-                    from: part.checked_sub(1).map(|p| self.cuts[p].clone()),
-                    to: self.cuts.get(part).cloned(),
-                };
-                (part, range)
-            })
+            .map(|part| (part, KeyRange::part(&self.cuts, part)))
             .collect()
     }
 }
