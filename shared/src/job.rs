@@ -155,6 +155,29 @@ pub struct PostMigrationJobRequest {
     pub note: Option<String>,
 }
 
+impl PostMigrationJobRequest {
+    /// For a look at a source as a job of a mode would read it: all of the project, and nothing is written.
+    pub fn looking(project_id: ProjectId, source: JdbcConnectionDetails, mode: MigrationMode) -> Self {
+        Self {
+            project_id,
+            jdbc_connection_details: source,
+            mongodb_connection_details: MongodbConnectionDetails::default(),
+            options: JobOptions {
+                mode,
+                drop_collections: false,
+                error_handling: ErrorHandling::Fail,
+                error_tolerance: None,
+                prepare_source: false,
+            },
+            verification: VerificationRequest::default(),
+            relational_table_filters: TableFilters::default(),
+            collection_filters: CollectionFilters::default(),
+            name: None,
+            note: None,
+        }
+    }
+}
+
 /// The body of `PUT /jobs/{id}/label`. Absent or empty: none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -13,7 +13,7 @@ use axum::extract::{Path, State};
 use godwit_shared::dry_run::{DryRun, DryRunRequest};
 use godwit_shared::error::ErrorResponse;
 use godwit_shared::ids::ProjectId;
-use godwit_shared::job::{ErrorHandling, JobOptions, MigrationMode, PostMigrationJobRequest};
+use godwit_shared::job::{MigrationMode, PostMigrationJobRequest};
 
 const SAMPLE: u32 = 200;
 const SAMPLE_MAX: u32 = 2_000;
@@ -35,23 +35,11 @@ pub async fn create(
             "the field `sample` is {sample}; it may be 1 to {SAMPLE_MAX}"
         )));
     }
-    let details = connection_of(&state, &record, request.jdbc_connection_details).await?;
+    let source = connection_of(&state, &record, request.jdbc_connection_details).await?;
     let job = PostMigrationJobRequest {
-        project_id: id,
-        name: None,
-        note: None,
-        jdbc_connection_details: details,
-        mongodb_connection_details: Default::default(),
-        options: JobOptions {
-            mode: MigrationMode::Snapshot,
-            drop_collections: false,
-            error_handling: ErrorHandling::Fail,
-            error_tolerance: None,
-            prepare_source: false,
-        },
-        verification: Default::default(),
         relational_table_filters: request.relational_table_filters,
         collection_filters: request.collection_filters,
+        ..PostMigrationJobRequest::looking(id, source, MigrationMode::Snapshot)
     };
     let workers = state.supervisor.workers();
     let looked = async {

@@ -14,7 +14,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use godwit_shared::error::ErrorResponse;
 use godwit_shared::ids::ProjectId;
-use godwit_shared::job::{ErrorHandling, JobOptions, MigrationMode, PostMigrationJobRequest};
+use godwit_shared::job::{MigrationMode, PostMigrationJobRequest};
 use godwit_shared::preflight::{PreflightReport, PreflightRequest};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -103,22 +103,11 @@ async fn report(
     let mode = query.mode()?;
     let record = find(state, id).await?;
     check_consent(&record)?;
+    let source = connection_of(state, &record, request.jdbc_connection_details).await?;
     let job = PostMigrationJobRequest {
-        project_id: id.clone(),
-        name: None,
-        note: None,
-        jdbc_connection_details: connection_of(state, &record, request.jdbc_connection_details).await?,
-        mongodb_connection_details: Default::default(),
-        options: JobOptions {
-            mode,
-            drop_collections: false,
-            error_handling: ErrorHandling::Fail,
-            error_tolerance: None,
-            prepare_source: false,
-        },
-        verification: Default::default(),
         relational_table_filters: request.relational_table_filters,
         collection_filters: request.collection_filters,
+        ..PostMigrationJobRequest::looking(id.clone(), source, mode)
     };
     let report = in_time("the preflight check", Box::pin(preflight_report(&job, &record.file))).await?;
     Ok((report, record.summary.name))

@@ -21,7 +21,7 @@ use godwit_shared::consent::code_of;
 use godwit_shared::error::{ErrorCode, ErrorResponse};
 use godwit_shared::ids::{CollectionId, ConnectionId, MappingId, ProjectId};
 use godwit_shared::initial::{InitialMapping, content_of};
-use godwit_shared::job::{CollectionFilters, ErrorHandling, JobOptions, MigrationMode, PostMigrationJobRequest};
+use godwit_shared::job::{CollectionFilters, MigrationMode, PostMigrationJobRequest};
 use godwit_shared::mapping::{Content, KeyHandling, RuleType};
 use godwit_shared::project::{
     NAME_LENGTH_MAX, Preview, PreviewRequest, ProjectCollection, ProjectDetails, ProjectSummary, RevisionConflict,
@@ -449,26 +449,13 @@ async fn make_preview(state: &AppState, id: &ProjectId, request: PreviewRequest)
             .map(|n| (*n).clone())
             .ok_or_else(|| ApiError::new(ErrorCode::InvalidMapping, "the project has no collection"))?,
     };
-    let details = connection_of(state, &record, request.jdbc_connection_details).await?;
+    let source = connection_of(state, &record, request.jdbc_connection_details).await?;
     let job = PostMigrationJobRequest {
-        project_id: id.clone(),
-        name: None,
-        note: None,
-        jdbc_connection_details: details,
-        mongodb_connection_details: Default::default(),
-        options: JobOptions {
-            mode: MigrationMode::Snapshot,
-            drop_collections: false,
-            error_handling: ErrorHandling::Fail,
-            error_tolerance: None,
-            prepare_source: false,
-        },
-        verification: Default::default(),
-        relational_table_filters: Default::default(),
         collection_filters: CollectionFilters {
             include: vec![collection.clone()],
             exclude: Vec::new(),
         },
+        ..PostMigrationJobRequest::looking(id.clone(), source, MigrationMode::Snapshot)
     };
     let assembled = async {
         let (plan, source, _) = prepare_source(&job, &record.file).await?;

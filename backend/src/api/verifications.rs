@@ -20,10 +20,7 @@ use futures_util::stream;
 use godwit_shared::connection::{JdbcConnectionDetails, MongodbConnectionDetails};
 use godwit_shared::error::{ErrorCode, ErrorResponse};
 use godwit_shared::ids::{JobId, ProjectId};
-use godwit_shared::job::{
-    CollectionFilters, ErrorHandling, JobOptions, MigrationMode, PostMigrationJobRequest, TableFilters,
-    VerificationRequest,
-};
+use godwit_shared::job::{MigrationMode, PostMigrationJobRequest, TableFilters};
 use godwit_shared::verification::{
     Finding, FindingDetails, FindingKind, RepairRequest, SignedReport, Verification, VerificationOptions,
 };
@@ -142,21 +139,9 @@ async fn start_of(state: &AppState, request: PostVerificationRequest) -> Result<
     let project = project.ok_or_else(|| ApiError::not_found("project", &id))?;
     check_consent(&project)?;
     let mut job = PostMigrationJobRequest {
-        project_id: id,
-        jdbc_connection_details: jdbc,
         mongodb_connection_details: mongodb,
-        options: JobOptions {
-            mode: MigrationMode::Snapshot,
-            drop_collections: false,
-            error_handling: ErrorHandling::default(),
-            error_tolerance: None,
-            prepare_source: false,
-        },
-        verification: VerificationRequest::default(),
         relational_table_filters: request.relational_table_filters,
-        collection_filters: CollectionFilters::default(),
-        name: None,
-        note: None,
+        ..PostMigrationJobRequest::looking(id, jdbc, MigrationMode::Snapshot)
     };
     resolve::jdbc(&state.store, &mut job.jdbc_connection_details).await?;
     resolve::mongodb(&state.store, &mut job.mongodb_connection_details).await?;
