@@ -48,12 +48,7 @@ pub async fn run(asked: Check, output: &Output) -> Result<Exit, Failure> {
         }
     }
     let source = secrets::source(&asked.source)?;
-    let target = asked
-        .target
-        .target
-        .is_some()
-        .then(|| secrets::target(&asked.target))
-        .transpose()?;
+    let target = secrets::target_if_given(&asked.target)?;
     let id = project_id(&file);
     let request = asked
         .job

@@ -54,12 +54,7 @@ struct Step {
 pub async fn run(asked: PlanArgs, output: &Output) -> Result<Exit, Failure> {
     let file = project_file::read(&asked.file)?;
     let source = secrets::source(&asked.source)?;
-    let target = asked
-        .target
-        .target
-        .is_some()
-        .then(|| secrets::target(&asked.target))
-        .transpose()?;
+    let target = secrets::target_if_given(&asked.target)?;
     let sink = match &target {
         Some(target) => Some(Sink::open(target).await?),
         None => None,

@@ -48,6 +48,14 @@ pub fn source(args: &SourceArgs) -> Result<JdbcConnectionDetails, Failure> {
     })
 }
 
+/// The destination, where the arguments name one.
+///
+/// # Errors
+/// When a file or the terminal cannot be read.
+pub fn target_if_given(args: &TargetArgs) -> Result<Option<MongodbConnectionDetails>, Failure> {
+    args.target.is_some().then(|| target(args)).transpose()
+}
+
 /// The destination that the arguments name.
 ///
 /// # Errors
