@@ -41,6 +41,15 @@ impl MySqlReader {
         }
     }
 
+    /// One on a connection that others use as well: answers wait in a file, so that it is free at once.
+    pub(super) fn sharing(link: &Link) -> Self {
+        let form = Form {
+            is_spooled: true,
+            ..Form::default()
+        };
+        Self::new(link.share(), form, None)
+    }
+
     fn link(&self) -> Result<&Link, SourceError> {
         self.link
             .as_ref()

@@ -157,13 +157,7 @@ impl Snapshot for MySqlSnapshot {
         Ok(Box::new(match idle {
             Some(link) => MySqlReader::new(link, Form::default(), Some(self.idle.clone())),
             // To wait for one might be to wait for oneself.
-            None => {
-                let form = Form {
-                    is_spooled: true,
-                    ..Form::default()
-                };
-                MySqlReader::new(self.holder.share(), form, None)
-            }
+            None => MySqlReader::sharing(&self.holder),
         }))
     }
 

@@ -21,7 +21,7 @@ use crate::source::api::{Reader, Snapshot};
 use crate::source::change_log::{ChangePoint, Contained, PointSource, SchemaState, Watched};
 use crate::source::mysql::binlog::gtid::GtidSet;
 use crate::source::mysql::client::{MySqlSource, query_error};
-use crate::source::mysql::link::{Form, Link};
+use crate::source::mysql::link::Link;
 use crate::source::mysql::matching::count_rows;
 use crate::source::mysql::reader::MySqlReader;
 use crate::source::mysql::snapshot::{BEGIN, GLOBAL_LOCK, touch};
@@ -139,11 +139,7 @@ impl PointSource for MySqlPoints {
 #[async_trait]
 impl Snapshot for MySqlPoint {
     async fn reader(&self) -> Result<Box<dyn Reader>, SourceError> {
-        let form = Form {
-            is_spooled: true,
-            ..Form::default()
-        };
-        Ok(Box::new(MySqlReader::new(self.link.share(), form, None)))
+        Ok(Box::new(MySqlReader::sharing(&self.link)))
     }
 
     async fn split_keys(
