@@ -1,6 +1,6 @@
 //! The analysis before a migration: what it detects in databases that people know, what becomes of a run, and what is kept.
 
-use super::common::reader;
+use super::common::{loaded, reader};
 use godwit_shared::analysis::{AnalysisReport, AnalysisStatus, AnalysisTask, Level, ObjectType, Readiness};
 use godwit_shared::casing::Casing;
 use godwit_shared::initial::{InitialMapping, content_of};
@@ -9,7 +9,6 @@ use godwit_shared::schema::RelationalModel;
 use godwit_tests::api::{LONG, wait_for};
 use godwit_tests::app::App;
 use godwit_tests::servers::{Database, PASSWORD, SUPERUSER, servers};
-use godwit_tests::shared_data;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -99,19 +98,6 @@ pub fn lines(report: &AnalysisReport) -> Vec<String> {
         .into_iter()
         .map(|(rule, names)| format!("{rule}: {}", names.into_iter().collect::<Vec<_>>().join(", ")))
         .collect()
-}
-
-/// A database of `shared/data` beside the checkout, where there is one.
-async fn loaded(name: &str, file: &str) -> Option<Database> {
-    let path = shared_data()?.join("data/postgresql").join(file);
-    if !path.is_file() {
-        eprintln!("SKIPPED: no {}", path.display());
-        return None;
-    }
-    let database = servers().await.postgres.database(name, "").await;
-    database.load(&path);
-    database.run("analyze").await;
-    Some(database)
 }
 
 fn assert_lines(report: &AnalysisReport, expected: &[&str]) {

@@ -4,7 +4,8 @@ use godwit_shared::job::{EventType, MigrationJobStatus};
 use godwit_tests::api::Job;
 use godwit_tests::docs::collections;
 use godwit_tests::migrate::Migration;
-use godwit_tests::servers::{Database, PASSWORD};
+use godwit_tests::servers::{Database, PASSWORD, servers};
+use godwit_tests::shared_data;
 use serde_json::{Value, json};
 
 /// A mapping rule, see [`godwit_tests::mapping`].
@@ -123,4 +124,17 @@ pub async fn reader(source: &Database, statements: &str) -> String {
     let create = format!("create role $user login password '{PASSWORD}'; grant usage on schema public to $user;");
     source.run(&(create + statements).replace("$user", &name)).await;
     name
+}
+
+/// A database of `shared/data` beside the checkout, where there is one.
+pub async fn loaded(name: &str, file: &str) -> Option<Database> {
+    let path = shared_data()?.join("data/postgresql").join(file);
+    if !path.is_file() {
+        eprintln!("SKIPPED: no {}", path.display());
+        return None;
+    }
+    let database = servers().await.postgres.database(name, "").await;
+    database.load(&path);
+    database.run("analyze").await;
+    Some(database)
 }

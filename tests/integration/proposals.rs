@@ -1,5 +1,6 @@
 //! Models that are proposed for databases that people know: what a MongoDB expert would defend.
 
+use crate::common::loaded;
 use godwit_shared::casing::Casing;
 use godwit_shared::edit::{Draft, Shape, apply};
 use godwit_shared::initial::{InitialMapping, content_of};
@@ -7,23 +8,10 @@ use godwit_shared::mapping::KeyHandling;
 use godwit_shared::proposal::{Choice, Proposal, take};
 use godwit_shared::schema::RelationalModel;
 use godwit_tests::app::App;
+use godwit_tests::checkout;
 use godwit_tests::servers::{Database, PASSWORD, SUPERUSER, servers};
-use godwit_tests::{checkout, shared_data};
 use serde_json::json;
 use std::collections::HashMap;
-
-/// A database of `shared/data` beside the checkout, where there is one.
-async fn loaded(name: &str, file: &str) -> Option<Database> {
-    let path = shared_data()?.join("data/postgresql").join(file);
-    if !path.is_file() {
-        eprintln!("SKIPPED: no {}", path.display());
-        return None;
-    }
-    let database = servers().await.postgres.database(name, "").await;
-    database.load(&path);
-    database.run("analyze").await;
-    Some(database)
-}
 
 /// `orders`, `orders [order_lines]` for arrays, `orders {customers}` for documents, `film +language` for what is merged.
 fn lines(proposal: &Proposal) -> Vec<String> {

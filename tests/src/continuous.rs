@@ -127,23 +127,13 @@ impl Continuous {
 
     /// Waits until everything up to a position is applied. The job must be running all the time.
     pub async fn applied(&self, end: &str, timeout: Duration) -> MigrationJobStatus {
-        let mut looks = Looks::for_at_most(timeout);
-        loop {
-            let job = self.job().await;
-            let position = job.cdc_statistics.as_ref().and_then(|s| s.position.as_deref());
-            if position.is_some_and(|p| lsn(p) >= lsn(end)) {
-                return job;
-            }
-            let is_moving = matches!(job.cdc_status, CdcStatus::Running | CdcStatus::Completing);
-            assert!(
-                is_moving && !job.status.is_ended(),
-                "not applied up to {end}, and it will not be: {job:#?}"
-            );
-            assert!(
-                looks.next().await,
-                "not applied up to {end} after {timeout:?}: {job:#?}"
-            );
-        }
+        applied(
+            async || self.job().await,
+            end,
+            |position| lsn(position) >= lsn(end),
+            timeout,
+        )
+        .await
     }
 
     /// Runs one case in two ways and compares its end both times: every step applied before the next comes, and all steps
@@ -329,6 +319,32 @@ impl Continuous {
     pub async fn confirmed(&self) -> String {
         let sql = "select confirmed_flush_lsn::text from pg_replication_slots where database = current_database()";
         self.ask(sql).await.expect("a confirmed position")
+    }
+}
+
+/// Waits until a job has applied everything up to a position, `end` in words. The job must be running all the time.
+pub async fn applied(
+    job: impl AsyncFn() -> MigrationJobStatus,
+    end: &str,
+    has_reached: impl Fn(&str) -> bool,
+    timeout: Duration,
+) -> MigrationJobStatus {
+    let mut looks = Looks::for_at_most(timeout);
+    loop {
+        let job = job().await;
+        let position = job.cdc_statistics.as_ref().and_then(|s| s.position.as_deref());
+        if position.is_some_and(&has_reached) {
+            return job;
+        }
+        let is_moving = matches!(job.cdc_status, CdcStatus::Running | CdcStatus::Completing);
+        assert!(
+            is_moving && !job.status.is_ended(),
+            "not applied up to {end}, and it will not be: {job:#?}"
+        );
+        assert!(
+            looks.next().await,
+            "not applied up to {end} after {timeout:?}: {job:#?}"
+        );
     }
 }
 

@@ -3,8 +3,9 @@
 
 use bson::Document;
 use godwit_shared::job::{CdcStatus, JobStatus, MigrationJobStatus};
-use godwit_tests::api::{Api, Job, LONG, Looks};
+use godwit_tests::api::{Api, Job, LONG};
 use godwit_tests::app::App;
+use godwit_tests::continuous::applied;
 use godwit_tests::docs::{collections, difference, documents, raw_documents};
 use godwit_tests::mapping::project_file_of;
 use godwit_tests::servers::{Family, MySql, Target, servers};
@@ -152,29 +153,14 @@ impl Following {
     /// Waits until the job has applied everything that is committed now.
     pub async fn settled(&self) -> MigrationJobStatus {
         let end = self.log_end().await;
-        let mut looks = Looks::for_at_most(LONG);
-        loop {
-            let job = self.job().await;
-            let position = job
-                .cdc_statistics
-                .as_ref()
-                .and_then(|s| s.position.as_deref())
-                .map(place);
-            if position.is_some_and(|position| position >= end) {
-                return job;
-            }
-            let is_moving = matches!(job.cdc_status, CdcStatus::Running | CdcStatus::Completing);
-            assert!(
-                is_moving && !job.status.is_ended(),
-                "{:?}: not applied up to {end:?}, and it will not be: {job:#?}",
-                self.family
-            );
-            assert!(
-                looks.next().await,
-                "{:?}: not applied up to {end:?}: {job:#?}",
-                self.family
-            );
-        }
+        let what = format!("{end:?} of {:?}", self.family);
+        applied(
+            async || self.job().await,
+            &what,
+            |position| place(position) >= end,
+            LONG,
+        )
+        .await
     }
 
     /// Runs one case in two ways: every step applied before the next comes, and all steps in the log before the job sees
